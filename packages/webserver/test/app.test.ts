@@ -4,7 +4,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { csrfOf } from './support/browser.ts';
-import { KEY, ad, startPortal, tokens, type Portal } from './support/portal.ts';
+import { KEY, ad, providerWith, startPortal, tokens, type Portal } from './support/portal.ts';
+
+/** The default lifetime of a provider, and the members of an answer. */
+interface LifetimeCase {
+  readonly tokenLifetime?: number;
+  readonly expires_in?: number;
+  readonly expires_at?: number;
+}
 
 let portal: Portal;
 beforeEach(async () => {
@@ -124,6 +131,46 @@ describe('a whole login', () => {
       'mytok.meta': { content: { use_refresh_token: false } },
     });
   });
+
+  it('without a refresh token, but of a provider whose tokens do not expire, is not called temporary', async () => {
+    const providers = new Map([['MYTOK', providerWith({ tokenLifetime: 'unlimited' })]]);
+    const browser = await portal.replica({}, { providers });
+    portal.writeKey([ad(), ad({ Handle: 'b' })].join('\n'));
+    portal.answer = () => tokens({ refresh_token: undefined, expires_in: undefined });
+    await browser.open(`/key/${KEY}`);
+    await browser.complete(await browser.login('mytok'));
+    const { text } = await browser.get('/');
+    expect(text).toContain('This token does not expire');
+    expect(text).not.toContain('cannot be renewed');
+    const { content } = portal.tokenFiles()['mytok.use'] as { content: Record<string, unknown> };
+    expect(content).toEqual({
+      access_token: expect.stringMatching(/^canary-access-/),
+      token_type: 'bearer',
+      issued_at: 1_800_000_000,
+      does_not_expire: true,
+    });
+    expect(portal.log).toContain('login of alice for mytok done; it does not expire');
+  });
+
+  it.each([
+    ['the general default', {}, 1200],
+    ['the default of its provider', { tokenLifetime: 7200 }, 7200],
+    ['ten years at most', { expires_in: 631_138_518 }, 315_360_000],
+    ['the time to expires_at', { expires_at: 1_800_007_200 }, 7200],
+  ])(
+    'R15 has as its lifetime %s',
+    async (_, { tokenLifetime, ...fields }: LifetimeCase, seconds) => {
+      const providers = new Map([['MYTOK', providerWith({ tokenLifetime })]]);
+      const browser = await portal.replica({}, { providers });
+      portal.writeKey(ad());
+      portal.answer = () => tokens({ expires_in: undefined, ...fields });
+      await browser.open(`/key/${KEY}`);
+      await browser.complete(await browser.login('mytok'));
+      expect(portal.tokenFiles()).toMatchObject({
+        'mytok.use': { content: { expires_in: seconds, expires_at: 1_800_000_000 + seconds } },
+      });
+    },
+  );
 
   it('R30 shows the scopes that were not granted, and stores the requested scopes in .top', async () => {
     portal.writeKey(ad());

@@ -15,12 +15,13 @@ export interface TopContents {
 
 /**
  * `.use` of a renewed token: the token response without its refresh token, and the times
- * of issue and expiry (epoch seconds).
+ * of issue and expiry (epoch seconds), or `does_not_expire`.
  */
 export interface UseContents {
   readonly access_token: string;
   readonly issued_at: number;
-  readonly expires_at: number;
+  readonly expires_at?: number;
+  readonly does_not_expire?: true;
   readonly [key: string]: unknown;
 }
 

@@ -1,8 +1,9 @@
 // Parsers from the text of a credential file to its part of a snapshot.
 import { ERROR_CODES, type ErrorCode } from '../base/errors/error-codes.ts';
 import { MAX_REFRESH_TOKEN, parseMeta, parseObject, type Parsed } from './contents.ts';
+import { tokenHash, type UseFacts } from './issued-state.ts';
 import type { MetaDigest, RenewalState, TopDigest } from './snapshot.ts';
-import { STORED_BEFORE_TOP, jwtTimesHere, storedTimes, type TokenTimes } from './times.ts';
+import { STORED_BEFORE_TOP, timesInFile, type TokenTimes } from './times.ts';
 
 /**
  * Parses `.top`. Any text is valid except a refresh token that is too long; the provider
@@ -25,6 +26,11 @@ export function digestTop(text: string): Parsed<TopDigest> {
   };
 }
 
+/** What a reader finds in `.use`, without the token. */
+export interface UseDigest extends UseFacts {
+  readonly times: TokenTimes;
+}
+
 /**
  * Returns the times of `.use`: JSON with an access token, or a bare token on one line.
  * `mtime` in epoch seconds and `defaultLifetime` in seconds are used if neither the file
@@ -35,25 +41,57 @@ export function digestUse(
   mtime: number,
   defaultLifetime: number,
 ): Parsed<TokenTimes> {
+  const digest = digestUseFile(text, mtime, defaultLifetime);
+  return digest.ok ? { ok: true, value: digest.value.times } : digest;
+}
+
+/**
+ * Like {@link digestUse}, with all that is known of the times, and with `hashed` the hash
+ * of a bare token.
+ */
+export function digestUseFile(
+  text: string,
+  mtime: number,
+  defaultLifetime: number,
+  hashed = false,
+): Parsed<UseDigest> {
+  const object = parseObject(text);
+  if (!object.ok) {
+    const token = bareToken(text, object.reason);
+    if (!token.ok) return token;
+    const stored = timesInFile({ access_token: token.value }, mtime, defaultLifetime);
+    const hash = hashed ? { hash: tokenHash(token.value) } : {};
+    return { ok: true, value: { ...stored, bare: true, ...hash } };
+  }
+  const token = object.value['access_token'];
+  if (typeof token !== 'string' || token === '')
+    return { ok: false, reason: 'has no "access_token" string' };
+  const { times, assumed } = timesInFile(object.value, mtime, defaultLifetime);
+  const beforeTop = object.value[STORED_BEFORE_TOP] === true;
+  return {
+    ok: true,
+    value: { times: beforeTop ? { ...times, beforeTop } : times, assumed, bare: false },
+  };
+}
+
+/** Returns the access token in the text of `.use`, JSON or bare, if any. */
+export function accessTokenOf(text: string): string | undefined {
   const object = parseObject(text);
   if (object.ok) {
     const token = object.value['access_token'];
-    if (typeof token !== 'string' || token === '')
-      return { ok: false, reason: 'has no "access_token" string' };
-    const times = storedTimes(object.value, mtime, defaultLifetime);
-    return {
-      ok: true,
-      value: object.value[STORED_BEFORE_TOP] === true ? { ...times, beforeTop: true } : times,
-    };
+    return typeof token === 'string' && token !== '' ? token : undefined;
   }
+  const token = bareToken(text, object.reason);
+  return token.ok ? token.value : undefined;
+}
+
+/** Returns a bare token; `notJson` is why the text is no JSON object. */
+function bareToken(text: string, notJson: string): Parsed<string> {
   const bare = text.trim();
-  if (isJson(bare)) return object;
-  if (!/^[!#-Z\\^-z|~]+$/.test(bare))
-    return { ok: false, reason: `${object.reason} and not a bare token` };
-  return {
-    ok: true,
-    value: jwtTimesHere(bare, mtime) ?? { issuedAt: mtime, expiresAt: mtime + defaultLifetime },
-  };
+  if (isJson(bare)) return { ok: false, reason: notJson };
+  return /^[!#-Z\\^-z|~]+$/.test(bare)
+    ? { ok: true, value: bare }
+    : { ok: false, reason: `${notJson} and not a bare token` };
 }
 
 /** `null`, `5` and `true` look like bare tokens, but come from a faulty writer. */

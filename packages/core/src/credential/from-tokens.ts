@@ -3,7 +3,7 @@
 import type { TokenAnswer } from './token-response.ts';
 import type { MetaContents, TopContents } from './contents.ts';
 import { jobReadable, readableUse, type UseOrigin } from './job-readable.ts';
-import { promisedLifetime, type TokenTimes } from './times.ts';
+import { DOES_NOT_EXPIRE, STORED_BEFORE_TOP, promisedLifetime, type TokenTimes } from './times.ts';
 
 /**
  * The result of a login. Scopes and audience are byte for byte those of the key file;
@@ -20,11 +20,15 @@ export interface LoginResult {
   readonly idToken?: boolean;
 }
 
-/** What `.use` holds as JSON. Times in epoch seconds, the lifetime in seconds. */
+/**
+ * What `.use` holds as JSON. Times in epoch seconds, the lifetime in seconds. A token that
+ * does not expire has {@link DOES_NOT_EXPIRE} in place of lifetime and expiry.
+ */
 export interface WrittenUse extends Readonly<Record<string, unknown>> {
-  readonly expires_in: number;
   readonly issued_at: number;
-  readonly expires_at: number;
+  readonly expires_in?: number;
+  readonly expires_at?: number;
+  readonly [DOES_NOT_EXPIRE]?: true;
 }
 
 const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
@@ -32,7 +36,8 @@ const line = (value: unknown): string => `${JSON.stringify(value)}\n`;
 /**
  * Returns the contents of `.use`: the token response without its refresh tokens and,
  * unless `idToken` is true, without ID tokens; with integer `expires_in`, `issued_at` and
- * `expires_at`. Times in epoch seconds, lifetimes in seconds.
+ * `expires_at`, or {@link DOES_NOT_EXPIRE}. Times in epoch seconds, lifetimes in seconds;
+ * an infinite `defaultLifetime` is that of tokens that do not expire.
  */
 export function useContents(
   answer: TokenAnswer,
@@ -43,8 +48,15 @@ export function useContents(
   const issued = Math.floor(issuedAt);
   const lifetime = promisedLifetime(answer.answer, defaultLifetime, issued);
   const secrets = answer.refreshToken === undefined ? [] : [answer.refreshToken];
-  const readable = jobReadable(answer.answer, { secrets, idToken });
-  return { ...readable, expires_in: lifetime, issued_at: issued, expires_at: issued + lifetime };
+  const {
+    [DOES_NOT_EXPIRE]: _ours,
+    [STORED_BEFORE_TOP]: _alsoOurs,
+    ...readable
+  } = jobReadable(answer.answer, { secrets, idToken });
+  if (Number.isFinite(lifetime))
+    return { ...readable, expires_in: lifetime, issued_at: issued, expires_at: issued + lifetime };
+  const { expires_in: _in, expires_at: _at, ...timeless } = readable;
+  return { ...timeless, issued_at: issued, [DOES_NOT_EXPIRE]: true };
 }
 
 /** A `.use` that is ready to be written, and the times that every reader finds in it. */
@@ -70,7 +82,8 @@ export function useFile(answer: TokenAnswer, options: UseOptions): UseFile {
   const { now, defaultLifetime, idToken, json = true } = options;
   const contents = useContents(answer, now, defaultLifetime, idToken);
   const text = json ? line(contents) : `${answer.accessToken}\n`;
-  const times = { issuedAt: contents.issued_at, expiresAt: contents.expires_at };
+  const { issued_at: issuedAt, expires_at: expiresAt = Number.POSITIVE_INFINITY } = contents;
+  const times = { issuedAt, expiresAt };
   return { text: readableUse(text, options), times };
 }
 

@@ -14,14 +14,17 @@ export const RESERVE_FILE = '.credmon-reserve';
 export const KEY_FILE_NAME: RegExp = /^[0-9a-f]{64}$/;
 
 /** The kinds of file of one token. */
-export type TokenFileKind = 'top' | 'use' | 'meta' | 'renewal';
+export type TokenFileKind = 'top' | 'use' | 'meta' | 'renewal' | 'issued';
+
+/** The kinds of our own state files, whose names begin with a dot. */
+export const STATE_KINDS: ReadonlySet<TokenFileKind> = new Set(['renewal', 'issued']);
 
 /**
- * Returns the name of a token's file: `S.top`, `S.use`, `S.meta`, or `.S.renewal`, which
- * only condor_credmon uses.
+ * Returns the name of a token's file: `S.top`, `S.use`, `S.meta`, or `.S.renewal` and
+ * `.S.issued`, which only condor_credmon and the portal use.
  */
 export function tokenFileName(stem: string, kind: TokenFileKind): string {
-  return kind === 'renewal' ? `.${stem}.renewal` : `${stem}.${kind}`;
+  return STATE_KINDS.has(kind) ? `.${stem}.${kind}` : `${stem}.${kind}`;
 }
 
 /** The meaning of a name in a user's directory. */
@@ -44,8 +47,8 @@ export function classifyUserEntry(name: string): UserEntry {
       ...owner,
       target: name.slice(1).replace(/\.d?\d+\.\d+\.credmon-tmp$/, ''),
     };
-  const state = /^\.(.+)\.renewal$/s.exec(name);
-  if (state?.[1] !== undefined) return { kind: 'renewal', stem: state[1] };
+  const state = /^\.(.+)\.(renewal|issued)$/s.exec(name);
+  if (state?.[1] !== undefined) return { kind: state[2] as TokenFileKind, stem: state[1] };
   const file = /^(.+)\.(top|use|meta)$/s.exec(name);
   if (file?.[1] !== undefined && !name.startsWith('.'))
     return { kind: file[2] as TokenFileKind, stem: file[1] };

@@ -80,7 +80,9 @@ export function instantOf(clock: Pick<Clock, 'now' | 'steady'>): Instant {
 /**
  * A token as found by one scan. `seen` is when this version of `.use` was first seen.
  * `overtaken` is true if this `.use` is known to come from another `.top` than the
- * current one, regardless of their modification times.
+ * current one, regardless of their modification times, or if a writer died before it
+ * replaced `.use`. `assumed` is true if the expiry of `.use` is only that of the default
+ * lifetime. `issued` is the state of `.S.issued`, if there is such a file.
  */
 export interface TokenSnapshot {
   readonly user: string;
@@ -91,6 +93,8 @@ export interface TokenSnapshot {
   readonly renewal: RenewalState | undefined;
   readonly seen: Instant;
   readonly overtaken?: boolean | undefined;
+  readonly assumed?: boolean | undefined;
+  readonly issued?: FileState<unknown> | undefined;
 }
 
 /** Returns the identifier of a token: `alice/mytok_h1`. */

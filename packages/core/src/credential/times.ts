@@ -1,8 +1,12 @@
 // The times of issue and expiry of a token, from the token and its file. The inode's
 // change time is not used.
 import { jwtClaims } from '../base/values/json.ts';
+import { knobDefault } from '../config/typed/declarations.ts';
 
-/** Issue and expiry in epoch seconds. */
+/**
+ * Issue and expiry in epoch seconds; `expiresAt` is infinite for a token that does not
+ * expire.
+ */
 export interface TokenTimes {
   readonly issuedAt: number;
   readonly expiresAt: number;
@@ -18,6 +22,12 @@ export interface TokenTimes {
  * device login stores both through CredD, so the newer `.top` does not require a renewal.
  */
 export const STORED_BEFORE_TOP = 'stored_before_top';
+
+/**
+ * The member of `.use` that replaces `expires_in` and `expires_at` of a token that does
+ * not expire.
+ */
+export const DOES_NOT_EXPIRE = 'does_not_expire';
 
 /**
  * The longest lifetime in seconds (ten years). A longer one is shortened to it.
@@ -100,7 +110,8 @@ export function jwtTimesHere(token: unknown, mtime: number): TokenTimes | undefi
  * because an issuer may return a token that it made earlier; else `defaultLifetime`. If
  * our clock and the issuer's differ too much, `exp` minus `iat` is used. A lifetime of
  * more than {@link LONGEST_LIFETIME} counts only if the JWT has no `exp`, and is
- * shortened.
+ * shortened. With an infinite `defaultLifetime`, a token without any lifetime does not
+ * expire.
  */
 export function promisedLifetime(
   answer: Readonly<Record<string, unknown>>,
@@ -112,7 +123,27 @@ export function promisedLifetime(
     secondsUntil(saneInstant(answer['expires_at']), issuedAt);
   if (stated !== undefined && stated <= LONGEST_LIFETIME) return stated;
   const ofToken = jwtLifetime(answer['access_token'], issuedAt);
-  return saneLifetime(ofToken) ?? saneLifetime(stated) ?? defaultLifetime;
+  const known = saneLifetime(ofToken) ?? saneLifetime(stated);
+  return known ?? (saysLifetime(answer) ? finite(defaultLifetime) : defaultLifetime);
+}
+
+/**
+ * True for an answer or file that has a lifetime or expiry, usable or not. Zero stands for
+ * none.
+ */
+function saysLifetime(answer: Readonly<Record<string, unknown>>): boolean {
+  const token = answer['access_token'];
+  const claims = typeof token === 'string' ? jwtClaims(token) : undefined;
+  return [answer['expires_in'], answer['expires_at'], claims?.['exp']].some(
+    (value) => value !== undefined && value !== null && value !== '' && Number(value) !== 0,
+  );
+}
+
+/** The lifetime in seconds of a token that expires at an unknown time. */
+function finite(defaultLifetime: number): number {
+  return Number.isFinite(defaultLifetime)
+    ? defaultLifetime
+    : knobDefault('CREDMON_DEFAULT_TOKEN_LIFETIME');
 }
 
 function secondsUntil(
@@ -132,19 +163,53 @@ function jwtLifetime(token: unknown, now: number | undefined): number | undefine
 }
 
 /**
- * Returns the times of a stored token: `issued_at` and `expires_at`; else `expires_at`
- * minus `expires_in`; else the JWT's `iat` and `exp`; else from the file's modification
- * time to `expires_at`, or for `expires_in` or `defaultLifetime` seconds. A lifetime of
- * more than {@link LONGEST_LIFETIME} is shortened.
+ * The times of a stored token. `assumed` is true if the lifetime is the default one,
+ * because neither the file nor the token has any.
+ */
+export interface StoredTimes {
+  readonly times: TokenTimes;
+  readonly assumed: boolean;
+}
+
+/**
+ * Returns the times of a stored token: `issued_at` and `expires_at`; else `issued_at` and
+ * {@link DOES_NOT_EXPIRE}; else `expires_at` minus `expires_in`; else the JWT's `iat` and
+ * `exp`; else from the file's modification time to `expires_at`, or for `expires_in` or
+ * `defaultLifetime` seconds. A lifetime of more than {@link LONGEST_LIFETIME} is
+ * shortened.
  */
 export function storedTimes(
   use: Readonly<Record<string, unknown>>,
   mtime: number,
   defaultLifetime: number,
 ): TokenTimes {
+  return timesInFile(use, mtime, defaultLifetime).times;
+}
+
+/** Like {@link storedTimes}, and says whether the lifetime is assumed. */
+export function timesInFile(
+  use: Readonly<Record<string, unknown>>,
+  mtime: number,
+  defaultLifetime: number,
+): StoredTimes {
+  const times = recordedTimes(use, mtime);
+  if (times) return { times, assumed: false };
+  const assumed = !saysLifetime(use);
+  const lifetime = assumed ? defaultLifetime : finite(defaultLifetime);
+  return { times: { issuedAt: mtime, expiresAt: mtime + lifetime }, assumed };
+}
+
+/** The times that a file or its token says; `undefined` if there is no lifetime. */
+function recordedTimes(
+  use: Readonly<Record<string, unknown>>,
+  mtime: number,
+): TokenTimes | undefined {
+  const issued = saneInstant(use['issued_at']);
   const expiresAt = saneInstant(use['expires_at']);
   const lifetime = statedSeconds(use['expires_in']);
-  const stated = statedSpan(saneInstant(use['issued_at']), expiresAt, lifetime);
+  if (use[DOES_NOT_EXPIRE] === true && issued !== undefined && !saysLifetime(use))
+    return { issuedAt: issued, expiresAt: Number.POSITIVE_INFINITY };
+  const stated = statedSpan(issued, expiresAt, lifetime);
   if (stated && stated.expiresAt - stated.issuedAt <= LONGEST_LIFETIME) return stated;
   const ofToken = jwtTimesHere(use['access_token'], mtime);
   if (ofToken && (stated || expiresAt === undefined)) return ofToken;
@@ -153,7 +218,9 @@ export function storedTimes(
     const issuedAt = Math.min(ofToken?.issuedAt ?? mtime, expiresAt - 1);
     return { issuedAt, expiresAt: Math.min(expiresAt, issuedAt + LONGEST_LIFETIME) };
   }
-  return { issuedAt: mtime, expiresAt: mtime + (saneLifetime(lifetime) ?? defaultLifetime) };
+  return lifetime === undefined
+    ? undefined
+    : { issuedAt: mtime, expiresAt: mtime + Math.min(lifetime, LONGEST_LIFETIME) };
 }
 
 /** The times of a record that has two of the three. */

@@ -3,6 +3,7 @@
 export {
   GENERIC_POLICY,
   policyAt,
+  defaultLifetimeOf,
   policyOf,
   readIssuerPolicies,
   readIssuerPolicy,

@@ -136,6 +136,19 @@ export function policyAt(policy: IssuerPolicy, tokenUrl: string | undefined): Is
   };
 }
 
+/**
+ * Returns the lifetime in seconds of a token of the provider whose issuer does not say it:
+ * infinite if such tokens do not expire, else that of the policy or `defaultLifetime`.
+ */
+export function defaultLifetimeOf(
+  { tokenLifetime }: Pick<IssuerPolicy, 'tokenLifetime'>,
+  defaultLifetime: number,
+): number {
+  return tokenLifetime === 'unlimited'
+    ? Number.POSITIVE_INFINITY
+    : (tokenLifetime ?? defaultLifetime);
+}
+
 /** Reads the policy of one provider; mistakes are added to `read`. */
 export function readIssuerPolicy(
   read: KnobReader,

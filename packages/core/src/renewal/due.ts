@@ -35,7 +35,9 @@ export function localNow(token: TokenSnapshot, now: Instant): number {
 
 /**
  * Returns the time (epoch seconds) at which a token is due by its lifetime: at least
- * {@link SHORTEST_PAUSE} after its issue. `jitter` between 0 and 1 is the token's own.
+ * {@link SHORTEST_PAUSE} after its issue; infinite for a token that does not expire.
+ * `jitter` between 0 and 1 is the token's own. With a margin, the token is due when that
+ * much life is left, and the due times are spread over at most one more margin before it.
  */
 export function dueByLifetime(times: TokenTimes, policy: RenewalPolicy, jitter: number): number {
   const lifetime = times.expiresAt - times.issuedAt;
@@ -44,7 +46,19 @@ export function dueByLifetime(times: TokenTimes, policy: RenewalPolicy, jitter: 
     (policy.refreshEvery ?? Number.POSITIVE_INFINITY) / policy.fraction,
   );
   const share = Math.max(0, policy.fraction - policy.jitter * jitter);
-  return times.issuedAt + Math.max(SHORTEST_PAUSE, counted * share);
+  return (
+    times.issuedAt + Math.max(SHORTEST_PAUSE, counted * share, lateShare(lifetime, policy, jitter))
+  );
+}
+
+/** Seconds from the issue of a token to its margin; zero without one. */
+function lateShare(
+  lifetime: number,
+  { margin, jitter: spread }: RenewalPolicy,
+  jitter: number,
+): number {
+  if (margin === undefined || !Number.isFinite(lifetime)) return 0;
+  return lifetime - margin - Math.min(margin, spread * lifetime) * jitter;
 }
 
 /**

@@ -7,6 +7,6 @@ export type { Due, DueReason } from './due.ts';
 export { ANY_BASIS, afterFailure, afterWaiting, forgottenAtStart } from './backoff.ts';
 export type { Failure } from './backoff.ts';
 export { jitterOf } from './policy.ts';
-export { judge, planOf, planRenewals } from './plan.ts';
+export { isNeverDue, judge, planOf, planRenewals } from './plan.ts';
 export type { ManagedToken, Plan, TokenState, Verdict } from './plan.ts';
 export { LONGEST_PAUSE, SHORTEST_LIFETIME, SHORT_LIVES, pauseAfter } from './due.ts';

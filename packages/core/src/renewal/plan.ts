@@ -47,9 +47,10 @@ export interface Plan {
 /** Decides on one token at `now`. */
 export function judge(token: ManagedToken, now: Instant): Verdict {
   const { snapshot, policy } = token;
-  if (!token.renewable.ok)
-    return { token, state: 'unrenewable', dueIn: Number.POSITIVE_INFINITY, reason: 'unrenewable' };
   const due = dueOf(snapshot, policy, now.wall);
+  // A token that does not expire needs no renewal.
+  if (!token.renewable.ok && due.at < Number.POSITIVE_INFINITY)
+    return { token, state: 'unrenewable', dueIn: Number.POSITIVE_INFINITY, reason: 'unrenewable' };
   const dueIn = due.at - localNow(snapshot, now);
   const failed = relevantFailure(token, now);
   if (failed?.stopped)
@@ -61,6 +62,11 @@ export function judge(token: ManagedToken, now: Instant): Verdict {
   const paused = (token.pausedUntil ?? 0) - now.steady;
   if (paused > 0) return { token, state: 'waiting', dueIn: paused, reason: due.reason };
   return { token, state: 'due', dueIn: Math.min(dueIn, 0), reason: due.reason };
+}
+
+/** True if the token is never due: it does not expire. */
+export function isNeverDue({ state, dueIn }: Pick<Verdict, 'state' | 'dueIn'>): boolean {
+  return state === 'fresh' && dueIn === Number.POSITIVE_INFINITY;
 }
 
 /**

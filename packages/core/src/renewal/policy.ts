@@ -16,6 +16,11 @@ export interface RenewalPolicy {
    * counts.
    */
   readonly refreshEvery?: number;
+  /**
+   * The remaining life at which a token is renewed, if that is later than `fraction` of its
+   * lifetime; without it, only the fraction counts.
+   */
+  readonly margin?: number;
   /** The lifetime of a token that has none in its response or in itself. */
   readonly defaultLifetime: number;
   /** The delay after the first failure; it doubles after each further one. */

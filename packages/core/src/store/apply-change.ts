@@ -4,7 +4,7 @@ import { lstatSync, lutimesSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { stageFile, syncDirectory, type StagedFile } from '../base/files/atomic-write.ts';
 import { CodedError, systemCode } from '../base/errors/errors.ts';
-import { tokenFileName } from '../credential/layout.ts';
+import { STATE_KINDS, tokenFileName } from '../credential/layout.ts';
 import { sameIdentity, tokenId, type FileIdentity } from '../credential/snapshot.ts';
 import { type Origins, progressFields, type Progress } from './progress.ts';
 import { identityFromStat } from './read-file.ts';
@@ -99,7 +99,8 @@ function writePending(work: Work): void {
     const refused = stageAll(work, staged);
     for (const each of refused ? upToTop(staged) : staged) {
       refuseOtherTop(work);
-      if (each.write.kind === 'use' && each.file) refuseOtherUse(work, useBefore);
+      const replacesUse = each.write.kind === 'use' || each.write.kind === 'issued';
+      if (replacesUse && each.file) refuseOtherUse(work, useBefore);
       commit(work, each);
       if (each.write.kind === 'top' && each.file) noteOtherUse(work, useBefore);
     }
@@ -155,7 +156,7 @@ function upToTop(staged: readonly Staged[]): readonly Staged[] {
 
 function stage(work: Work, { kind, text, durable }: TokenWrite): StagedFile | undefined {
   if (text === undefined) return undefined;
-  const mode = kind === 'renewal' ? STATE_MODE : TOKEN_MODE;
+  const mode = STATE_KINDS.has(kind) ? STATE_MODE : TOKEN_MODE;
   return stageFile(pathOf(work, kind), text, { mode, durable, locked: work.locked });
 }
 

@@ -3,7 +3,8 @@
 import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import type { Parsed } from '../credential/contents.ts';
-import { digestMeta, digestTop, digestUse, parseRenewal } from '../credential/digest.ts';
+import { digestMeta, digestTop, digestUseFile, parseRenewal } from '../credential/digest.ts';
+import { parseIssued, withIssuedState, type UseFacts } from '../credential/issued-state.ts';
 import { classifyUserEntry, tokenFileName, type TokenFileKind } from '../credential/layout.ts';
 import { isCredName } from '../credential/name.ts';
 import {
@@ -17,12 +18,22 @@ import { identityFromStat, readCredentialFile, statIfThere } from './read-file.t
 import type { TemporaryFile } from './store.ts';
 import type { TokenTimes } from '../credential/times.ts';
 
-/** A file's digest, its version, and the time when that version was first seen. */
+/**
+ * A file's digest, its version, and the time when that version was first seen; `facts` is
+ * what else `.use` says.
+ */
 interface Remembered {
   readonly identity: FileIdentity;
   readonly state: FileState<unknown>;
   readonly seen: Instant;
+  readonly facts?: UseFacts | undefined;
 }
+
+/** What the text of a file says. */
+type Digest<T> = (
+  text: string,
+  mtime: number,
+) => Parsed<T> & { readonly facts?: UseFacts | undefined };
 
 /** The files of one user's directory by name. */
 export type FileMemory = Map<string, Remembered>;
@@ -160,7 +171,7 @@ async function listUser(
   return { stems, temporaries };
 }
 
-const EVERY_KIND: Set<TokenFileKind> = new Set(['top', 'use', 'meta', 'renewal']);
+const EVERY_KIND: Set<TokenFileKind> = new Set(['top', 'use', 'meta', 'renewal', 'issued']);
 
 /**
  * Yields to the event loop if due; true if the scan is to be aborted after `looked`
@@ -204,14 +215,20 @@ function snapshotOf(
   kinds: ReadonlySet<TokenFileKind>,
   files: FileMemory,
 ): TokenSnapshot {
-  const look = <T>(
-    kind: TokenFileKind,
-    digest: (text: string, mtime: number) => Parsed<T>,
-  ): FileState<T> =>
+  const look = <T>(kind: TokenFileKind, digest: Digest<T>, hashed = false): FileState<T> =>
     kinds.has(kind)
-      ? digested(scan, tokenFileName(stem, kind), digest, files)
+      ? digested(scan, tokenFileName(stem, kind), digest, files, hashed)
       : { kind: 'missing' };
-  const use = look('use', (text, mtime) => digestUse(text, mtime, scan.options.defaultLifetime));
+  // Before `.use`, which is written after it.
+  const issued = look('issued', parseIssued);
+  const hashed = issued.kind !== 'missing';
+  const written = look('use', useDigest(scan.options.defaultLifetime, hashed), hashed);
+  const remembered = files.get(tokenFileName(stem, 'use'));
+  const { use, assumed, unfinished } = withIssuedState(
+    written,
+    remembered?.facts ?? NO_FACTS,
+    issued,
+  );
   const renewal = look('renewal', (text) => {
     const value = parseRenewal(text);
     return value ? { ok: true, value } : { ok: false, reason: 'is not a renewal state' };
@@ -225,28 +242,50 @@ function snapshotOf(
     use,
     meta: look('meta', digestMeta),
     renewal: renewal.kind === 'valid' ? renewal.value : undefined,
-    seen: files.get(tokenFileName(stem, 'use'))?.seen ?? scan.now,
-    overtaken,
+    seen: remembered?.seen ?? scan.now,
+    overtaken: unfinished ? true : overtaken,
+    assumed: assumed ? true : undefined,
+    issued: hashed ? issued : undefined,
+  };
+}
+
+const NO_FACTS: UseFacts = { assumed: false, bare: false };
+
+function useDigest(defaultLifetime: number, hashed: boolean): Digest<TokenTimes> {
+  return (text, mtime) => {
+    const digest = digestUseFile(text, mtime, defaultLifetime, hashed);
+    if (!digest.ok) return digest;
+    const { times, ...facts } = digest.value;
+    // Most files are like this: one object for all saves memory.
+    return { ok: true, value: times, facts: facts.assumed || facts.bare ? facts : NO_FACTS };
   };
 }
 
 function digested<T>(
   { directory, known, now }: UserScan,
   name: string,
-  digest: (text: string, mtime: number) => Parsed<T>,
+  digest: Digest<T>,
   files: FileMemory,
+  hashed: boolean,
 ): FileState<T> {
   const path = join(directory, name);
   const stats = statIfThere(path);
   const before = known(name);
-  if (stats && before && sameIdentity(before.identity, identityFromStat(stats))) {
-    files.set(name, before);
+  const isKnown =
+    stats && before && sameIdentity(before.identity, identityFromStat(stats)) ? before : undefined;
+  // Without a state file, the hash of a bare token was not needed.
+  const lacksHash = hashed && isKnown?.facts?.bare === true && isKnown.facts.hash === undefined;
+  if (isKnown && !lacksHash) {
+    files.set(name, isKnown);
     // The name determines the digest, so the same name always has the same type of state.
-    return before.state as FileState<T>;
+    return isKnown.state as FileState<T>;
   }
-  const state = readDigest(path, digest);
-  if (state.kind !== 'missing' && state.identity)
-    files.set(name, { identity: state.identity, state, seen: now });
+  const { state, facts } = readDigest(path, digest);
+  if (state.kind !== 'missing' && state.identity) {
+    const { identity } = state;
+    const seen = isKnown && sameIdentity(isKnown.identity, identity) ? isKnown.seen : now;
+    files.set(name, { identity, state, seen, facts });
+  }
   return state;
 }
 
@@ -256,22 +295,21 @@ function digested<T>(
  */
 function readDigest<T>(
   path: string,
-  digest: (text: string, mtime: number) => Parsed<T>,
-): FileState<T> {
+  digest: Digest<T>,
+): { readonly state: FileState<T>; readonly facts?: UseFacts | undefined } {
   const reading = readCredentialFile(path);
-  if (reading.kind !== 'text') return reading;
+  if (reading.kind !== 'text') return { state: reading };
   const { text, identity } = reading;
   const parsed = digest(text, identity.mtime);
-  return parsed.ok
-    ? { kind: 'valid', value: parsed.value, identity }
-    : { kind: 'broken', reason: parsed.reason, identity };
+  if (!parsed.ok) return { state: { kind: 'broken', reason: parsed.reason, identity } };
+  return { state: { kind: 'valid', value: parsed.value, identity }, facts: parsed.facts };
 }
 
 // One access token file, without a scan of the credential directory.
 
 /**
  * Returns the times of the `.use` of one token in the credential directory `root`, like a
- * scan. `defaultLifetime` in seconds, for a token without a lifetime.
+ * scan, also if only `.S.issued` says them. `defaultLifetime` in seconds, for a token without a lifetime.
  */
 export function readUse(
   root: string,
@@ -282,7 +320,8 @@ export function readUse(
   if (!isCredName(user) || !isCredName(stem)) return { kind: 'missing' };
   const directory = join(root, user);
   if (statIfThere(directory)?.isDirectory() === false) return { kind: 'missing' };
-  return readDigest(join(directory, tokenFileName(stem, 'use')), (text, mtime) =>
-    digestUse(text, mtime, defaultLifetime),
-  );
+  const path = (kind: TokenFileKind): string => join(directory, tokenFileName(stem, kind));
+  const issued = readDigest(path('issued'), parseIssued).state;
+  const { state, facts = NO_FACTS } = readDigest(path('use'), useDigest(defaultLifetime, true));
+  return withIssuedState(state, facts, issued).use;
 }

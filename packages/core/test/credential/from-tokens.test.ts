@@ -75,6 +75,34 @@ describe('the files of a renewal', () => {
     });
   });
 
+  it('R15 .use of a token that does not expire says so, in place of lifetime and expiry', () => {
+    const github = {
+      accessToken: 'gho',
+      answer: { access_token: 'gho', expires_in: 0, expires_at: null, scope: 'repo' },
+    };
+    const never = Number.POSITIVE_INFINITY;
+    expect(useText(github, 1000.5, never)).toBe(
+      '{"access_token":"gho","scope":"repo","issued_at":1000,"does_not_expire":true}\n',
+    );
+    expect(useFile(github, { ...origin, defaultLifetime: never }).times).toEqual({
+      issuedAt: 1000,
+      expiresAt: never,
+    });
+  });
+
+  it('an answer cannot set the members that only we write', () => {
+    const odd = {
+      accessToken: 'at',
+      answer: { access_token: 'at', does_not_expire: true, stored_before_top: true },
+    };
+    expect(JSON.parse(useText(odd, 1000, 1200))).toEqual({
+      access_token: 'at',
+      expires_in: 1200,
+      issued_at: 1000,
+      expires_at: 2200,
+    });
+  });
+
   it('R14 a .use that no reader could read is an invalid answer', () => {
     const token = 'null';
     const bare = { accessToken: token, answer: { access_token: token } };

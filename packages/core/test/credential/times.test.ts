@@ -6,6 +6,7 @@ import {
   promisedLifetime,
   saneLifetime,
   storedTimes,
+  timesInFile,
 } from '../../src/credential/times.ts';
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -94,6 +95,72 @@ describe('R15 expires_in', () => {
   ];
   it.each(promised)('the lifetime is %s', (_, answer, issuedAt, expected) => {
     expect(promisedLifetime(answer, 1200, issuedAt)).toBe(expected);
+  });
+});
+
+describe('R15 a token of an issuer whose tokens do not expire', () => {
+  const never = Number.POSITIVE_INFINITY;
+  const exp = 4600;
+  const cases: [string, Record<string, unknown>, number][] = [
+    ['does not expire without a lifetime', { access_token: 'opaque' }, never],
+    ['does not, with null and empty members', { expires_in: null, expires_at: '' }, never],
+    ['does not, with zero for never', { expires_in: 0, expires_at: '0' }, never],
+    ['does not, as a JWT without exp', { access_token: jwt({ iat: 1000 }) }, never],
+    ['expires after its expires_in', { expires_in: 3600 }, 3600],
+    ['expires at its expires_at', { expires_at: exp }, 3600],
+    ['expires at the exp of its JWT', { access_token: jwt({ exp }) }, 3600],
+    ['expires after ten years at most', { expires_in: 1e12 }, TEN_YEARS],
+    ['expires soon if its lifetime makes no sense', { expires_in: 'soon' }, 1200],
+  ];
+  it.each(cases)('%s, in an answer and in a file', (_, answer, expected) => {
+    expect(promisedLifetime(answer, never, 1000)).toBe(expected);
+    expect(storedTimes(answer, 1000, never).expiresAt).toBe(1000 + expected);
+  });
+
+  it.each([
+    ['its expires_at', { expires_at: 900 }],
+    ['the exp of its JWT', { access_token: jwt({ exp: 900 }) }],
+  ])('expires soon if %s has passed', (_, answer) => {
+    expect(promisedLifetime(answer, never, 1000)).toBe(1200);
+    expect(storedTimes(answer, 1000, never).expiresAt).toBe(900);
+  });
+
+  const stored: [string, Record<string, unknown>, number][] = [
+    ['is read back', { issued_at: 1000, does_not_expire: true }, never],
+    ['is not believed without our issued_at', { does_not_expire: true }, 8200],
+    [
+      'is not believed beside a lifetime',
+      { issued_at: 1, does_not_expire: true, expires_in: 60 },
+      7060,
+    ],
+    [
+      'is not believed beside an expiry',
+      { issued_at: 1000, does_not_expire: true, expires_at: 2000 },
+      2000,
+    ],
+    [
+      'is not believed of a JWT with an expiry',
+      { issued_at: 1000, does_not_expire: true, access_token: jwt({ iat: 1000, exp }) },
+      4600,
+    ],
+    ['is not believed if it is not true', { issued_at: 1000, does_not_expire: 'yes' }, 8200],
+  ];
+  it.each(stored)('R5 the record of that %s', (_, use, expiresAt) => {
+    expect(storedTimes(use, 7000, 1200).expiresAt).toBe(expiresAt);
+  });
+
+  it('has an assumed lifetime only if nothing says it', () => {
+    const assumed = (use: Record<string, unknown>): boolean =>
+      timesInFile(use, 7000, never).assumed;
+    expect(assumed({ access_token: 'opaque' })).toBe(true);
+    expect(assumed({ expires_in: 0 })).toBe(true);
+    for (const use of [
+      { expires_in: 1200 },
+      { expires_at: 8200 },
+      { issued_at: 1000, does_not_expire: true },
+      { access_token: jwt({ exp }) },
+    ])
+      expect(assumed(use)).toBe(false);
   });
 });
 

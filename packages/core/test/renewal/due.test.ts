@@ -43,6 +43,32 @@ describe('when a token is due', () => {
     ]);
   });
 
+  it('a token that does not expire is never due by its lifetime, and after a refresh interval', () => {
+    const times = { issuedAt: 0, expiresAt: Number.POSITIVE_INFINITY };
+    const dueWith = (change: object): number =>
+      dueByLifetime(times, { ...DEFAULT_POLICY, ...change }, 0.5);
+    expect([{}, { jitter: 0 }, { margin: 960 }, { margin: 960, jitter: 0 }].map(dueWith)).toEqual(
+      Array(4).fill(Number.POSITIVE_INFINITY),
+    );
+    expect(Math.round(dueWith({ refreshEvery: 1200 }))).toBe(1080);
+    expect(pauseAfter(3, times, DEFAULT_POLICY, 10)).toEqual({ seconds: 30, shortLives: 0 });
+  });
+
+  it.each([
+    ['a day', DAY, 0, DAY - 960],
+    ['a day, first', DAY, 1, DAY - 1920],
+    ['two hours', 7200, 1, 7200 - 960 - 720],
+    ['an hour', 3600, 0, 2640],
+    ['half an hour, by its half', 1800, 0, 900],
+    ['ten minutes, by its half', 600, 1, 240],
+  ])('R6 with a margin %s is due when only the margin is left', (_, lifetime, spread, expected) => {
+    const policy = { ...DEFAULT_POLICY, margin: 960 };
+    expect(dueByLifetime({ issuedAt: 0, expiresAt: lifetime }, policy, spread)).toBeCloseTo(
+      expected,
+      6,
+    );
+  });
+
   it('R5 no fraction, jitter, lifetime or refresh interval makes a token due before its time of issue plus a pause', () => {
     const share = fc.double({ min: 0.05, max: 0.95, noNaN: true });
     const unit = fc.double({ min: 0, max: 1, noNaN: true });

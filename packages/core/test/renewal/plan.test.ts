@@ -16,6 +16,7 @@ const failed: RenewalState = {
   basis: 'basis',
 };
 const old = useOf({ issuedAt: NOW.wall - 3000, expiresAt: NOW.wall + 600 });
+const timeless = useOf({ issuedAt: NOW.wall - 3000, expiresAt: Number.POSITIVE_INFINITY });
 const missing = { use: { kind: 'missing' } } as const;
 const never = Number.POSITIVE_INFINITY;
 
@@ -127,6 +128,23 @@ describe('the decision on a token', () => {
       'R17 is not renewable',
       { use: old },
       { renewable: { ok: false, reason: 'has no .meta' } },
+      'unrenewable',
+      'unrenewable',
+      never,
+    ],
+    ['is fresh for ever if it does not expire', { use: timeless }, {}, 'fresh', 'lifetime', never],
+    [
+      'is fresh if it does not expire, although it cannot be renewed',
+      { use: timeless },
+      { renewable: { ok: false, reason: 'has no refresh token' } },
+      'fresh',
+      'lifetime',
+      never,
+    ],
+    [
+      'R17 is not renewable if another login has replaced its .top, although it does not expire',
+      { use: timeless, overtaken: true },
+      { renewable: { ok: false, reason: 'has no refresh token' } },
       'unrenewable',
       'unrenewable',
       never,

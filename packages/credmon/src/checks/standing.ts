@@ -123,7 +123,7 @@ async function present(
   if (use.kind === 'broken')
     return warning(what, `the token on disk ${use.reason} and will be replaced`);
   const left = Math.floor(use.value.expiresAt - now.wall);
-  return left > 0
-    ? ok(what, `the token is valid for ${left} s more`)
-    : wrong(what, 'the token has expired');
+  if (left <= 0) return wrong(what, 'the token has expired');
+  const life = Number.isFinite(left) ? `is valid for ${left} s more` : 'does not expire';
+  return ok(what, `the token ${life}`);
 }

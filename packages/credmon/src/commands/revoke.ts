@@ -26,6 +26,7 @@ import { recoveries } from '../daemon/cleanup.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { requester, openAudit, revocationFiles } from './revoke-context.ts';
 import { existingDirectory } from '../status/tokens.ts';
+import { withOwnLifetime } from '../settings/token-policy.ts';
 
 type RevokeCommand = Subcommand & { kind: 'revoke' };
 
@@ -118,9 +119,10 @@ async function tokensOf(
   user: string,
   service: string | undefined,
   store: CredentialStore,
-  { credDir }: Settings,
+  settings: Settings,
   stderr: (text: string) => void,
 ): Promise<readonly TokenSnapshot[]> {
+  const { credDir } = settings;
   const scan = (): ReturnType<CredentialStore['scan']> =>
     store.scan({ wall: systemClock.now(), steady: systemClock.steady() });
   const first = await scan();
@@ -130,7 +132,9 @@ async function tokensOf(
   for (const { path, target } of leftovers) store.settle(path, target);
   const { tokens, problems } = leftovers.length === 0 ? first : await scan();
   for (const problem of problems) stderr(problem);
-  const ofUser = tokens.filter((token) => token.user === user);
+  const ofUser = tokens
+    .filter((token) => token.user === user)
+    .map((token) => withOwnLifetime(token, settings));
   const selected = service === undefined ? ofUser : ofUser.filter(({ stem }) => stem === service);
   if (selected.length > 0) return selected;
   const others = ofUser.map(({ stem }) => stem).join(', ');

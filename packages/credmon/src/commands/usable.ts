@@ -7,6 +7,7 @@ import { STANDING } from '../providers/standing/standing.ts';
 import type { Settings } from '../settings/read.ts';
 import { existingDirectory, openStore, settingsOf } from '../status/tokens.ts';
 import { openConfig } from '../command-line/open-config.ts';
+import { lifetimeOfStem } from '../settings/token-policy.ts';
 
 /**
  * Exit code 0 when the token is valid for at least `seconds` more, otherwise 1 with the
@@ -32,7 +33,7 @@ async function stateOf(
   settings: Settings,
 ): Promise<FileState<TokenTimes>> {
   if (user !== STANDING)
-    return readUse(existingDirectory(settings), user, service, settings.policy.defaultLifetime);
+    return readUse(existingDirectory(settings), user, service, lifetimeOfStem(service, settings));
   const { tokens } = await openStore(settings).scan(instantOf(systemClock));
   const token = tokens.find((each) => each.user === user && each.stem === service);
   return token?.use ?? { kind: 'missing' };

@@ -1,5 +1,11 @@
 // Finds the provider and the owner of each token from the settings.
-import { refusedName, splitStem, type Parsed, type TokenSnapshot } from '@credmon/core/credential';
+import {
+  refusedName,
+  splitStem,
+  tokenFileName,
+  type Parsed,
+  type TokenSnapshot,
+} from '@credmon/core/credential';
 import type { ManagedToken } from '@credmon/core/renewal';
 import type { ProviderLookup } from './pass.ts';
 import { buildProviders, buildStanding } from './provider-factory.ts';
@@ -8,10 +14,11 @@ import type { ProviderPorts } from './provider-factory.ts';
 import { STANDING } from '../providers/standing/standing.ts';
 import { ownerOf, type ProviderLookup as TokenOwner } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
+import { renewalPolicies, withOwnLifetime } from '../settings/token-policy.ts';
 
 /** Builds the providers of these settings and returns their lookup. */
 export function providerLookupOf(settings: Settings, ports: ProviderPorts): ProviderLookup {
-  const { policy } = settings;
+  const policyOf = renewalPolicies(settings);
   const providers = buildProviders(settings, ports);
   const standing = buildStanding(settings, ports);
 
@@ -30,8 +37,12 @@ export function providerLookupOf(settings: Settings, ports: ProviderPorts): Prov
       if (before) return before;
       const provider = providerOf(token);
       if (!provider) return undefined;
+      // A standing token has its own default, and its name is not that of a service.
+      const isStanding = token.user === STANDING;
+      const timed = isStanding ? token : withOwnLifetime(token, settings);
+      const policy = isStanding || provider.isLocal ? settings.policy : policyOf(token.stem);
       const managed: ManagedToken = {
-        snapshot: provider.view?.(token) ?? token,
+        snapshot: provider.view?.(timed) ?? timed,
         provider: provider.name,
         renewable: writeError(token) ?? provider.renewable(token),
         basis: () => provider.basis(token),
@@ -65,7 +76,9 @@ export function ownerOfToken(
 }
 
 /** A grant must not be spent on a token that cannot be written. */
-function writeError({ use }: TokenSnapshot): Parsed<true> | undefined {
-  if (use.kind !== 'broken' || use.blocked !== true) return undefined;
-  return { ok: false, reason: `.use ${use.reason}: the administrator must remove it` };
+function writeError({ stem, use, issued }: TokenSnapshot): Parsed<true> | undefined {
+  const blocked = [use, issued].find((file) => file?.kind === 'broken' && file.blocked === true);
+  if (blocked?.kind !== 'broken') return undefined;
+  const name = blocked === use ? '.use' : tokenFileName(stem, 'issued');
+  return { ok: false, reason: `${name} ${blocked.reason}: the administrator must remove it` };
 }

@@ -13,7 +13,8 @@ import type { ProviderLabels } from './labels.ts';
 /**
  * The counts of one provider's tokens. `working` and `expired` by state (`expired`:
  * without a valid token now); `refusedUsers`: users without a token by the local rules;
- * `secondsLeft`: until the first of the renewed tokens expires.
+ * `secondsLeft`: until the first of the renewed tokens expires, without those that do not
+ * expire.
  */
 export interface Tally {
   readonly labels: ProviderLabels;
@@ -78,6 +79,6 @@ function add(tally: Tally, verdict: Verdict, now: Instant): void {
   }
   tally.working[state] += 1;
   const isKept = state !== 'stopped' && state !== 'unrenewable';
-  if (left > 0 && isKept)
+  if (left > 0 && isKept && Number.isFinite(left))
     tally.secondsLeft = Math.min(tally.secondsLeft ?? Number.POSITIVE_INFINITY, left);
 }

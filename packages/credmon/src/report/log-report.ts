@@ -2,7 +2,7 @@
 // with the next step.
 import { inSlices, type CodedError } from '@credmon/core/base';
 import { splitStem, tokenId, type RenewalState } from '@credmon/core/credential';
-import type { ManagedToken, Plan } from '@credmon/core/renewal';
+import { isNeverDue, type ManagedToken, type Plan, type Verdict } from '@credmon/core/renewal';
 import type { Scan } from '@credmon/core/store';
 import {
   reportOf,
@@ -74,15 +74,17 @@ function createNotes(log: Log): {
   };
 }
 
-/** Logs once why a token cannot be renewed, until it can. */
-function logUnrenewable(log: Log, logged: LogOnce, { snapshot, renewable }: ManagedToken): void {
-  if (renewable.ok && logged.size === 0) return;
+/** Logs once why a token cannot be renewed, until it can, or need not be. */
+function logUnrenewable(log: Log, logged: LogOnce, verdict: Verdict): void {
+  const { snapshot, renewable } = verdict.token;
+  const isTrouble = !renewable.ok && !isNeverDue(verdict);
+  if (!isTrouble && logged.size === 0) return;
   const id = tokenId(snapshot);
-  if (renewable.ok) logged.forget(id);
-  else
+  if (isTrouble)
     logged.once(id, renewable.reason, () =>
       log.warn(`${id}: cannot be renewed: ${renewable.reason}`),
     );
+  else logged.forget(id);
 }
 
 /** What failing tokens have in common, by token: `fields.about` of the error. */
@@ -232,9 +234,10 @@ function scannedReport(
     problems = new Set([...(scan.partial === true ? problems : []), ...scan.problems]);
     await forgetGone(scan, byToken, shared);
     const now = readerOptions();
-    await inSlices(plan.verdicts, ({ token }) => {
+    await inSlices(plan.verdicts, (verdict) => {
+      const { token } = verdict;
       warnOnce(`short lifetime ${token.snapshot.stem}`, shortRemainingText(token, now));
-      logUnrenewable(log, unrenewable, token);
+      logUnrenewable(log, unrenewable, verdict);
     });
   };
 }
@@ -249,7 +252,8 @@ function renewedText(
   rotated: boolean,
 ): string {
   const how = rotated ? ', refresh token rotated' : '';
-  return `Successfully renewed ${tokenId(snapshot)} (${provider}), good for ${lifetime} s${how}`;
+  const life = Number.isFinite(lifetime) ? `good for ${lifetime} s` : 'does not expire';
+  return `Successfully renewed ${tokenId(snapshot)} (${provider}), ${life}${how}`;
 }
 
 function failureText(

@@ -17,18 +17,20 @@ export interface ReaderOptions {
 
 /**
  * Returns the minimum remaining lifetime, in seconds, of a token with this `lifetime`:
- * without the share after which it is renewed, one interval between passes, and one
- * between two fetches of the starter.
+ * without the time after which it is renewed, one interval between passes, and one between
+ * two fetches of the starter; infinite for a token that does not expire.
  */
 export function minimumRemaining(
   lifetime: number,
   policy: RenewalPolicy,
   options: ReaderOptions,
 ): number {
-  const used = Math.min(
+  if (!Number.isFinite(lifetime)) return lifetime;
+  const byShare = Math.min(
     lifetime * policy.fraction,
     policy.refreshEvery ?? Number.POSITIVE_INFINITY,
   );
+  const used = Math.max(byShare, lifetime - (policy.margin ?? lifetime));
   return Math.floor(lifetime - used - LONGEST_SLEEP - options.starterRefresh);
 }
 

@@ -133,7 +133,8 @@ function isUnsupported({ fields }: CodedError): boolean {
 function withLifetime(result: SecretResult, left: number | undefined): SecretResult {
   if (result.revoked || result.what !== 'access token' || left === undefined) return result;
   if (left <= 0) return { ...result, why: `${result.why}; it has expired`, fixable: false };
-  return { ...result, why: `${result.why}; it is valid for ${left} s more` };
+  const life = Number.isFinite(left) ? `it is valid for ${left} s more` : 'it does not expire';
+  return { ...result, why: `${result.why}; ${life}` };
 }
 
 // The secrets in a token's files. Users can store any bytes there.

@@ -2,6 +2,7 @@
 // no job.
 import { isAbsolute, normalize, relative } from 'node:path';
 import { isCredName } from '@credmon/core/credential';
+import { defaultLifetimeOf } from '@credmon/core/profiles';
 import {
   knob,
   ownIfSet,
@@ -214,7 +215,7 @@ function readFetched(
     scope: place.scope.length > 0 ? place.scope : words(scopesFor(client.scopes, '')),
     audience: asClient ? client.audience : place.audience,
     resources: asClient ? client.resources : resources,
-    defaultLifetime,
+    defaultLifetime: defaultLifetimeOf(client.policy, defaultLifetime),
   };
 }
 

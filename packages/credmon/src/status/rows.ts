@@ -3,8 +3,8 @@
 import { ERROR_CODES, tableText, durationText, type ErrorCode } from '@credmon/core/base';
 import {
   ANY_BASIS,
+  isNeverDue,
   localNow,
-  type ManagedToken,
   type TokenState,
   type Verdict,
 } from '@credmon/core/renewal';
@@ -23,6 +23,7 @@ export interface StatusRow {
   readonly why: string | null;
   readonly state: TokenState | 'unmanaged';
   readonly expired: boolean;
+  /** `null` without a valid `.use`, and if the token does not expire. */
   readonly expires_at: number | null;
   readonly next_renewal: number | null;
   readonly attempts: number;
@@ -44,7 +45,7 @@ export function statusRow(
   why?: string,
 ): StatusRow {
   const name = splitStem(token.stem, false) ?? { service: token.stem, handle: '' };
-  const expiresAt = token.use.kind === 'valid' ? Math.floor(token.use.value.expiresAt) : null;
+  const expiresAt = token.use.kind === 'valid' ? Math.floor(token.use.value.expiresAt) : 0;
   const dueIn = verdict?.dueIn ?? Number.POSITIVE_INFINITY;
   return {
     user: token.user,
@@ -52,23 +53,21 @@ export function statusRow(
     provider: verdict?.token.provider ?? null,
     why: verdict ? null : (why ?? null),
     state: verdict?.state ?? 'unmanaged',
-    expired: verdict !== undefined && (expiresAt === null || expiresAt <= localNow(token, now)),
-    expires_at: expiresAt,
+    expired: verdict !== undefined && expiresAt <= localNow(token, now),
+    expires_at: token.use.kind === 'valid' && Number.isFinite(expiresAt) ? expiresAt : null,
     next_renewal: Number.isFinite(dueIn)
       ? Math.ceil(now.wall + dueIn)
       : dueIn < 0
         ? Math.ceil(now.wall)
         : null,
     attempts: token.renewal?.attempts ?? 0,
-    last_error: lastError(token, verdict?.token),
+    last_error: lastError(token, verdict),
   };
 }
 
-function lastError(
-  token: TokenSnapshot,
-  managed: ManagedToken | undefined,
-): StatusRow['last_error'] {
-  if (managed && !managed.renewable.ok)
+function lastError(token: TokenSnapshot, verdict: Verdict | undefined): StatusRow['last_error'] {
+  const managed = verdict?.token;
+  if (verdict && managed?.renewable.ok === false && !isNeverDue(verdict))
     return { code: 'CRED_FILE_INVALID', message: managed.renewable.reason, at: 0 };
   const { renewal } = token;
   const counts =
@@ -115,10 +114,16 @@ function cellsOf(row: StatusRow, now: number): string[] {
       ? (row.provider ?? '-')
       : `${row.service} (${row.provider})`,
     row.expired ? 'EXPIRED' : row.state,
-    row.expires_at === null ? '-' : timeText(row.expires_at - now),
+    expiryText(row, now),
     row.next_renewal === null ? 'never' : timeText(row.next_renewal - now),
     row.last_error?.code ?? '',
   ];
+}
+
+/** A token in use without a time of expiry does not expire. */
+function expiryText({ expires_at: at, expired, provider }: StatusRow, now: number): string {
+  if (at !== null) return timeText(at - now);
+  return expired || provider === null ? '-' : 'never';
 }
 
 /** Returns the name of a token as commands take it: `mytok`, or `mytok_h1`. */

@@ -10,7 +10,12 @@ import {
 } from '@credmon/core/config';
 import type { NamedTrust, SendLimits } from '@credmon/core/base';
 import type { RegistrationDraft } from '@credmon/core/oauth';
-import { readEndpointOrigins, readIssuerPolicies, type IssuerPolicy } from '@credmon/core/profiles';
+import {
+  defaultLifetimeOf,
+  readEndpointOrigins,
+  readIssuerPolicies,
+  type IssuerPolicy,
+} from '@credmon/core/profiles';
 import type { NameRules } from '@credmon/core/credential';
 import type { ConfiguredClient } from '../settings/clients.ts';
 import type { ProviderLists } from '../settings/lists.ts';
@@ -22,7 +27,10 @@ export interface DeviceSettings {
   readonly client: ConfiguredClient;
   readonly draft: RegistrationDraft;
   readonly policy: IssuerPolicy;
-  /** Seconds that an access token counts as valid when neither answer nor token says. */
+  /**
+   * Seconds that an access token counts as valid when neither answer nor token says;
+   * infinite if such tokens do not expire.
+   */
   readonly defaultLifetime: number;
   /** True when the service is listed in CREDMON_DEVICE_PROVIDER_NAMES. */
   readonly listed: boolean;
@@ -87,7 +95,7 @@ export function readStorerSettings(config: Config): StorerSettings {
         client && {
           ...deviceSettings(read, service, client, allowLoopbackHttp),
           origins,
-          defaultLifetime,
+          defaultLifetime: defaultLifetimeOf(client.policy, defaultLifetime),
         }
       );
     },

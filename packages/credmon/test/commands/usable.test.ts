@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +18,16 @@ const directory = join(root, 'creds');
 mkdirSync(directory);
 chmodSync(directory, 0o2770);
 const file = join(root, 'condor_config');
-writeFileSync(file, `SEC_CREDENTIAL_DIRECTORY_OAUTH = ${directory}\nLOG = ${root}\n`);
+writeFileSync(
+  file,
+  [
+    `SEC_CREDENTIAL_DIRECTORY_OAUTH = ${directory}`,
+    `LOG = ${root}`,
+    'CREDMON_hub_PROFILE = github',
+    'CREDMON_long_DEFAULT_TOKEN_LIFETIME = 7200',
+    '',
+  ].join('\n'),
+);
 const now = Math.floor(Date.now() / 1000);
 
 function seed(user: string, name: string, text: string): void {
@@ -30,6 +40,11 @@ const use = (left: number): string =>
 seed('alice', 'good.use', use(1000));
 seed('alice', 'expired.use', use(-5));
 seed('alice', 'broken.use', '[]');
+seed('bob', 'timeless.use', `{"access_token":"a","issued_at":${now},"does_not_expire":true}`);
+for (const name of ['hub', 'long', 'plain']) {
+  seed('bob', `${name}.use`, 'opaque\n');
+  utimesSync(join(directory, 'bob', `${name}.use`), now - 2000, now - 2000);
+}
 seed('alice', 'requested.top', 'x');
 mkdirSync(join(root, 'elsewhere'));
 writeFileSync(join(root, 'elsewhere', 'good.use'), use(1000));
@@ -50,6 +65,11 @@ it.each([
   ['is usable with enough lifetime left', 'alice', 'good', 900, 0, /^$/],
   ['is not with less', 'alice', 'good', 2000, 1, /^alice\/good: expires in (1000|9\d\d) s$/],
   ['is not when it has expired', 'alice', 'expired', 0, 1, /^alice\/expired: expired$/],
+  ['is when it does not expire', 'bob', 'timeless', 4e9, 0, /^$/],
+  ['is when tokens of its provider do not expire', 'bob', 'hub', 4e9, 0, /^$/],
+  ['is for the lifetime of its provider', 'bob', 'long', 5000, 0, /^$/],
+  ['is not for longer', 'bob', 'long', 5500, 1, /^bob\/long: expires in 5[12]\d\d s$/],
+  ['is not after the general lifetime', 'bob', 'plain', 0, 1, /^bob\/plain: expired$/],
   [
     'is not when its file is invalid',
     'alice',

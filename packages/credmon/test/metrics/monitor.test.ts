@@ -94,6 +94,20 @@ describe('the metrics', () => {
     });
   });
 
+  it('R44 count a token that does not expire as working, and leave it out of the earliest expiry', async () => {
+    const { on, monitor, samples } = watched({ CREDMON_hub_PROFILE: 'github' });
+    await monitor.follow();
+    fresh(on, 'alice', 'mytok', 900);
+    on.seed('bob', 'hub', { top: '{"refresh_token":""}', meta: meta() });
+    on.seed('bob', 'hub', { use: 'gho_opaque\n' });
+    await runOnce(monitor.parts);
+    expect(some(await samples(), 'tokens', 'expired_tokens', 'earliest_expiry_seconds')).toEqual({
+      'tokens{provider="mytok",kind="oauth",state="fresh"}': 1,
+      'tokens{provider="hub",kind="oauth",state="fresh"}': 1,
+      'earliest_expiry_seconds{provider="mytok",kind="oauth"}': 900,
+    });
+  });
+
   it('R44 count renewals by outcome and error code, and show the tokens at the next scan', async () => {
     const { on, monitor, samples } = watched();
     await monitor.follow();

@@ -1,7 +1,11 @@
 // What is said of tokens that live too short, by who gives them.
 import { DEFAULT_POLICY, type ManagedToken } from '@credmon/core/renewal';
 import { expect, it } from 'vitest';
-import { shortLifetimeText, shortRemainingText } from '../../src/report/remaining-lifetime.ts';
+import {
+  minimumRemainingOf,
+  shortLifetimeText,
+  shortRemainingText,
+} from '../../src/report/remaining-lifetime.ts';
 
 const NOW = 1_000_000;
 const HABITS = { floor: 600, starterRefresh: 300 };
@@ -39,6 +43,28 @@ it.each([
 ])('R18 a short life, %s', (provider, stem, text) => {
   expect(shortRemainingText(token(provider, stem, 1200), HABITS)).toBe(text);
   expect(shortRemainingText(token(provider, stem, 7200), HABITS)).toBeUndefined();
+});
+
+it('R18 a token that does not expire has no remaining lifetime to warn of', () => {
+  const timeless = token('oauth', 'hub', Number.POSITIVE_INFINITY);
+  expect(minimumRemainingOf(timeless, HABITS)).toBe(Number.POSITIVE_INFINITY);
+  expect(shortRemainingText(timeless, HABITS)).toBeUndefined();
+  expect(shortLifetimeText(timeless, Number.POSITIVE_INFINITY)).toBeUndefined();
+});
+
+it.each([
+  [3600, 600, undefined],
+  [86_400, 600, undefined],
+  [
+    1200,
+    240,
+    'a job may read orcid with only 240 s left; ask the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH',
+  ],
+])('R18 a late renewal leaves the floor of %d s: %d s', (lifetime, left, text) => {
+  const late = token('oauth', 'orcid', lifetime);
+  const managed = { ...late, policy: { ...DEFAULT_POLICY, margin: 960 } };
+  expect(minimumRemainingOf(managed, HABITS)).toBe(left);
+  expect(shortRemainingText(managed, HABITS)).toBe(text);
 });
 
 it.each([

@@ -105,6 +105,23 @@ describe('an issuer that does not answer', () => {
     expect(tokensSent()).toEqual(['CANARY-r1', 'CANARY-r1', 'CANARY-r1', 'CANARY-a1']);
   });
 
+  it('R31 leaves a token that does not expire, and that is said', async () => {
+    on.store('alice/mytok.top', '{"refresh_token":""}');
+    on.store(
+      'alice/mytok.use',
+      `{"access_token":"a","issued_at":${clock.now()},"does_not_expire":true}`,
+    );
+    answers = [{ ...status(400), body: Buffer.from('{"error":"unsupported_token_type"}') }];
+    expect(await revoke()).toMatchObject({
+      results: [
+        {
+          why: 'its issuer does not revoke tokens of this kind; it does not expire',
+          fixable: false,
+        },
+      ],
+    });
+  });
+
   it('R31 at first, is not asked again after its answer', async () => {
     answers = [status(429, { 'retry-after': '60' })];
     const done = revoke();

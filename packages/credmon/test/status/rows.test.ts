@@ -52,6 +52,26 @@ describe('status', () => {
     );
   });
 
+  it('shows a token that does not expire as never expiring, and not as trouble', () => {
+    const use = {
+      kind: 'valid',
+      value: { issuedAt: 400, expiresAt: Number.POSITIVE_INFINITY },
+      identity: { ino: 1, mtime: 1, size: 1 },
+    } as const;
+    const timeless = { ...snapshot, use };
+    const renewable = { ok: false, reason: 'the issuer gave no refresh token' } as const;
+    const token = { ...verdict.token, snapshot: timeless, renewable };
+    const row = statusRow(timeless, { ...verdict, token, dueIn: Number.POSITIVE_INFINITY }, now);
+    expect([needsAttention(row), JSON.parse(JSON.stringify(row))]).toMatchObject([
+      false,
+      { state: 'fresh', expired: false, expires_at: null, next_renewal: null, last_error: null },
+    ]);
+    expect(statusTable([row], 1000).split('\n')[1]).toMatch(/ fresh +never +never$/);
+    // Without a provider, nobody knows.
+    const unmanaged = statusRow({ ...timeless, use: { kind: 'missing' } }, undefined, now);
+    expect(statusTable([unmanaged], 1000).split('\n')[1]).toMatch(/ unmanaged +- +never$/);
+  });
+
   it('R17 flags an expired token; a token without a provider is not expired', () => {
     const expired: TokenSnapshot = { ...snapshot, use: { kind: 'missing' } };
     expect(needsAttention(statusRow(expired, verdict, now))).toBe(true);

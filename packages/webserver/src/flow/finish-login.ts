@@ -82,14 +82,15 @@ function notGranted(missing: readonly string[]): string {
   return missing.length === 0 ? '' : `; the issuer did not grant ${shownScopes(missing)}`;
 }
 
-function describe({ renewable, refresh }: Stored): string {
+function describe({ renewable, doesNotExpire, refresh }: Stored): string {
   const old = {
     kept: 'no new refresh token, the stored one was kept; ',
     replaced: 'no new refresh token, and the stored one cannot be used; ',
   };
-  const next = renewable
+  const renewal = renewable
     ? 'it will be renewed'
     : 'the issuer gave no refresh token, so it cannot be renewed';
+  const next = doesNotExpire ? 'it does not expire' : renewal;
   return `${refresh === undefined ? '' : old[refresh]}${next}`;
 }
 

@@ -46,6 +46,7 @@ export type FlowEvent =
       /** Requested scopes that were not granted. */
       readonly missing: readonly string[];
       readonly renewable: boolean;
+      readonly doesNotExpire?: true | undefined;
       /** What happened to the stored refresh token, if the response had none. */
       readonly refresh?: 'kept' | 'replaced' | undefined;
     }
@@ -143,6 +144,7 @@ export type TokenState =
       readonly name?: string | undefined;
       readonly missing: readonly string[];
       readonly renewable: boolean;
+      readonly doesNotExpire?: true | undefined;
       readonly refresh?: 'kept' | 'replaced' | undefined;
     };
 

@@ -45,11 +45,12 @@ export function nextFlow(flow: Flow | undefined, event: FlowEvent): Flow | undef
         logins: flow.logins.map((login) => claimed(login, event.state, event.attempt)),
       };
     case 'completed': {
-      const { name, missing, renewable, refresh } = event;
+      const { name, missing, renewable, doesNotExpire, refresh } = event;
       return closed(withoutOlder(flow, event.state), event.state, {
         kind: 'signed-in',
         missing,
         renewable,
+        doesNotExpire,
         name,
         refresh,
       });

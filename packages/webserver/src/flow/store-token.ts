@@ -4,6 +4,7 @@ import {
   filesFromLogin,
   judgeStoredRefresh,
   parseMeta,
+  promisedLifetime,
   subjectOf,
   type ProviderRequest,
   type StoredRefresh,
@@ -11,6 +12,7 @@ import {
   type TokenAnswer,
 } from '@credmon/core/credential';
 import { shellWord, CodedError, isCoded } from '@credmon/core/base';
+import { defaultLifetimeOf } from '@credmon/core/profiles';
 import type { TokenTexts } from './ports.ts';
 import { providerSettings } from '../settings/settings.ts';
 import type { PortalContext } from './context.ts';
@@ -30,6 +32,7 @@ export interface Issued {
  */
 export interface Stored {
   readonly renewable: boolean;
+  readonly doesNotExpire?: true;
   /**
    * `kept`: the response had no refresh token, and the stored one is used. `replaced`:
    * the response had none, and the stored one cannot be used.
@@ -102,6 +105,8 @@ function storeOnce(
       token: stem,
     });
   const before = checkRefresh(stored, request, issued);
+  const defaultLifetime = defaultLifetimeOf(policy, settings.defaultTokenSeconds);
+  const lifetime = promisedLifetime(answer.answer, defaultLifetime, issuedAt);
   const client = { client_id: clientId, client_secret: clientSecret, token_url: tokenUrl };
   const texts = filesFromLogin({
     answer: before.kind === 'keep' ? { ...answer, refreshToken: before.refreshToken } : answer,
@@ -109,13 +114,16 @@ function storeOnce(
     audience,
     client: { ...client, signed_in_at: issuedAt, subject: subjectOf(answer) },
     issuedAt,
-    defaultLifetime: settings.defaultTokenSeconds,
+    defaultLifetime,
     idToken: policy.useIdToken,
   });
   // Write only if `.top` is unchanged: a newer sign-in must not be overwritten, and the
   // decision above is based on the stored refresh token.
   files.writeToken(user, stem, keeping(texts, before), stored.version);
-  return outcome(before, answer);
+  return {
+    ...outcome(before, answer),
+    ...(Number.isFinite(lifetime) ? {} : { doesNotExpire: true }),
+  };
 }
 
 /**

@@ -32,6 +32,7 @@ export interface TokenCard {
   readonly refused?: string | undefined;
   readonly missing: readonly string[];
   readonly renewable: boolean;
+  readonly doesNotExpire: boolean;
   /** What happened to the stored refresh token, if the provider sent no new one. */
   readonly refresh?: 'kept' | 'replaced' | undefined;
 }
@@ -63,6 +64,7 @@ export function tokenCard(
     state: state.kind,
     missing: signedIn?.missing ?? [],
     renewable: signedIn?.renewable ?? true,
+    doesNotExpire: signedIn?.doesNotExpire === true,
     refused,
     asked: request && askedOf(settings, request),
     answer,

@@ -14,6 +14,7 @@ import {
   splitStem,
   type TokenSnapshot,
 } from '@credmon/core/credential';
+import { defaultLifetimeOf } from '@credmon/core/profiles';
 import type { TokenClient } from '../../settings/clients.ts';
 import { secretOf, type ProviderContext, type Provider } from '../common/provider.ts';
 import type { ExpiryCache } from '../common/expiry-cache.ts';
@@ -95,7 +96,7 @@ export function clientUse(
   return useFile(answer, {
     provider: name,
     now,
-    defaultLifetime,
+    defaultLifetime: defaultLifetimeOf(policy, defaultLifetime),
     json,
     idToken: policy.useIdToken,
   });

@@ -13,6 +13,7 @@ import {
   type TokenAnswer,
   type TokenSnapshot,
 } from '@credmon/core/credential';
+import { defaultLifetimeOf } from '@credmon/core/profiles';
 import type { TokenFiles } from '@credmon/core/store';
 import { basisOf, issuedWith, rejectionOf, rejectionAfter } from '../common/outcomes.ts';
 import type { TokenProgram } from '../../settings/exec.ts';
@@ -107,8 +108,8 @@ async function obtain(
       asked,
       granted: answer.scope,
     });
-    const { defaultLifetime } = options;
     const { name: provider, policy } = program;
+    const defaultLifetime = defaultLifetimeOf(policy, options.defaultLifetime);
     const idToken = policy.useIdToken;
     const use = useFile(answer, { provider, now, defaultLifetime, idToken });
     return { ...issuedWith(use, rotated, rotated !== undefined), ...noted };

@@ -21,7 +21,7 @@ import {
   type CompleteRegistration,
   type IssuerNames,
 } from '@credmon/core/oauth';
-import { policyAt, type IssuerPolicy } from '@credmon/core/profiles';
+import { defaultLifetimeOf, policyAt, type IssuerPolicy } from '@credmon/core/profiles';
 import type { TokenFiles } from '@credmon/core/store';
 import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
@@ -172,11 +172,10 @@ async function obtain(
       isOneOfSeveral: typeof answer.answer['resource_server'] === 'string',
     });
     const { now } = context;
-    const { defaultLifetime } = options;
     const use = useFile(answer, {
       provider: name,
       now,
-      defaultLifetime,
+      defaultLifetime: defaultLifetimeOf(policy, options.defaultLifetime),
       idToken: policy.useIdToken,
     });
     return { ...issuedWith(use, rotated), ...noted };

@@ -11,13 +11,16 @@ import type { Outcome, ProviderContext } from '../common/provider.ts';
 import { accessTokenIn, wordsOf } from '../common/granted-scopes.ts';
 import type { FetchedStanding } from '../../settings/standing.ts';
 
+/** A lifetime in seconds; `unlimited` for a token that does not expire. */
+export type FetchedLifetime = number | 'unlimited';
+
 /**
  * What is remembered of a fetched token: the configuration that it was requested with
- * (the JSON field `stands`), and its lifetime in seconds.
+ * (the JSON field `stands`), and its lifetime.
  */
 export interface Provenance {
   readonly stands: string;
-  readonly lifetime: number;
+  readonly lifetime: FetchedLifetime;
 }
 
 /**
@@ -67,9 +70,10 @@ export function fingerprintInput({
 }
 
 function provenanceWrite(token: FetchedStanding, { issuedAt, expiresAt }: TokenTimes): TokenWrite {
+  const seconds = expiresAt - issuedAt;
   const provenance: Provenance = {
     stands: fingerprintInput(token),
-    lifetime: expiresAt - issuedAt,
+    lifetime: Number.isFinite(seconds) ? seconds : 'unlimited',
   };
   return { kind: 'top', text: JSON.stringify(provenance), durable: false };
 }
@@ -78,9 +82,12 @@ function provenanceWrite(token: FetchedStanding, { issuedAt, expiresAt }: TokenT
 export function provenanceIn(text: string): Provenance | undefined {
   const object = parseObject(text);
   const { stands, lifetime } = object.ok && isRecord(object.value) ? object.value : {};
-  return typeof stands === 'string' && typeof lifetime === 'number'
-    ? { stands, lifetime }
-    : undefined;
+  return typeof stands === 'string' && isLifetime(lifetime) ? { stands, lifetime } : undefined;
+}
+
+/** True for what {@link Provenance} has as the lifetime. */
+export function isLifetime(value: unknown): value is FetchedLifetime {
+  return typeof value === 'number' || value === 'unlimited';
 }
 
 /**

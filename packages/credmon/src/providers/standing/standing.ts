@@ -86,7 +86,8 @@ function failureOutcome(
 ): Outcome {
   const { use, stem } = snapshot;
   const left = use.kind === 'valid' ? Math.floor(use.value.expiresAt - now) : 0;
-  const state = left > 0 ? `the old token is valid for ${left} s more` : 'there is no valid token';
+  const life = Number.isFinite(left) ? `is valid for ${left} s more` : 'does not expire';
+  const state = left > 0 ? `the old token ${life}` : 'there is no valid token';
   const unexpected = `unexpected ${error instanceof Error ? error.name : typeof error}`;
   const coded = signed && !isCoded(error) ? new CodedError('TOKEN_KEY_UNREADY', unexpected) : error;
   const rejection = rejectionOf(snapshot, coded);

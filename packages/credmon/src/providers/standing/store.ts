@@ -14,7 +14,14 @@ import {
   type FileIdentity,
 } from '@credmon/core/credential';
 import type { CredentialStore, TokenChange } from '@credmon/core/store';
-import { contradicts, provenanceIn, fingerprintInput, type Provenance } from './fetched.ts';
+import {
+  contradicts,
+  fingerprintInput,
+  isLifetime,
+  provenanceIn,
+  type FetchedLifetime,
+  type Provenance,
+} from './fetched.ts';
 import { accessTokenIn } from '../common/granted-scopes.ts';
 import { STANDING, standingSnapshot } from './standing.ts';
 import type { StandingFiles, StandingOwner, StandingReading } from './ports.ts';
@@ -177,7 +184,7 @@ function sameState(before: FileState<TokenTimes>, after: FileState<TokenTimes>):
 function stateOf(
   token: StandingToken,
   reading: StandingReading,
-  lifetime: number | undefined,
+  lifetime: FetchedLifetime | undefined,
   files: StandingFiles,
 ): FileState<TokenTimes> {
   if (reading.kind !== 'text') return reading;
@@ -188,7 +195,8 @@ function stateOf(
     (owner && owner.uid !== uid ? `belongs to user id ${uid}` : undefined) ??
     (token.kind === 'signed' ? differs(text, token) : formatProblem(text, token));
   if (problem !== undefined) return { kind: 'broken', reason: problem, identity };
-  const byDefault = token.kind === 'signed' ? token.lifetime : (lifetime ?? token.defaultLifetime);
+  const seconds = lifetime === 'unlimited' ? Number.POSITIVE_INFINITY : lifetime;
+  const byDefault = token.kind === 'signed' ? token.lifetime : (seconds ?? token.defaultLifetime);
   const times = digestUse(text, identity.mtime, byDefault);
   return times.ok
     ? { kind: 'valid', value: times.value, identity }
@@ -229,12 +237,12 @@ function write(token: StandingToken, text: string, files: StandingFiles): void {
 
 /**
  * A known fetched token: the version of its file, the configuration that it was requested
- * with, and its lifetime in seconds.
+ * with, and its lifetime.
  */
 interface Known {
   readonly identity: FileIdentity;
   readonly stands: string;
-  readonly lifetime?: number;
+  readonly lifetime?: FetchedLifetime;
 }
 
 /** Returns the stored knowledge by token name; unreadable entries are left out. */
@@ -270,6 +278,6 @@ function knownOf(value: unknown): Known | undefined {
   return {
     identity: { ino, mtime, size },
     stands,
-    ...(typeof lifetime === 'number' ? { lifetime } : {}),
+    ...(isLifetime(lifetime) ? { lifetime } : {}),
   };
 }

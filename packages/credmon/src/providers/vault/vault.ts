@@ -72,13 +72,12 @@ function renewable({ top }: TokenSnapshot): Parsed<true> {
  * their age: the lifetime counts from the file's time. A token that expired before it was
  * written means that the clocks differ too much.
  */
-function withTimesOfFile(token: TokenSnapshot, { settings, policy }: VaultOptions): TokenSnapshot {
+function withTimesOfFile(token: TokenSnapshot, { settings }: VaultOptions): TokenSnapshot {
   const { use } = token;
   if (use.kind !== 'valid') return token;
   const { mtime } = use.identity;
   const { issuedAt, expiresAt } = use.value;
-  const silent = issuedAt === mtime && expiresAt === mtime + policy.defaultLifetime;
-  const left = silent ? settings.minimumSeconds : expiresAt - mtime;
+  const left = token.assumed === true ? settings.minimumSeconds : expiresAt - mtime;
   const lifetime = left > 0 ? left : expiresAt - issuedAt;
   return { ...token, use: { ...use, value: { issuedAt: mtime, expiresAt: mtime + lifetime } } };
 }
