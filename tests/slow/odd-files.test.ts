@@ -179,6 +179,7 @@ const FILES = [
   'mytok.use',
   'mytok.meta',
   '.mytok.renewal',
+  '.mytok.issued',
   '.mytok.top.d1.1.credmon-tmp',
 ] as const;
 

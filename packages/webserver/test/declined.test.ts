@@ -52,11 +52,12 @@ function store(
   stem: string,
   refreshToken: string,
   accessToken = 'stored-access',
+  use = JSON.stringify({ access_token: accessToken }),
 ): void {
   mkdirSync(join(portal.credentials, user), { recursive: true, mode: 0o700 });
   openCredentialFiles(portal.credentials).writeToken(user, stem, {
     meta: '{}',
-    use: JSON.stringify({ access_token: accessToken }),
+    use,
     top: JSON.stringify({ refresh_token: refreshToken }),
   });
 }
@@ -122,9 +123,12 @@ describe('R33 a declined token that is not revoked, because another sign-in has 
     expect([revoked(), (await back).status]).toEqual([[], 303]);
   });
 
-  it('an access token that is stored', async () => {
+  it.each([
+    ['as JSON', undefined],
+    ['bare', 'same\n'],
+  ])('an access token that is stored %s', async (_, use) => {
     const browser = await opened({ ...none, access_token: 'same' });
-    store('bob', 'third', '', 'same');
+    store('bob', 'third', '', 'same', use);
     const at = await question(browser);
     await browser.decide(at, 'decline');
     expect([revoked(), words(await browser.get(at))]).toEqual([

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 const [seconds, pid, ...outside] = process.argv.slice(2);
 const end = performance.now() + Number(seconds) * 1000;
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
-const NAMES = ['mytok.top', 'mytok.use', 'mytok.meta', '.mytok.renewal'];
+const NAMES = ['mytok.top', 'mytok.use', 'mytok.meta', '.mytok.renewal', '.mytok.issued'];
 const temporary = () =>
   `.${pick(NAMES.slice(0, 3))}.d${pid}.${1 + Math.floor(Math.random() * 60)}.credmon-tmp`;
 

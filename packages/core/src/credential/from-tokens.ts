@@ -1,7 +1,8 @@
-// The three files of a token, made from a token response, as the web server and the
-// daemon write them.
+// The files of a token, made from a token response, as the web server and the daemon
+// write them.
 import type { TokenAnswer } from './token-response.ts';
 import type { MetaContents, TopContents } from './contents.ts';
+import { issuedText } from './issued-state.ts';
 import { jobReadable, readableUse, type UseOrigin } from './job-readable.ts';
 import { DOES_NOT_EXPIRE, STORED_BEFORE_TOP, promisedLifetime, type TokenTimes } from './times.ts';
 
@@ -18,6 +19,16 @@ export interface LoginResult {
   readonly defaultLifetime: number;
   /** True if jobs may read the ID token (CREDMON_<P>_USE_ID_TOKEN). */
   readonly idToken?: boolean;
+  /** False for a `.use` with the bare token (CREDMON_<P>_TOKEN_USE_JSON). */
+  readonly json?: boolean;
+}
+
+/** The texts of a token's files; `issued` only for a bare token. */
+export interface LoginFiles {
+  readonly top: string;
+  readonly use: string;
+  readonly meta: string;
+  readonly issued?: string;
 }
 
 /**
@@ -81,10 +92,15 @@ export interface UseOptions extends UseOrigin {
 export function useFile(answer: TokenAnswer, options: UseOptions): UseFile {
   const { now, defaultLifetime, idToken, json = true } = options;
   const contents = useContents(answer, now, defaultLifetime, idToken);
-  const text = json ? line(contents) : `${answer.accessToken}\n`;
+  const text = json ? line(contents) : bareText(answer);
+  return { text: readableUse(text, options), times: timesOf(contents) };
+}
+
+const bareText = ({ accessToken }: TokenAnswer): string => `${accessToken}\n`;
+
+function timesOf(contents: WrittenUse): TokenTimes {
   const { issued_at: issuedAt, expires_at: expiresAt = Number.POSITIVE_INFINITY } = contents;
-  const times = { issuedAt, expiresAt };
-  return { text: readableUse(text, options), times };
+  return { issuedAt, expiresAt };
 }
 
 /** Returns the text of `.use`, see {@link useContents}. */
@@ -101,18 +117,21 @@ export function rotatedTopText(top: TopContents, refreshToken: string): string {
 }
 
 /**
- * Returns the texts of all three files after a login. Without a refresh token, `.top` has
- * an empty one and `use_refresh_token` in `.meta` is false.
+ * Returns the texts of all files after a login. Without a refresh token, `.top` has an
+ * empty one and `use_refresh_token` in `.meta` is false.
  */
-export function filesFromLogin(login: LoginResult): { top: string; use: string; meta: string } {
-  const { refreshToken } = login.answer;
+export function filesFromLogin(login: LoginResult): LoginFiles {
+  const { answer, issuedAt, defaultLifetime, idToken, json = true } = login;
+  const { refreshToken } = answer;
+  const contents = useContents(answer, issuedAt, defaultLifetime, idToken);
   return {
     top: line({
       refresh_token: refreshToken ?? '',
       scopes: login.scopes === '' ? undefined : login.scopes,
       audience: login.audience === '' ? undefined : login.audience,
     }),
-    use: useText(login.answer, login.issuedAt, login.defaultLifetime, login.idToken),
+    use: json ? line(contents) : bareText(answer),
+    ...(json ? {} : { issued: issuedText(answer, timesOf(contents)) }),
     meta: line({ ...login.client, use_refresh_token: refreshToken !== undefined }),
   };
 }

@@ -10,6 +10,7 @@ export {
   LOCK_FILE,
   PID_FILE,
   RESERVE_FILE,
+  STATE_KINDS,
   classifyUserEntry,
   hintsAtTokens,
   tokenFileName,
@@ -32,7 +33,8 @@ export {
 } from './times.ts';
 export type { TokenTimes } from './times.ts';
 export { filesFromLogin, rotatedTopText, useContents, useFile, useText } from './from-tokens.ts';
-export type { UseFile, UseOptions, WrittenUse } from './from-tokens.ts';
+export type { LoginFiles, UseFile, UseOptions, WrittenUse } from './from-tokens.ts';
+export { issuedText } from './issued-state.ts';
 export { judgeStoredRefresh, subjectOf } from './stored-refresh.ts';
 export type { LoginRequest, StoredRefresh, StoredTexts } from './stored-refresh.ts';
 export { readableUse } from './job-readable.ts';
@@ -57,7 +59,7 @@ export type {
   TokenSnapshot,
   TopDigest,
 } from './snapshot.ts';
-export { digestUse, parseRenewal, renewalText } from './digest.ts';
+export { accessTokenOf, digestUse, parseRenewal, renewalText } from './digest.ts';
 export { MAX_KEY_FILE_BYTES } from './key-lines.ts';
 export { readCredentialRequest } from './request.ts';
 export type { CredentialRequest, ProviderRequest } from './request.ts';

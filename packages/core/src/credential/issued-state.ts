@@ -64,14 +64,21 @@ export interface UseFacts {
 }
 
 /**
- * What a scan knows of the token in `.use`. `unfinished`: `.S.issued` is of a newer token,
- * whose `.use` was not written before its writer died, or it is damaged.
+ * What a scan knows of the token in `.use`. `unfinished`: `.S.issued` is damaged, or of
+ * another token that was written at the same moment or later, because its writer died
+ * before it replaced `.use`.
  */
 export interface KnownUse {
   readonly use: FileState<TokenTimes>;
   readonly assumed: boolean;
   readonly unfinished: boolean;
 }
+
+/**
+ * Seconds. A `.use` written sooner after the state of another token may be that of a login
+ * at the same moment, whose state was overwritten.
+ */
+const SAME_MOMENT = 60;
 
 /**
  * Adds the times of `.S.issued` to a bare token, if the state is of this token. A `.use`
@@ -87,5 +94,6 @@ export function withIssuedState(
   if (issued.kind === 'broken') return { use, assumed, unfinished: true };
   if (issued.value.hash === hash)
     return { use: { ...use, value: issued.value.times }, assumed: false, unfinished: false };
-  return { use, assumed, unfinished: use.identity.mtime < issued.identity.mtime };
+  const unfinished = use.identity.mtime < issued.identity.mtime + SAME_MOMENT;
+  return { use, assumed, unfinished };
 }

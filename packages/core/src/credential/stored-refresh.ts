@@ -1,7 +1,7 @@
 // What happens to a stored refresh token after a login without a new one.
 import { type TokenAnswer, scopeText, splitScopes } from './token-response.ts';
 import { parseMeta, parseObject, parseTop, type TopContents } from './contents.ts';
-import { parseRenewal } from './digest.ts';
+import { accessTokenOf, parseRenewal } from './digest.ts';
 import { rotatedTopText } from './from-tokens.ts';
 import { isRecord, jwtClaims } from '../base/values/json.ts';
 
@@ -100,9 +100,10 @@ function isOtherAccount(
 ): boolean {
   const object = use === undefined ? undefined : parseObject(use);
   const before = object?.ok ? object.value : {};
+  const oldAccess = use === undefined ? undefined : accessTokenOf(use);
   const [old, now] = [subject ?? subjectIn(before['id_token']), subjectOf(answer)];
   if (old !== undefined && now !== undefined) return old !== now;
-  const [oldToken, newToken] = [claimsOf(before['access_token']), claimsOf(answer.accessToken)];
+  const [oldToken, newToken] = [claimsOf(oldAccess), claimsOf(answer.accessToken)];
   if (oldToken['iss'] !== newToken['iss']) return false;
   const [oldSubject, newSubject] = [oldToken['sub'], newToken['sub']];
   return (

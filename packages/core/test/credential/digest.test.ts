@@ -1,6 +1,7 @@
 // From the text of a file to its part of a snapshot: times and decisions, never a secret.
 import { describe, expect, it } from 'vitest';
 import {
+  accessTokenOf,
   digestMeta,
   digestTop,
   digestUse,
@@ -66,6 +67,21 @@ describe('R3 .use', () => {
     ['<html>CANARY</html> <p>', 'is not JSON and not a bare token'],
   ])('%j is broken', (text, reason) => {
     expect(digestUse(text, 7000, 1200)).toEqual({ ok: false, reason });
+  });
+});
+
+describe('R3 the access token in .use', () => {
+  it.each([
+    ['{"access_token":"at"}', 'at'],
+    ['at-_.~+/=\n', 'at-_.~+/='],
+    [jwt, jwt],
+    ['{"access_token":""}', undefined],
+    ['{"refresh_token":"CANARY"}', undefined],
+    ['null', undefined],
+    ['two words', undefined],
+    ['', undefined],
+  ])('of %j is %j', (text, token) => {
+    expect(accessTokenOf(text)).toBe(token);
   });
 });
 

@@ -30,6 +30,20 @@ describe('the files of a login', () => {
     });
   });
 
+  it('have the bare token and a state file, where the provider wants that', () => {
+    const { use, issued, ...others } = filesFromLogin({ ...login, json: false });
+    const { use: _json, ...same } = filesFromLogin(login);
+    expect(others).toEqual(same);
+    expect([use, JSON.parse(issued ?? '')]).toEqual([
+      'at\n',
+      {
+        token_sha256: expect.stringMatching(/^[\da-f]{64}$/) as string,
+        issued_at: 1000,
+        expires_at: 4600,
+      },
+    ]);
+  });
+
   it('omit scopes and audience without a request for them, and record a missing refresh token', () => {
     expect(filesFromLogin({ ...login, answer, scopes: '', audience: '' })).toEqual({
       top: '{"refresh_token":""}\n',

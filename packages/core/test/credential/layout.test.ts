@@ -15,6 +15,14 @@ describe('a name in a user’s directory', () => {
     ['my.tok.meta', { kind: 'meta', stem: 'my.tok' }],
     ['a.top.use', { kind: 'use', stem: 'a.top' }],
     ['.mytok.renewal', { kind: 'renewal', stem: 'mytok' }],
+    ['.mytok_h1.issued', { kind: 'issued', stem: 'mytok_h1' }],
+    ['mytok.issued', { kind: 'other' }],
+    ['mytok.renewal', { kind: 'other' }],
+    ['.issued', { kind: 'other' }],
+    [
+      '..mytok.issued.12.3.credmon-tmp',
+      { kind: 'temporary', pid: 12, locked: false, target: '.mytok.issued' },
+    ],
     [
       '.mytok.top.12.3.credmon-tmp',
       { kind: 'temporary', pid: 12, locked: false, target: 'mytok.top' },
@@ -42,16 +50,19 @@ describe('a name in a user’s directory', () => {
     expect(classifyUserEntry(name)).toEqual(expected);
   });
 
-  it.each(['top', 'use', 'meta', 'renewal'] as const)('.%s is read back as written', (kind) => {
-    const name = tokenFileName('my_tok.x', kind);
-    expect(classifyUserEntry(name)).toEqual({ kind, stem: 'my_tok.x' });
-    for (const locked of [true, false])
-      expect(classifyUserEntry(temporaryName(name, locked))).toMatchObject({
-        kind: 'temporary',
-        locked,
-        target: name,
-      });
-  });
+  it.each(['top', 'use', 'meta', 'renewal', 'issued'] as const)(
+    '.%s is read back as written',
+    (kind) => {
+      const name = tokenFileName('my_tok.x', kind);
+      expect(classifyUserEntry(name)).toEqual({ kind, stem: 'my_tok.x' });
+      for (const locked of [true, false])
+        expect(classifyUserEntry(temporaryName(name, locked))).toMatchObject({
+          kind: 'temporary',
+          locked,
+          target: name,
+        });
+    },
+  );
 
   it('the temporary file of the longest name still fits a file system', () => {
     const longest = tokenFileName('x'.repeat(200), 'renewal');

@@ -146,6 +146,18 @@ describe('R16 a login whose answer has no refresh token', () => {
       { kind: 'replace', why: 'account' },
     ],
     [
+      'replaces one of another account, by both access tokens, the stored one bare',
+      { use: `${token('a')}\n` },
+      answerWith({ access_token: token('b') }),
+      { kind: 'replace', why: 'account' },
+    ],
+    [
+      'keeps one beside a bare opaque token',
+      { use: 'opaque\n' },
+      answerWith({ access_token: token('b') }),
+      kept,
+    ],
+    [
       'keeps one if the ID tokens agree, for any access tokens',
       { use: use({ access_token: token('a'), id_token: token('x') }) },
       answerWith({ access_token: token('b'), id_token: token('x') }),

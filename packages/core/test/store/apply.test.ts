@@ -106,18 +106,21 @@ describe('a renewal on disk', () => {
       stem: 'mytok',
       from,
       writes: [
+        { kind: 'issued', text: '{}', durable: true },
         { kind: 'use', text: NEW_USE, durable: true },
         { kind: 'renewal', text: '{}', durable: false },
         { kind: 'top', text: NEW_TOP, durable: true },
       ],
     });
-    const modes = ['mytok.top', 'mytok.use', '.mytok.renewal'].map((name) => {
+    const files = ['mytok.top', 'mytok.use', '.mytok.renewal', '.mytok.issued'];
+    const modes = files.map((name) => {
       const stats = statSync(join(root, 'alice', name));
       return [stats.isFile(), (stats.mode & 0o7777).toString(8), stats.uid === process.getuid?.()];
     });
     expect(modes).toEqual([
       [true, '400', true],
       [true, '400', true],
+      [true, '600', true],
       [true, '600', true],
     ]);
   });

@@ -243,7 +243,6 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     secretVersion,
     random: systemRandom,
     local: localFiles((text) => log.warn(text)),
-    expiryCache: new Map(),
     trust,
   };
   if (settings.local.explicit) prepareKeyPair(settings.local, ports.local);

@@ -18,7 +18,6 @@ import { localSigner } from '../providers/local/signer.ts';
 import { localKeys } from '../providers/local/keys.ts';
 import { standingProvider } from '../providers/standing/standing.ts';
 import type { LocalPorts } from '../providers/local/ports.ts';
-import type { ExpiryCache } from '../providers/common/expiry-cache.ts';
 
 /** The providers by kind; without a provider of its kind, a token is not renewed. */
 export type Providers = Partial<Readonly<Record<ProviderKind, Provider>>>;
@@ -31,7 +30,6 @@ export interface ProviderPorts {
   readonly secretVersion: (path: string) => string;
   readonly random: Random;
   readonly local: LocalPorts;
-  readonly expiryCache: ExpiryCache;
   /**
    * The trust of connections that a provider opens itself. Default: from the settings,
    * read again.

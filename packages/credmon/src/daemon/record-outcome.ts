@@ -39,11 +39,10 @@ export function write(
   { token }: Verdict,
   { provider, outcome, from }: Issued,
 ): number {
-  const { user, stem, renewal } = token.snapshot;
+  const { user, stem } = token.snapshot;
   const id = tokenId(token.snapshot);
-  const forget =
-    renewal === undefined ? [] : [{ kind: 'renewal', text: undefined, durable: false } as const];
-  const change: TokenChange = { user, stem, from, writes: [...outcome.writes, ...forget] };
+  const writes = [...outcome.writes, ...obsolete(token.snapshot, outcome.writes)];
+  const change: TokenChange = { user, stem, from, writes };
   memory.failures.delete(id);
   try {
     context.store.apply(change);
@@ -77,6 +76,16 @@ export function write(
   }
 }
 
+/** Removes the state files that say nothing about the new token. */
+function obsolete(
+  { renewal, issued }: TokenSnapshot,
+  writes: readonly TokenWrite[],
+): readonly TokenWrite[] {
+  const isKept = issued === undefined || writes.some(({ kind }) => kind === 'issued');
+  const kinds = [...(renewal ? ['renewal' as const] : []), ...(isKept ? [] : ['issued' as const])];
+  return kinds.map((kind) => ({ kind, text: undefined, durable: false }));
+}
+
 /**
  * Returns the version of `.top` that a change has left; `undefined` when it is missing or
  * was replaced since.
@@ -101,8 +110,8 @@ export function remove(
   verdict: Verdict,
   { provider, error, from, files }: Omit<Failed, 'kind' | 'writes'>,
 ): number {
-  const { user, stem } = verdict.token.snapshot;
-  const kinds = ['use', 'top', 'renewal'] as const;
+  const { user, stem, issued } = verdict.token.snapshot;
+  const kinds = ['use', 'top', 'renewal', ...(issued ? (['issued'] as const) : [])] as const;
   const writes = kinds.map((kind) => ({ kind, text: undefined, durable: false }));
   try {
     context.store.apply({ user, stem, from, writes });

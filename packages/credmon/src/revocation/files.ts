@@ -87,10 +87,12 @@ async function removeRest(
     waited += CHECK_INTERVAL
   )
     await clock.wait(CHECK_INTERVAL);
-  const names = namesOf(token, context, LAST);
+  // Only bare tokens have a state file.
+  const kinds = context.present(token).includes('issued') ? [...LAST, 'issued' as const] : LAST;
+  const names = namesOf(token, context, kinds);
   const use = context.readUse(token);
   try {
-    context.store.apply({ ...token, from: undefined, writes: removals(LAST) });
+    context.store.apply({ ...token, from: undefined, writes: removals(kinds) });
     return { names, uses: use === undefined ? [] : [use] };
   } catch (error) {
     // A new login was stored meanwhile: the files belong to it.

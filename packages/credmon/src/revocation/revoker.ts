@@ -60,7 +60,6 @@ export function createRevoker(settings: Settings, ports: RevokerPorts): Prepare 
       clients: tokenClients,
       secretVersion: ports.secretVersion,
       random: ports.random,
-      expiryCache: new Map(),
       specialNames: lists.specialNames,
       allowLoopbackHttp,
       endpointOrigins,

@@ -65,7 +65,6 @@ export function evaluateTokens(
     secretVersion,
     random: systemRandom,
     local,
-    expiryCache: new Map(),
   });
   return tokens
     .map((token) => {

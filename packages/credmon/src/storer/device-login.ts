@@ -1,6 +1,13 @@
 // A device login: the prompt, the wait, and the storage of the tokens.
 import { CodedError, isCoded, type Clock, type Send } from '@credmon/core/base';
-import { STORED_BEFORE_TOP, useContents, type TokenAnswer } from '@credmon/core/credential';
+import {
+  STORED_BEFORE_TOP,
+  digestUse,
+  useContents,
+  useFile,
+  type Parsed,
+  type TokenAnswer,
+} from '@credmon/core/credential';
 import {
   beginDeviceLogin,
   completeRegistration,
@@ -70,16 +77,40 @@ export async function deviceLogin(
     scopes: policy.scopes,
   });
   if (note !== undefined) terminal.print(`Note: ${note}.`);
-  const use = useContents(answer, clock.now(), settings.defaultLifetime, policy.useIdToken);
   // Before `.top`: the daemon acts as soon as `.top` exists, and would renew a token
   // without `.use`.
-  const why = await useProblem(storeCred.addUse(request, { ...use, [STORED_BEFORE_TOP]: true }));
+  const use = useOf(request.service, answer, settings, clock.now());
+  const why = use.ok ? await useProblem(storeCred.addUse(request, use.value)) : use.reason;
   await storeCred.add(request, { refresh_token: refreshToken });
   if (why !== undefined)
     terminal.print(
       `Note: the access token could not be stored: ${why}; condor_credmon will get one at once.`,
     );
   terminal.print(`Stored ${request.service}.`);
+}
+
+/**
+ * Returns what to store as `.use`. A bare token has no room for its times, and CredD stores
+ * no state file: `.top` is then newer, so that the daemon renews at once and writes the
+ * state. A token that the file would make longer-lived is not stored, because file times
+ * may be equal.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` if the bare token is not readable as one
+ */
+function useOf(
+  provider: string,
+  answer: TokenAnswer,
+  { policy, defaultLifetime }: DeviceSettings,
+  now: number,
+): Parsed<Readonly<Record<string, unknown>> | string> {
+  if (policy.useJson) {
+    const use = useContents(answer, now, defaultLifetime, policy.useIdToken);
+    return { ok: true, value: { ...use, [STORED_BEFORE_TOP]: true } };
+  }
+  const { times } = useFile(answer, { provider, now, defaultLifetime, json: false });
+  const seen = digestUse(answer.accessToken, now, defaultLifetime);
+  return seen.ok && seen.value.expiresAt <= times.expiresAt + 1
+    ? { ok: true, value: answer.accessToken }
+    : { ok: false, reason: 'its lifetime cannot be stored beside a bare token' };
 }
 
 /**

@@ -17,11 +17,12 @@ export interface StoreCred {
   /** @throws CodedError `PROGRAM_FAILED` */
   add(request: StoreRequest, credential: Readonly<Record<string, unknown>>): Promise<void>;
   /**
-   * Stores the access token of a login, so that jobs need not wait for the first renewal.
+   * Stores the access token of a login, as JSON or as the bare text, so that jobs need not
+   * wait for the first renewal.
    * @throws CodedError `PROGRAM_FAILED`, also if condor_store_cred has no option for it
    * (HTCondor 23.9): condor_credmon then gets another one
    */
-  addUse(request: StoreRequest, use: Readonly<Record<string, unknown>>): Promise<void>;
+  addUse(request: StoreRequest, use: Readonly<Record<string, unknown>> | string): Promise<void>;
 }
 
 /** The path of condor_store_cred, or the searched directories. */
@@ -70,7 +71,7 @@ export function createStoreCred(
         code,
         output,
         errors = '',
-      } = await start(args, `${JSON.stringify(use)}\n`, 'collect');
+      } = await start(args, `${typeof use === 'string' ? use : JSON.stringify(use)}\n`, 'collect');
       if (code === 0) return;
       const isOld = /unrecognized option|unknown option|usage:/i.test(output + errors);
       throw failed(

@@ -38,7 +38,6 @@ const lookup = providerLookupOf(settings, {
   secretVersion: () => '',
   random: systemRandom,
   local: localFiles(() => undefined),
-  expiryCache: new Map(),
 });
 
 describe('R19 the owner of a token', () => {

@@ -52,7 +52,7 @@ afterEach(async () => {
 async function login(
   at: MaliciousIssuer = issuer,
   request = 'svc',
-): Promise<{ code: string; text: string; printed: string; stored: object[] }> {
+): Promise<{ code: string; text: string; printed: string; stored: unknown[] }> {
   const env = {
     svc_CLIENT_ID: 'ap',
     svc_TOKEN_URL: at.tokenUrl,
@@ -75,8 +75,8 @@ async function login(
     ca: made.ca,
   });
   const printed: string[] = [];
-  const stored: object[] = [];
-  const keep = async (_: unknown, value: object): Promise<void> => void stored.push(value);
+  const stored: unknown[] = [];
+  const keep = async (_: unknown, value: unknown): Promise<void> => void stored.push(value);
   const clock = { now: () => Date.now() / 1000, steady: () => 0, wait: async () => undefined };
   const context = {
     send,

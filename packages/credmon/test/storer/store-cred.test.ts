@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSend, isCoded, DEFAULT_SEND_LIMITS } from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
+import { parseObject } from '@credmon/core/credential';
 import { openCredentialDirectory } from '@credmon/core/store';
 import {
   startMaliciousIssuer,
@@ -47,10 +48,18 @@ describe('a device login', () => {
     plain: { code: number; errors?: string },
     knobs: Record<string, string> = {},
     refreshCode = 0,
-  ): Promise<{ calls: [string, Record<string, unknown>][]; printed: string; error: string }> {
+  ): Promise<{
+    calls: [string, Record<string, unknown>][];
+    inputs: string[];
+    printed: string;
+    error: string;
+  }> {
     const calls: [string, Record<string, unknown>][] = [];
+    const inputs: string[] = [];
     const run: Run = async (program, args, { input = '' }) => {
-      calls.push([[program, ...args].join(' '), JSON.parse(input) as Record<string, unknown>]);
+      const object = parseObject(input);
+      calls.push([[program, ...args].join(' '), object.ok ? object.value : {}]);
+      inputs.push(input);
       return args.includes('-P') ? { output: '', ...plain } : { code: refreshCode, output: '' };
     };
     const settings = settingsOf({
@@ -78,7 +87,7 @@ describe('a device login', () => {
       (reason: unknown) => (isCoded(reason) ? reason.message : 'not coded'),
     );
     await close();
-    return { calls, printed: printed.slice(1).join('\n'), error };
+    return { calls, inputs, printed: printed.slice(1).join('\n'), error };
   }
 
   const TOP = '/sbin/condor_store_cred add-oauth -s svc -H h1 -S read -i - -x';
@@ -147,6 +156,35 @@ describe('a device login', () => {
       lifetime,
       1000 + lifetime,
     ]);
+  });
+
+  it.each([
+    ['stores the bare token', { expires_in: 1200 }, {}, ['opaque\n'], []],
+    ['stores a JWT that says its times', { access_token: jwt({ iat: 990, exp: 1500 }) }, {}, 1, []],
+    [
+      'stores one that does not expire',
+      { expires_in: undefined },
+      { CREDMON_svc_PROFILE: 'github', CREDMON_svc_AUDIENCE_PARAMETER: 'none' },
+      ['opaque\n'],
+      [],
+    ],
+    [
+      'does not store one that its file would make longer-lived',
+      { expires_in: 300 },
+      {},
+      [],
+      [
+        'Note: the access token could not be stored: its lifetime cannot be stored beside a bare token; condor_credmon will get one at once.',
+      ],
+    ],
+  ])('R5 with CREDMON_svc_TOKEN_USE_JSON = false %s', async (_, token, knobs, stored, notes) => {
+    issuer.become({ token: { access_token: 'opaque', refresh_token: 'rt', ...token } });
+    const bare = { CREDMON_svc_TOKEN_USE_JSON: 'false', ...knobs };
+    const { calls, printed, inputs } = await login({ code: 0 }, bare);
+    const uses = inputs.slice(0, -1);
+    expect(typeof stored === 'number' ? uses.length : uses).toEqual(stored);
+    expect(calls.at(-1)).toEqual([TOP, { refresh_token: 'rt' }]);
+    expect(printed).toBe([...notes, 'Stored svc.'].join('\n'));
   });
 
   it.each([

@@ -98,7 +98,6 @@ export function accessPoint(
       secretVersion,
       random: systemRandom,
       local: localFiles(() => undefined),
-      expiryCache: new Map(),
     });
   let settings = settingsWith({}, directory);
   let lookup = own(settings);

@@ -189,7 +189,6 @@ function realOwnership(
   return providerLookupOf(settings, {
     secretVersion: () => '',
     random: systemRandom,
-    expiryCache: new Map(),
     local: localFiles(warn),
   });
 }

@@ -8,9 +8,13 @@ import type { Counters } from '../metrics/counters.ts';
 import type { FlowEvent } from './flow.ts';
 import type { Issuers } from './resolve-provider.ts';
 
-/** The three files of a token, as text. Without `top`, the stored `.top` is kept. */
+/**
+ * The files of a token, as text. Without `top`, the stored `.top` is kept; `issued` is our
+ * own state of a token that is stored bare.
+ */
 export interface TokenTexts {
   readonly meta: string;
+  readonly issued?: string | undefined;
   readonly use: string;
   readonly top?: string;
 }
@@ -49,8 +53,8 @@ export interface TokenStore {
    */
   readToken(user: string, stem: string): StoredToken;
   /**
-   * Writes `.meta`, `.use` and `.top`, durably and in this order; with `expected`, only
-   * if `.top` still has this version.
+   * Writes `.meta`, `.S.issued`, `.use` and `.top`, durably and in this order; with
+   * `expected`, only if `.top` still has this version.
    * @throws CodedError `CRED_DIR_INVALID`, `CRED_FILE_IO`, `CRED_SUPERSEDED` (nothing is
    * written then)
    */

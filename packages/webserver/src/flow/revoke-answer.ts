@@ -1,6 +1,6 @@
 // Revokes the tokens of an answer that is not stored, unless another sign-in needs them.
 import {
-  parseObject,
+  accessTokenOf,
   parseTop,
   type ProviderRequest,
   type TokenAnswer,
@@ -118,6 +118,5 @@ function mayNeed(
   if (refreshToken !== undefined) return stored === refreshToken;
   const sameProvider = token.stem === provider || token.stem.startsWith(`${provider}_`);
   if (sameProvider && stored !== '') return true;
-  const use = parseObject(token.read('use') ?? '');
-  return use.ok && use.value['access_token'] === accessToken;
+  return accessTokenOf(token.read('use') ?? '') === accessToken;
 }

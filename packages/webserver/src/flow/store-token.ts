@@ -5,7 +5,9 @@ import {
   judgeStoredRefresh,
   parseMeta,
   promisedLifetime,
+  readableUse,
   subjectOf,
+  type LoginFiles,
   type ProviderRequest,
   type StoredRefresh,
   type StoredTexts,
@@ -44,9 +46,9 @@ export interface Stored {
 const ATTEMPTS = 5;
 
 /**
- * Writes the three files of a token.
+ * Writes the files of a token.
  * @throws CodedError `LOGIN_SUPERSEDED`, `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID`,
- * `CRED_FILE_IO`
+ * `CRED_FILE_IO`, `ISSUER_ANSWER_INVALID`
  */
 export function storeToken(
   context: PortalContext,
@@ -66,8 +68,8 @@ export function storeToken(
 }
 
 /**
- * Rejects a response that {@link storeToken} would reject.
- * @throws CodedError `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID`
+ * Rejects a response that cannot be stored.
+ * @throws CodedError `REFRESH_TOKEN_MISSING`, `CRED_DIR_INVALID`, `ISSUER_ANSWER_INVALID`
  */
 export function checkStored(
   context: PortalContext,
@@ -75,7 +77,19 @@ export function checkStored(
   request: ProviderRequest,
   issued: Issued,
 ): void {
+  checkAnswer(context, request, issued);
   checkRefresh(context.ports.files.readToken(user, request.stem), request, issued);
+}
+
+/** Every reader must find the token in a `.use` without JSON around it. */
+function checkAnswer(
+  { settings }: PortalContext,
+  { provider }: ProviderRequest,
+  { answer, issuedAt }: Issued,
+): void {
+  if (providerSettings(settings, provider).policy.useJson) return;
+  const origin = { provider, now: issuedAt, defaultLifetime: settings.defaultTokenSeconds };
+  readableUse(answer.accessToken, origin);
 }
 
 function checkRefresh(
@@ -90,11 +104,13 @@ function checkRefresh(
 }
 
 function storeOnce(
-  { settings, ports }: PortalContext,
+  context: PortalContext,
   user: string,
   request: ProviderRequest,
   issued: Issued,
 ): Stored {
+  checkAnswer(context, request, issued);
+  const { settings, ports } = context;
   const { answer, issuedAt, tokenUrl } = issued;
   const { files } = ports;
   const { stem, scopes, audience, clientId, clientSecret } = request;
@@ -116,6 +132,7 @@ function storeOnce(
     issuedAt,
     defaultLifetime,
     idToken: policy.useIdToken,
+    json: policy.useJson,
   });
   // Write only if `.top` is unchanged: a newer sign-in must not be overwritten, and the
   // decision above is based on the stored refresh token.
@@ -136,9 +153,9 @@ function isNewer({ top, meta }: StoredTexts, issuedAt: number, now: number): boo
   return at !== undefined && at > issuedAt && at <= now;
 }
 
-function keeping({ meta, use, top }: Required<TokenTexts>, before: StoredRefresh): TokenTexts {
-  if (before.kind !== 'keep') return { meta, use, top };
-  return before.top === undefined ? { meta, use } : { meta, use, top: before.top };
+function keeping({ top, ...others }: LoginFiles, before: StoredRefresh): TokenTexts {
+  if (before.kind !== 'keep') return { ...others, top };
+  return before.top === undefined ? others : { ...others, top: before.top };
 }
 
 function outcome(before: StoredRefresh, { refreshToken }: TokenAnswer): Stored {

@@ -1,4 +1,4 @@
-// The credential directory for the portal: reads key files, and writes three files per
+// The credential directory for the portal: reads key files, and writes the files of each
 // token.
 import {
   closeSync,
@@ -15,6 +15,7 @@ import { dirname, join } from 'node:path';
 import {
   KEY_FILE_NAME,
   MAX_KEY_FILE_BYTES,
+  STATE_KINDS,
   classifyUserEntry,
   tokenFileName,
   type TokenFileKind,
@@ -35,7 +36,7 @@ import {
 import type { CredentialFiles, StoredToken, TokenInStore, TokenTexts } from '../flow/ports.ts';
 
 /** Commit order: CredD checks only `.top`, so it is committed last. */
-const COMMIT_ORDER = ['meta', 'use', 'top'] as const satisfies readonly TokenFileKind[];
+const COMMIT_ORDER = ['meta', 'issued', 'use', 'top'] as const satisfies readonly TokenFileKind[];
 
 /**
  * Opens the credential directory `directory`, a path without links. Links inside it are
@@ -64,7 +65,7 @@ export function openCredentialFiles(directory: string): CredentialFiles {
       };
       inside(`write the token ${stem} of ${user}`, (here) => {
         makeUserDirectory(join(here, user), user);
-        inSubdirectory(here, user, (home) => writeThree(home, stem, texts, check(home)));
+        inSubdirectory(here, user, (home) => writeFiles(home, stem, texts, check(home)));
       });
     },
     async someToken(test) {
@@ -210,17 +211,18 @@ function superseded(user: string, stem: string): CodedError {
 }
 
 /**
- * Writes three files. `.top` is written first and renamed last: it becomes visible last
- * and is never newer than `.use`. `check` runs just before the renames.
+ * Writes the files of a token. `.top` is written first and renamed last: it becomes
+ * visible last and is never newer than `.use`. `check` runs just before the renames.
  */
-function writeThree(home: string, stem: string, texts: TokenTexts, check: () => void): void {
+function writeFiles(home: string, stem: string, texts: TokenTexts, check: () => void): void {
   const staged = new Map<TokenFileKind, StagedFile>();
   try {
     for (const kind of COMMIT_ORDER.toReversed()) {
       const text = texts[kind];
       if (text === undefined) continue;
       const path = join(home, tokenFileName(stem, kind));
-      staged.set(kind, stageFile(path, text, { mode: 0o400, durable: true }));
+      const mode = STATE_KINDS.has(kind) ? 0o600 : 0o400;
+      staged.set(kind, stageFile(path, text, { mode, durable: true }));
     }
     check();
     for (const kind of COMMIT_ORDER) staged.get(kind)?.commit();

@@ -16,8 +16,7 @@ import {
 } from './registration.ts';
 import { type TokenClient, scopesFor } from '../../settings/clients.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
-import { issuedWith, rejectionOf } from '../common/outcomes.ts';
-import { withKnownTimes, remember } from '../common/expiry-cache.ts';
+import { bareState, issuedWith, rejectionOf } from '../common/outcomes.ts';
 import { audienceNote, joinNotes, checkScopes } from '../common/granted-scopes.ts';
 
 /**
@@ -30,7 +29,6 @@ export function clientCredentials(options: ClientOptions): Provider {
   const { clientOf, basis, issuerOf } = lookUpClients(options);
   return {
     name: 'client',
-    view: (token) => withKnownTimes(options.expiryCache, token, options.defaultLifetime),
     renewable: (token) => renewable(token, clientOf(token)),
     basis,
     issuerOf,
@@ -62,9 +60,9 @@ async function obtain(
 ): Promise<Outcome> {
   const { audience, resources } = client;
   const request = { scope: scopesFor(client.scopes, token.user), audience, resources };
-  const { use, noted } = await fetchToken(client, request, metadata, options, context);
-  if (!client.json) remember(options.expiryCache, token, use.times);
-  return { ...issuedWith(use, undefined, false), ...noted };
+  const { answer, use, noted } = await fetchToken(client, request, metadata, options, context);
+  const habits = { durable: false, ...bareState(client.json, answer, use) };
+  return { ...issuedWith(use, undefined, habits), ...noted };
 }
 
 // Fetches one token by client credentials and checks the granted scopes and the lifetime.

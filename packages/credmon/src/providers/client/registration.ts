@@ -17,7 +17,6 @@ import {
 import { defaultLifetimeOf } from '@credmon/core/profiles';
 import type { TokenClient } from '../../settings/clients.ts';
 import { secretOf, type ProviderContext, type Provider } from '../common/provider.ts';
-import type { ExpiryCache } from '../common/expiry-cache.ts';
 import { basisOf } from '../common/outcomes.ts';
 
 /**
@@ -28,7 +27,6 @@ export interface ClientOptions {
   readonly clients: readonly TokenClient[];
   readonly secretVersion: (path: string) => string;
   readonly random: Random;
-  readonly expiryCache: ExpiryCache;
   readonly specialNames: boolean;
   readonly allowLoopbackHttp: boolean;
   /** Additional origins that the issuers' metadata may name. */

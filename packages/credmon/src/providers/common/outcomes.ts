@@ -1,7 +1,14 @@
 // Creates outcomes from answers and errors, and the fingerprint that a failure depends
 // on.
 import { CodedError, ERROR_CODES, isCoded, messageOf } from '@credmon/core/base';
-import { tokenId, type TokenSnapshot, type UseFile } from '@credmon/core/credential';
+import {
+  issuedText,
+  tokenId,
+  type TokenAnswer,
+  type TokenSnapshot,
+  type UseFile,
+} from '@credmon/core/credential';
+import type { TokenWrite } from '@credmon/core/store';
 import type { Outcome } from './provider.ts';
 import { createHash } from 'node:crypto';
 
@@ -13,17 +20,29 @@ type Rejection = Exclude<Outcome, { kind: 'issued' | 'gone' }>;
 /**
  * Returns the outcome of an accepted answer. `top` is the new text of `.top` if the old
  * refresh token may be spent: it is written first, with fsync. A `.use` that can be
- * fetched again needs no fsync (`durable` false).
+ * fetched again needs no fsync (`durable` false). `issued` is the text of `.S.issued` for
+ * a bare token: it is written before `.use`, so that no token is without its times.
  */
 export function issuedWith(
   { text, times }: UseFile,
   top: string | undefined,
-  durable = true,
+  { durable = true, issued }: { readonly durable?: boolean; readonly issued?: string } = {},
 ): Outcome & { kind: 'issued' } {
-  const use = { kind: 'use', text, durable } as const;
-  const writes =
-    top === undefined ? [use] : [{ kind: 'top', text: top, durable: true } as const, use];
+  const writes: TokenWrite[] = [
+    ...(top === undefined ? [] : [{ kind: 'top', text: top, durable: true } as const]),
+    ...(issued === undefined ? [] : [{ kind: 'issued', text: issued, durable } as const]),
+    { kind: 'use', text, durable },
+  ];
   return { kind: 'issued', writes, times, rotated: top !== undefined };
+}
+
+/** The state of a token that is stored bare, see {@link issuedWith}. */
+export function bareState(
+  json: boolean,
+  answer: TokenAnswer,
+  { times }: UseFile,
+): { readonly issued?: string } {
+  return json ? {} : { issued: issuedText(answer, times) };
 }
 
 /** Returns the outcome for an error. */

@@ -19,8 +19,7 @@ import {
 import { type TokenClient, scopesFor } from '../../settings/clients.ts';
 import { audienceNote, joinNotes, checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
-import { issuedWith, rejectionOf, rejectionAfter } from '../common/outcomes.ts';
-import { withKnownTimes, remember } from '../common/expiry-cache.ts';
+import { bareState, issuedWith, rejectionOf, rejectionAfter } from '../common/outcomes.ts';
 import {
   exchangedTop,
   issuerOfRefresh,
@@ -55,7 +54,6 @@ export function tokenExchange(options: ClientOptions): Provider {
   const { clientOf, basis, issuerOf } = lookUpClients(options);
   return {
     name: 'exchange',
-    view: (token) => withKnownTimes(options.expiryCache, token, options.defaultLifetime),
     renewable: (token) => renewable(token, clientOf(token)),
     basis,
     issuerOf: (token) => {
@@ -133,7 +131,7 @@ async function exchange(
   const top = refreshToken === undefined ? undefined : exchangedTop(subject, refreshToken, issuer);
   try {
     const noted = checkGrant(answer, scope, subject, client);
-    return { ...issued(token, client, answer, top, options, context), ...noted };
+    return { ...issued(client, answer, top, options, context), ...noted };
   } catch (error) {
     return rejectionAfter(token, error, top);
   }
@@ -161,7 +159,7 @@ async function renew(
     const answer = await refreshGrant(context.send, registration, request);
     if (answer.refreshToken !== undefined) rotate(answer.refreshToken);
     const noted = checkGrant(answer, asked, subject, client);
-    return { ...issued(token, client, answer, top, options, context), ...noted };
+    return { ...issued(client, answer, top, options, context), ...noted };
   } catch (error) {
     return rejectionAfter(token, error, top);
   }
@@ -185,7 +183,6 @@ function checkGrant(
 }
 
 function issued(
-  token: TokenSnapshot,
   client: TokenClient,
   answer: TokenAnswer,
   top: string | undefined,
@@ -193,8 +190,7 @@ function issued(
   context: ProviderContext,
 ): Outcome & { kind: 'issued' } {
   const use = clientUse(client, answer, context, options);
-  if (!client.json) remember(options.expiryCache, token, use.times);
-  return issuedWith(use, top);
+  return issuedWith(use, top, bareState(client.json, answer, use));
 }
 
 // The issuer of each token if several are configured; used only to choose a queue.

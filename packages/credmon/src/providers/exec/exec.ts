@@ -15,7 +15,7 @@ import {
 } from '@credmon/core/credential';
 import { defaultLifetimeOf } from '@credmon/core/profiles';
 import type { TokenFiles } from '@credmon/core/store';
-import { basisOf, issuedWith, rejectionOf, rejectionAfter } from '../common/outcomes.ts';
+import { bareState, basisOf, issuedWith, rejectionAfter, rejectionOf } from '../common/outcomes.ts';
 import type { TokenProgram } from '../../settings/exec.ts';
 import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
@@ -110,9 +110,10 @@ async function obtain(
     });
     const { name: provider, policy } = program;
     const defaultLifetime = defaultLifetimeOf(policy, options.defaultLifetime);
-    const idToken = policy.useIdToken;
-    const use = useFile(answer, { provider, now, defaultLifetime, idToken });
-    return { ...issuedWith(use, rotated, rotated !== undefined), ...noted };
+    const { useIdToken: idToken, useJson } = policy;
+    const use = useFile(answer, { provider, now, defaultLifetime, idToken, json: useJson });
+    const habits = { durable: rotated !== undefined, ...bareState(useJson, answer, use) };
+    return { ...issuedWith(use, rotated, habits), ...noted };
   } catch (error) {
     return rejectionAfter(token, error, rotated);
   }

@@ -27,7 +27,7 @@ import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 import { serverOf, type ConfiguredClient } from '../../settings/clients.ts';
 import { registrationOfLogin, type RegistrationPorts } from './registration.ts';
-import { basisOf, issuedWith, rejectionAfter } from '../common/outcomes.ts';
+import { bareState, basisOf, issuedWith, rejectionAfter } from '../common/outcomes.ts';
 
 /**
  * The provider's options. `clientOf` takes a service name, case-insensitive.
@@ -177,8 +177,9 @@ async function obtain(
       now,
       defaultLifetime: defaultLifetimeOf(policy, options.defaultLifetime),
       idToken: policy.useIdToken,
+      json: policy.useJson,
     });
-    return { ...issuedWith(use, rotated), ...noted };
+    return { ...issuedWith(use, rotated, bareState(policy.useJson, answer, use)), ...noted };
   } catch (error) {
     return rejectionAfter(token, error, rotated);
   }

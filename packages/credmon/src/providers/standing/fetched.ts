@@ -40,7 +40,7 @@ export async function fetchStanding(
   const asClient = { ...client, json: format === 'json' };
   const { answer, use, noted } = await fetchToken(asClient, request, metadata, options, context);
   checkSubject(token, answer.accessToken);
-  const { writes, ...issued } = issuedWith(use, undefined, false);
+  const { writes, ...issued } = issuedWith(use, undefined, { durable: false });
   return { ...issued, writes: [provenanceWrite(token, use.times), ...writes], ...noted };
 }
 

@@ -120,7 +120,7 @@ async function obtain(
         json: false,
       },
     );
-    return { ...issuedWith(use, undefined, false), ...noted };
+    return { ...issuedWith(use, undefined, { durable: false }), ...noted };
   } catch (error) {
     return rejectionOf(token, error);
   }

@@ -231,6 +231,10 @@ describe('client credentials', () => {
       on.store('alice/svc.top', '');
       await on.pass();
       const first = on.text('alice/svc.use');
+      expect(on.read('alice/.svc.issued')).toMatchObject({
+        issued_at: on.clock.now(),
+        expires_at: on.clock.now() + 300,
+      });
       on.clock.advance(100);
       await on.pass();
       expect(on.text('alice/svc.use')).toBe(first);

@@ -74,7 +74,6 @@ function standing(more: Record<string, string> = {}) {
   const ports = {
     secretVersion: () => '',
     random: systemRandom,
-    expiryCache: new Map(),
     local: localFiles((text) => on.lines.push(`warn ${text}`)),
   };
   let lookup = providerLookupOf(settings, ports);
