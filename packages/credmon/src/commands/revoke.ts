@@ -26,7 +26,7 @@ import { recoveries } from '../daemon/cleanup.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { requester, openAudit, revocationFiles } from './revoke-context.ts';
 import { existingDirectory } from '../status/tokens.ts';
-import { withOwnLifetime } from '../settings/token-policy.ts';
+import { renewalPolicies, withOwnLifetime } from '../settings/token-policy.ts';
 
 type RevokeCommand = Subcommand & { kind: 'revoke' };
 
@@ -151,13 +151,14 @@ async function tokensOf(
 function mayBeRenewed(
   kind: ProviderKind,
   token: TokenSnapshot,
-  { credDir, policy }: Settings,
+  settings: Settings,
 ): true | undefined {
   const now = systemClock.now();
+  const policy = renewalPolicies(settings)(token.stem);
   const isNotRenewable = kind === 'local' || kind === 'vault';
   return !isNotRenewable &&
     dueOf(token, policy, now).at <= now &&
-    runningDaemon(credDir) !== undefined
+    runningDaemon(settings.credDir) !== undefined
     ? true
     : undefined;
 }

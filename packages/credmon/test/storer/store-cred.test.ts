@@ -144,6 +144,9 @@ describe('a device login', () => {
     [{ expires_in: 77 }, {}, 77],
     [{ expires_in: undefined }, {}, 1200],
     [{ expires_in: undefined }, { CREDMON_DEFAULT_TOKEN_LIFETIME: '7200' }, 7200],
+    [{ expires_in: undefined }, { CREDMON_svc_DEFAULT_TOKEN_LIFETIME: '600' }, 600],
+    [{ expires_in: undefined, expires_at: 1400 }, {}, 400],
+    [{ expires_in: 631_138_518 }, {}, 315_360_000],
     [
       { expires_in: undefined, access_token: jwt({ iat: 900, exp: 1300 }) },
       { CREDMON_DEFAULT_TOKEN_LIFETIME: '7200' },
@@ -156,6 +159,19 @@ describe('a device login', () => {
       lifetime,
       1000 + lifetime,
     ]);
+  });
+
+  it('R15 a token that does not expire is stored as such', async () => {
+    issuer.become({ token: { access_token: 'opaque', expires_in: undefined } });
+    const unlimited = { CREDMON_svc_DEFAULT_TOKEN_LIFETIME: 'unlimited' };
+    const [first] = (await login({ code: 0 }, unlimited)).calls;
+    expect(first?.[1]).toEqual({
+      access_token: 'opaque',
+      token_type: 'bearer',
+      issued_at: 1000,
+      does_not_expire: true,
+      stored_before_top: true,
+    });
   });
 
   it.each([
