@@ -1,5 +1,5 @@
 // Requests that issuers refuse, and unusual token answers, row by row: P23 to P28 of the
-// table of findings. P27 is about lifetimes.
+// table of findings. P27 is in lifetime-rows.
 import { oauthError } from '@credmon/test-fixtures/profile-issuers/answers';
 import { GENERIC } from '@credmon/test-fixtures/profile-issuers/research-issuers';
 import { afterEach, describe, expect, it } from 'vitest';

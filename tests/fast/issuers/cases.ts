@@ -100,7 +100,7 @@ export const CASES: readonly Case[] = [
     scopes: 'repo, gist',
     audience: STORAGE,
     asks: { scope: 'repo gist' },
-    use: { token_type: 'Bearer', scope: 'repo,gist' },
+    use: { token_type: 'Bearer', scope: 'repo,gist', does_not_expire: true },
     tokenUrl: 'https://github.com/login/oauth/access_token',
     refresh: undefined,
     lifetime: undefined,
@@ -280,6 +280,7 @@ export const CASES: readonly Case[] = [
     asks: { scope: 'openid /read-limited' },
     use: {
       token_type: 'Bearer',
+      expires_in: 315_360_000,
       scope: 'openid /read-limited',
       name: 'Sofia Maria Hernandez Garcia',
       orcid: '0000-0002-7900-5343',
@@ -287,7 +288,7 @@ export const CASES: readonly Case[] = [
     subject: '0000-0002-7900-5343',
     tokenUrl: 'https://orcid.org/oauth/token',
     refresh: GRANT,
-    // Ten years are believed, of 20.
+    // Ten years, of the issuer's 20.
     lifetime: 315_360_000,
     wider: '/activities/update',
     narrower: '/read-limited',
@@ -307,11 +308,6 @@ export const CASES: readonly Case[] = [
     narrower: 'write',
   },
 ];
-
-/** Rows whose lifetime the issuer says in an ordinary way. */
-export const WITH_LIFETIME: readonly Case[] = CASES.filter(
-  ({ lifetime }) => lifetime !== undefined && lifetime < 315_360_000,
-);
 
 /** The row of a name. */
 export function caseOf(name: string): Case {

@@ -1,5 +1,5 @@
 // What the public services were seen to do, row by row: P1 to P11 and P18 to P20 of the
-// table of findings. P6 and P12 are about lifetimes.
+// table of findings. P6 and P12 are in lifetime-rows.
 import {
   BOX,
   DROPBOX,
