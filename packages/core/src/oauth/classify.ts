@@ -13,6 +13,8 @@ export interface FailedAnswer {
   readonly status: number;
   readonly retryAfter?: string | undefined;
   readonly json?: Readonly<Record<string, unknown>> | undefined;
+  /** True if the body is empty. */
+  readonly isEmpty?: boolean;
   readonly secrets?: readonly string[];
   /** What the issuer's own codes and texts mean; they win over the standard's. */
   readonly errors?: readonly ErrorMeaning[] | undefined;
@@ -112,10 +114,12 @@ export function classifyFailure(provider: string, answer: FailedAnswer, now: num
   const { error: code, description } = partsOf(answer.json);
   const said = errorOf(code, description, answer.secrets ?? []);
   const retryAfter = retryAfterSeconds(answer.retryAfter, now);
-  const meaning = ownMeaning(answer, code, description) ?? codeOf(answer.status, code, retryAfter);
-  const text = said
-    ? `${said.error}${said.description === '' ? '' : ` (${said.description})`}`
-    : `HTTP status ${answer.status}`;
+  const own = ownMeaning(answer, code, description);
+  const meaning = own?.means ?? codeOf(answer.status, code, retryAfter);
+  const text =
+    (said
+      ? `${said.error}${said.description === '' ? '' : ` (${said.description})`}`
+      : `HTTP status ${answer.status}`) + (own?.silent === true ? UNCLEAR : '');
   return new CodedError(meaning, `the issuer of ${provider} answered ${text}`, {
     provider,
     status: answer.status,
@@ -123,6 +127,10 @@ export function classifyFailure(provider: string, answer: FailedAnswer, now: num
     retryAfter: isPatient(meaning) ? retryAfter : undefined,
   });
 }
+
+/** A new sign-in shows which of them is the reason, because it uses the same client. */
+const UNCLEAR =
+  ' without a reason: the refresh token is dead, or the client id or the client secret is wrong';
 
 /** The delay matters only if a retry can help. */
 function isPatient(code: ErrorCode): boolean {
@@ -147,21 +155,22 @@ function partsOf(json: FailedAnswer['json']): {
   };
 }
 
-/** Returns what the issuer's own code or text means; an outage is never interpreted. */
+/** Returns the row for the issuer's own code or text; an outage is never interpreted. */
 function ownMeaning(
-  { status, errors = [], grant }: FailedAnswer,
+  { status, isEmpty = false, errors = [], grant }: FailedAnswer,
   code: string | undefined,
   description = '',
-): ErrorCode | undefined {
+): ErrorMeaning | undefined {
   if (status >= 500 || status === 429 || status === 408) return undefined;
   const text = description.slice(0, LONGEST_DESCRIPTION);
-  const found = errors.find(
+  const isSilent = isEmpty && status === 400;
+  return errors.find(
     (row) =>
       (row.grant === undefined || row.grant === grant) &&
+      (row.silent !== true || (row.error === undefined ? isSilent : text === '')) &&
       (row.error === undefined || row.error === code) &&
       (row.text === undefined || new RegExp(row.text, 'is').test(text)),
   );
-  return found?.means;
 }
 
 function codeOf(

@@ -319,6 +319,7 @@ function reasonOf(
       status: response.status,
       retryAfter: response.headers['retry-after'],
       json,
+      isEmpty: response.body.length === 0,
       secrets: seen.secrets,
       errors: policyOfClient(registration).errors,
       grant,

@@ -37,6 +37,11 @@ export type RefreshParameter = 'scope' | 'audience';
 export interface ErrorMeaning {
   readonly error?: string;
   readonly text?: string;
+  /**
+   * The answer says nothing else: `error` without a description, or without `error` status
+   * 400 and an empty body. The client may be at fault too, and the message says so.
+   */
+  readonly silent?: true;
   readonly grant?: 'refresh';
   readonly means: ErrorCode;
 }

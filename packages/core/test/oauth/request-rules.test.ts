@@ -268,6 +268,8 @@ describe('R9 a dead refresh token', () => {
     ['token_revoked with status 200', answer('token_revoked', undefined, 200)],
     ['invalid_refresh_token', answer('invalid_refresh_token', undefined, 403)],
     ['unauthorized_client', answer('unauthorized_client', 'refresh token revoked')],
+    ['invalid_request of LemonLDAP::NG, which says no more', answer('invalid_request')],
+    ['status 400 of Glewlwyd, which says nothing', { status: 400, headers: {} }],
   ])('is recognised by %s', async (_, reply) => {
     expect(await refresh({}, reply)).toMatchObject({ code: 'GRANT_REVOKED' });
   });
@@ -279,8 +281,34 @@ describe('R9 a dead refresh token', () => {
     ['an outage', answer('access_denied', undefined, 503), 'ISSUER_UNREACHABLE'],
     ['a limit', answer('access_denied', undefined, 429), 'ISSUER_BUSY'],
     ['an unknown code', answer('something'), 'ISSUER_ANSWER_INVALID'],
+    ['an empty 403', { status: 403, headers: {} }, 'ISSUER_ANSWER_INVALID'],
+    ['a page with status 400', { status: 400, headers: {}, body: '<p>' }, 'ISSUER_ANSWER_INVALID'],
+    ['an object without an error', { status: 400, body: {} }, 'ISSUER_ANSWER_INVALID'],
   ])('is not assumed for %s', async (_, reply, code) => {
     expect(await refresh({}, reply)).toMatchObject({ code });
+  });
+
+  it.each<[string, Reply, string]>([
+    ['invalid_request', answer('invalid_request'), 'invalid_request'],
+    ['status 400', { status: 400, headers: {} }, 'HTTP status 400'],
+  ])(
+    'may be the fault of the client, and the message says so: %s alone',
+    async (_, reply, said) => {
+      expect(await refresh({}, reply)).toMatchObject({
+        message:
+          `the issuer of mytok answered ${said} without a reason: the refresh token is dead, or ` +
+          'the client id or the client secret is wrong',
+      });
+    },
+  );
+
+  it('is not assumed for the code of a login', async () => {
+    issuer = await startIssuer({ status: 400, headers: {} });
+    const request = { query: 'code=c&state=s', state: 's', codeVerifier: undefined, now: 1 };
+    const redirectUri = 'https://portal.example/return/mytok';
+    expect(
+      await outcomeOf(exchangeCode(issuer.send, issuer.registration, { redirectUri, ...request })),
+    ).toMatchObject({ code: 'ISSUER_ANSWER_INVALID' });
   });
 
   it.each<[string, Partial<IssuerPolicy>, Reply, string]>([

@@ -60,10 +60,13 @@ const isExpression = (value: unknown): boolean => {
 };
 
 const isMeaning = (value: unknown): boolean => {
-  const { error, text, grant, means, ...others } = value as Readonly<Record<string, unknown>>;
+  const { error, text, silent, grant, means, ...others } = value as Readonly<
+    Record<string, unknown>
+  >;
   return (
     Object.keys(others).length === 0 &&
-    (error !== undefined || text !== undefined) &&
+    (error !== undefined || text !== undefined || silent === true) &&
+    (silent === undefined || (silent === true && text === undefined)) &&
     (error === undefined || matches(error, /^[\w.-]{1,64}$/)) &&
     (text === undefined || isExpression(text)) &&
     (grant === undefined || grant === 'refresh') &&

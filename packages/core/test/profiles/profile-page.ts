@@ -109,11 +109,14 @@ function textCell(text: string): string {
 /** Errors with the same meaning are one row. */
 function errorRows(errors: readonly ErrorMeaning[]): readonly (readonly string[])[] {
   const rows = new Map<string, Set<string>>();
-  for (const { error, text, grant, means } of errors) {
-    const sign =
-      error === undefined
-        ? textCell(text ?? '')
-        : `${code(error)}${text === undefined ? '' : " with a text that the profile's file names"}`;
+  for (const { error, text, silent = false, grant, means } of errors) {
+    const more = silent
+      ? ' without a description'
+      : text === undefined
+        ? ''
+        : " with a text that the profile's file names";
+    const alone = silent ? 'status 400 without a body' : textCell(text ?? '');
+    const sign = error === undefined ? alone : `${code(error)}${more}`;
     const at = grant === undefined ? 'sign-in and renewal' : 'renewal';
     const key = JSON.stringify([at, WHO[means] ?? means]);
     rows.set(key, (rows.get(key) ?? new Set()).add(sign));
