@@ -2,7 +2,7 @@
 import { CodedError, type ErrorCode } from '../base/index.ts';
 import { isRecord } from '../base/values/json.ts';
 import { MASK, withoutSecrets } from '../credential/secret-text.ts';
-import type { ErrorMeaning } from '../profiles/profile.ts';
+import type { ClientAuthentication, ErrorMeaning } from '../profiles/profile.ts';
 
 /**
  * A failed response of a token endpoint: status, `Retry-After` header if any, and the
@@ -20,6 +20,14 @@ export interface FailedAnswer {
   readonly errors?: readonly ErrorMeaning[] | undefined;
   /** `refresh` if the request contained a refresh token. */
   readonly grant?: 'refresh' | undefined;
+  /** How the client authenticated, if the issuer also offers another method. */
+  readonly methods?: AuthenticationChoice | undefined;
+}
+
+/** The method that is used because no knob chooses one, and the other that is offered. */
+export interface AuthenticationChoice {
+  readonly used: ClientAuthentication;
+  readonly other: ClientAuthentication;
 }
 
 /** An issuer cannot delay a retry by more than a day, in seconds. */
@@ -119,7 +127,9 @@ export function classifyFailure(provider: string, answer: FailedAnswer, now: num
   const text =
     (said
       ? `${said.error}${said.description === '' ? '' : ` (${said.description})`}`
-      : `HTTP status ${answer.status}`) + (own?.silent === true ? UNCLEAR : '');
+      : `HTTP status ${answer.status}`) +
+    (own?.silent === true ? UNCLEAR : '') +
+    (meaning === 'CLIENT_REFUSED' ? methodHint(answer, provider, code) : '');
   return new CodedError(meaning, `the issuer of ${provider} answered ${text}`, {
     provider,
     status: answer.status,
@@ -131,6 +141,18 @@ export function classifyFailure(provider: string, answer: FailedAnswer, now: num
 /** A new sign-in shows which of them is the reason, because it uses the same client. */
 const UNCLEAR =
   ' without a reason: the refresh token is dead, or the client id or the client secret is wrong';
+
+/** Errors of a client that may be registered for another method of authentication. */
+const METHOD_ERRORS = new Set(['invalid_client', 'unauthorized_client']);
+
+function methodHint({ methods }: FailedAnswer, provider: string, code = ''): string {
+  if (!methods || !METHOD_ERRORS.has(code)) return '';
+  const { used, other } = methods;
+  return (
+    `; the client authenticated by ${used}: if it is registered for client_secret_${other}, ` +
+    `set CREDMON_${provider}_CLIENT_AUTH = ${other}`
+  );
+}
 
 /** The delay matters only if a retry can help. */
 function isPatient(code: ErrorCode): boolean {

@@ -30,6 +30,8 @@ export interface ClientRegistration {
   readonly clientId: string;
   readonly clientSecret?: string;
   readonly authentication: ClientAuthentication;
+  /** Another method that the issuer offers, if no knob chose `authentication`. */
+  readonly otherAuthentication?: ClientAuthentication | undefined;
   /** Creates the assertion of private_key_jwt for an audience; replaces the secret. */
   readonly assertion?: ((audience: string) => string) | undefined;
   readonly allowLoopbackHttp: boolean;
@@ -310,7 +312,7 @@ function reasonOf(
   seen: Exchange,
   { now, grant }: Pick<ResponseChecks, 'now' | 'grant'>,
 ): CodedError {
-  const { provider } = registration;
+  const { provider, authentication: used, otherAuthentication: other } = registration;
   const coded = error instanceof Error && isCoded(error.cause) ? error.cause : error;
   if (isCoded(coded)) return coded;
   const { response, json } = seen;
@@ -323,6 +325,7 @@ function reasonOf(
       secrets: seen.secrets,
       errors: policyOfClient(registration).errors,
       grant,
+      methods: other && { used, other },
     };
     return classifyFailure(provider, failed, now);
   }

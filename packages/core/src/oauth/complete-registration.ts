@@ -1,7 +1,6 @@
 // Completes a client's registration: what neither a knob nor the key file names is taken
 // from the provider profile, then from the issuer's metadata.
 import { CodedError, ERROR_CODES, isCoded, type Send } from '../base/index.ts';
-import type { ClientAuthentication } from '../profiles/profile.ts';
 import type { IssuerPolicy } from '../profiles/policy.ts';
 import type { ClientRegistration } from './client.ts';
 import type { IssuerMetadata, MetadataCache } from './metadata.ts';
@@ -84,7 +83,7 @@ export async function completeRegistration(
       tokenUrl: tokenUrl ?? '',
       ...optional('authorizationUrl', named.authorizationUrl ?? metadata?.authorizationUrl),
       deviceUrl: named.deviceUrl ?? metadata?.deviceUrl,
-      authentication: policy.authentication ?? methodIn(metadata),
+      ...authenticationBy(policy, metadata),
       allowLoopbackHttp,
       policy,
     },
@@ -165,11 +164,18 @@ function notConfigured(
 }
 
 /** How a client without a configured method authenticates at an issuer. */
-function methodIn(metadata: IssuerMetadata | undefined): ClientAuthentication {
+function authenticationBy(
+  { authentication }: IssuerPolicy,
+  metadata: IssuerMetadata | undefined,
+): Pick<ClientRegistration, 'authentication' | 'otherAuthentication'> {
+  if (authentication !== undefined) return { authentication };
   const methods = metadata?.authenticationMethods ?? [];
-  if (methods.includes('client_secret_post') || !methods.includes('client_secret_basic'))
-    return 'post';
-  return 'basic';
+  const [post, basic] = ['client_secret_post', 'client_secret_basic'].map((method) =>
+    methods.includes(method),
+  );
+  if (post === true && basic === true)
+    return { authentication: 'post', otherAuthentication: 'basic' };
+  return { authentication: basic === true ? 'basic' : 'post' };
 }
 
 /**

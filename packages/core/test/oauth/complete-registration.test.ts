@@ -4,6 +4,7 @@ import { CodedError } from '../../src/base/errors/errors.ts';
 import type { Send } from '../../src/base/http/send.ts';
 import {
   completeRegistration,
+  type CompleteRegistration,
   sendsChallenge,
   type RegistrationDraft,
 } from '../../src/oauth/complete-registration.ts';
@@ -192,21 +193,27 @@ describe('the profile', () => {
 });
 
 describe('how the client authenticates', () => {
+  const [post, basic] = ['client_secret_post', 'client_secret_basic'];
   it.each([
-    [undefined, undefined, 'post'],
-    [undefined, ['client_secret_basic', 'client_secret_post'], 'post'],
-    [undefined, ['client_secret_basic'], 'basic'],
-    [undefined, ['private_key_jwt'], 'post'],
-    ['basic_plain', ['client_secret_post'], 'basic_plain'],
-    ['none', ['client_secret_post'], 'none'],
+    [undefined, undefined, 'post', undefined],
+    [undefined, [basic, post], 'post', 'basic'],
+    [undefined, [post], 'post', undefined],
+    [undefined, [basic], 'basic', undefined],
+    [undefined, ['private_key_jwt'], 'post', undefined],
+    ['post', [basic, post], 'post', undefined],
+    ['basic_plain', [post], 'basic_plain', undefined],
+    ['none', [post], 'none', undefined],
   ] as const)(
-    'configured %s, in the metadata %j: %s',
-    async (authentication, methods, expected) => {
+    'configured %s, in the metadata %j: %s, and %s is also offered',
+    async (authentication, methods, expected, otherAuthentication) => {
       const metadata = { ...document, token_endpoint_auth_methods_supported: methods };
       const policy: IssuerPolicy = { ...withIssuer, authentication };
-      expect(await issuerWith(metadata).complete({ policy })).toMatchObject({
-        registration: { authentication: expected },
-      });
+      const found = await issuerWith(metadata).complete({ policy });
+      const { registration } = found as CompleteRegistration;
+      expect([registration.authentication, registration.otherAuthentication]).toEqual([
+        expected,
+        otherAuthentication,
+      ]);
     },
   );
 });
