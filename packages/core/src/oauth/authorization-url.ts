@@ -20,13 +20,15 @@ export interface AuthorizationRequest {
 /**
  * Returns the authorization URL for the browser.
  * @throws CodedError `ENDPOINT_REFUSED`
- * @see RFC 6749, section 4.1.1; RFC 7636 (PKCE, S256); RFC 8707 (resource)
+ * @see RFC 6749, section 4.1.1; RFC 7636 (PKCE, S256); RFC 8707 (resource); OpenID Connect
+ * Core 1.0, section 11 (offline_access)
  */
 export function authorizationUrl(
   registration: ClientRegistration,
   request: AuthorizationRequest,
 ): URL {
-  const { authorizationParameters, audienceParameter } = policyOfClient(registration);
+  const { authorizationParameters, audienceParameter, offlineConsent } =
+    policyOfClient(registration);
   const configuration = configurationOf(openid, registration, registration.issuer);
   // A parameter in the configured URL wins: issuers refuse the same one twice.
   const { searchParams: given } = new URL(registration.authorizationUrl ?? registration.tokenUrl);
@@ -38,6 +40,10 @@ export function authorizationUrl(
   parameters.set('state', request.state);
   const scope = splitScopes(request.scope).join(' ');
   if (scope !== '') parameters.set('scope', scope);
+  // Without it, some issuers ignore the scope and send no refresh token.
+  const isOffline = offlineConsent && scope.split(' ').includes('offline_access');
+  if (isOffline && !parameters.has('prompt') && !given.has('prompt'))
+    parameters.set('prompt', 'consent');
   if (request.nonce !== undefined) parameters.set('nonce', request.nonce);
   if (request.codeChallenge !== undefined) {
     parameters.set('code_challenge', request.codeChallenge);

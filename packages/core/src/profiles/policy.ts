@@ -56,6 +56,8 @@ export interface IssuerPolicy {
   readonly pkce: boolean;
   readonly audienceParameter: AudienceParameter;
   readonly authorizationParameters: ExtraParameters;
+  /** True if the scope offline_access needs `prompt=consent`. */
+  readonly offlineConsent: boolean;
   /** Sent with the code and with each refresh token. */
   readonly tokenParameters: ExtraParameters;
   readonly refreshParameters: readonly RefreshParameter[];
@@ -190,6 +192,7 @@ export function readIssuerPolicy(
       ...byProfile.authorizationParameters,
       ...readParameters(source, knob('CREDMON_<PROVIDER>_AUTHORIZATION_PARAMETERS', provider)),
     },
+    offlineConsent: byProfile.offlineConsent,
     tokenParameters: {
       ...byProfile.tokenParameters,
       ...readParameters(source, knob('CREDMON_<PROVIDER>_TOKEN_PARAMETERS', provider)),
@@ -229,6 +232,7 @@ function policyFrom(name: ProfileName): IssuerPolicy {
     pkce: profile.pkce ?? true,
     audienceParameter: profile.audienceParameter ?? 'resource',
     authorizationParameters: profile.authorizationParameters ?? {},
+    offlineConsent: profile.offlineConsent ?? true,
     tokenParameters: profile.tokenParameters ?? {},
     refreshParameters: profile.refreshParameters ?? [],
     scopes: {

@@ -75,6 +75,8 @@ export interface ProviderProfile {
   readonly pkce?: boolean;
   readonly audienceParameter?: AudienceParameter;
   readonly authorizationParameters?: Readonly<Record<string, string>>;
+  /** False if the scope offline_access needs no `prompt=consent`. */
+  readonly offlineConsent?: boolean;
   readonly tokenParameters?: Readonly<Record<string, string>>;
   readonly refreshParameters?: readonly RefreshParameter[];
   readonly scopePolicy?: ScopePolicy;

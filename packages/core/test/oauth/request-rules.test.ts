@@ -180,6 +180,7 @@ describe('R23 the authorization URL', () => {
   const urlWith = (
     changes: Partial<IssuerPolicy>,
     authorizationUrlText?: string,
+    scope = 'a',
   ): URLSearchParams =>
     authorizationUrl(
       {
@@ -193,7 +194,7 @@ describe('R23 the authorization URL', () => {
       },
       {
         redirectUri: 'https://portal.example/return',
-        scope: 'a',
+        scope,
         audience: AUDIENCE,
         state: 's',
         codeChallenge: 'c',
@@ -204,6 +205,25 @@ describe('R23 the authorization URL', () => {
     const authorizationParameters = { access_type: 'offline', prompt: 'consent' };
     const url = urlWith({ authorizationParameters }, 'https://issuer.example/a?prompt=none');
     expect([url.getAll('access_type'), url.getAll('prompt')]).toEqual([['offline'], ['none']]);
+  });
+
+  it.each<[string, Partial<IssuerPolicy>, string, string[]]>([
+    ['with offline_access, as OpenID Connect wants it', {}, 'openid offline_access', ['consent']],
+    ['without offline_access', {}, 'openid a', []],
+    ['at an issuer that needs no consent', { offlineConsent: false }, 'offline_access', []],
+    [
+      'if a knob says otherwise',
+      { authorizationParameters: { prompt: 'login' } },
+      'openid offline_access',
+      ['login'],
+    ],
+  ])('prompts for consent %s', async (_, changes, scope, expected) => {
+    expect(urlWith(changes, undefined, scope).getAll('prompt')).toEqual(expected);
+  });
+
+  it('has no second prompt if the configured URL has one', () => {
+    const url = urlWith({}, 'https://issuer.example/a?prompt=none', 'offline_access');
+    expect(url.getAll('prompt')).toEqual(['none']);
   });
 
   it.each<[IssuerPolicy['audienceParameter'], string[], string[]]>([

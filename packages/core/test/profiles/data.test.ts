@@ -102,6 +102,7 @@ const MEMBERS: Readonly<Record<string, (value: unknown) => boolean>> = {
   pkce: isBoolean,
   audienceParameter: isOneOf('resource', 'audience', 'none'),
   authorizationParameters: isMapOf(isText),
+  offlineConsent: isBoolean,
   tokenParameters: isMapOf(isText),
   refreshParameters: isListOf(isOneOf('scope', 'audience')),
   scopePolicy: isOneOf('exact', 'contained', 'issuer'),

@@ -247,3 +247,8 @@ describe('R26 a token endpoint on another server than that of the profile', () =
     expect([policyAt(policy, ''), policyAt(policy, undefined)]).toEqual([policy, policy]);
   });
 });
+
+it('the scope offline_access needs no consent at issuers whose documentation names none', () => {
+  const without = PROFILE_NAMES.filter((name) => !reading({ PROFILE: name }).policy.offlineConsent);
+  expect(without).toEqual(['microsoft', 'cilogon', 'iam', 'keycloak', 'egi']);
+});

@@ -44,6 +44,11 @@ const ROWS: {
     'CREDMON_<P>_AUTHORIZATION_PARAMETERS',
     parameters,
   ],
+  offlineConsent: [
+    '`prompt=consent` with the scope `offline_access`',
+    'CREDMON_<P>_AUTHORIZATION_PARAMETERS',
+    (value) => code(String(value)),
+  ],
   tokenParameters: [
     'further parameters of token requests',
     'CREDMON_<P>_TOKEN_PARAMETERS',
@@ -72,6 +77,7 @@ const DEFAULTS: Partial<ProviderProfile> = {
   pkce: true,
   audienceParameter: 'resource',
   authorizationParameters: {},
+  offlineConsent: true,
   tokenParameters: {},
   refreshParameters: [],
   scopePolicy: 'contained',
