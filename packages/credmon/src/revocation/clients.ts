@@ -36,7 +36,10 @@ export async function loginClient(
   client: ConfiguredClient | undefined,
   finder: ClientFinder,
 ): Promise<Parsed<RevokingClient>> {
-  if (!client) return failure(`${service}_CLIENT_ID and ${service}_TOKEN_URL are not configured`);
+  if (!client) {
+    const server = `${service}_TOKEN_URL (or CREDMON_${service}_ISSUER)`;
+    return failure(`${service}_CLIENT_ID and ${server} are not configured`);
+  }
   const endpoint = await endpointOf(service, client.policy, client.policy.issuer, finder);
   if (!endpoint.ok) return endpoint;
   const { context, options, metadata } = finder;

@@ -100,13 +100,15 @@ export function overlaps(
 export function readDeviceNames(read: KnobReader, lists: ProviderLists): readonly string[] {
   const names = read.list('CREDMON_DEVICE_PROVIDER_NAMES') ?? [];
   for (const name of names) {
-    if (
-      !read.isSet(knob('<PROVIDER>_CLIENT_ID', name)) ||
-      !read.isSet(knob('<PROVIDER>_TOKEN_URL', name))
-    )
+    const isFound =
+      read.isSet(knob('<PROVIDER>_TOKEN_URL', name)) ||
+      read.isSet(knob('CREDMON_<PROVIDER>_ISSUER', name)) ||
+      read.isSet(knob('CREDMON_<PROVIDER>_PROFILE', name));
+    if (!isFound || !read.isSet(knob('<PROVIDER>_CLIENT_ID', name)))
       read.mistake(
         'CREDMON_DEVICE_PROVIDER_NAMES',
-        `lists ${name}, but ${name}_CLIENT_ID and ${name}_TOKEN_URL are not both set`,
+        `lists ${name}, but ${name}_CLIENT_ID and ${name}_TOKEN_URL (or CREDMON_${name}_ISSUER) ` +
+          'are not both set',
       );
     for (const kind of ['local', 'client', 'pelican', 'exchange', 'exec'] as const)
       if (lists[kind].includes(name))

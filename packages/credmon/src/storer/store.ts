@@ -95,7 +95,8 @@ function deviceOf(service: string, settings: StorerSettings): DeviceSettings {
   const device = settings.device(service);
   if (!device)
     throw fail(
-      `${service}_CLIENT_ID and ${service}_TOKEN_URL are not set; the administrator must add them`,
+      `${service}_CLIENT_ID and ${service}_TOKEN_URL (or CREDMON_${service}_ISSUER) are not set; ` +
+        'the administrator must add them',
     );
   const confidential = confidentialClient(service, device.client);
   if (confidential !== undefined) throw fail(confidential);

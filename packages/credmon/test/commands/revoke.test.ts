@@ -268,7 +268,7 @@ describe('the servers to which revoke sends secrets', () => {
     const { code, out } = await run('alice', 'mytok');
     expect(code).toBe(1);
     expect(out).toContain(
-      'refresh token NOT revoked: mytok_CLIENT_ID and mytok_TOKEN_URL are not configured; access token NOT revoked',
+      'refresh token NOT revoked: mytok_CLIENT_ID and mytok_TOKEN_URL (or CREDMON_mytok_ISSUER) are not configured; access token NOT revoked',
     );
     expect(listing(home())).toEqual([]);
     expect([asked(opaque), asked(issuer)]).toEqual(before);

@@ -100,10 +100,23 @@ describe('CREDMON_DEVICE_PROVIDER_NAMES', () => {
     );
   });
 
-  it('needs a client', () => {
-    expect(() => settingsOf({ CREDMON_DEVICE_PROVIDER_NAMES: 'mytok' })).toThrow(
-      /lists mytok, but mytok_CLIENT_ID and mytok_TOKEN_URL are not both set/,
+  it.each([
+    ['nothing', {}],
+    ['a client alone', { mytok_CLIENT_ID: 'c' }],
+    ['an issuer alone', { CREDMON_mytok_ISSUER: 'https://issuer.example' }],
+  ])('needs a client and its issuer, and has %s', (_, knobs) => {
+    expect(() => settingsOf({ CREDMON_DEVICE_PROVIDER_NAMES: 'mytok', ...knobs })).toThrow(
+      /lists mytok, but mytok_CLIENT_ID and mytok_TOKEN_URL \(or CREDMON_mytok_ISSUER\) are not both set/,
     );
+  });
+
+  it.each([
+    ['the name of the issuer', { CREDMON_mytok_ISSUER: 'https://issuer.example' }],
+    ['a profile with an issuer', { CREDMON_mytok_PROFILE: 'globus' }],
+  ])('needs no token URL if %s is set', (_, knobs) => {
+    const client = { mytok_CLIENT_ID: 'c', VAULT_CREDMON_PROVIDER_NAMES: 'mytok', ...knobs };
+    const { warnings, clients } = settingsOf({ CREDMON_DEVICE_PROVIDER_NAMES: 'mytok', ...client });
+    expect([warnings, [...clients.keys()]]).toEqual([[], ['MYTOK']]);
   });
 
   it('warns about a name that condor_submit would not pass to the storer', () => {
