@@ -1,22 +1,15 @@
 // The life of tokens that begin with a device login: the storer on a terminal, a real
 // issuer, and the running daemon that renews without `.meta`.
 import { existsSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
 import { findSecrets } from '@credmon/test-fixtures/files/find-secrets';
 import { answerDevicePage } from '@credmon/test-fixtures/servers/device-page';
-import { installPrograms } from '@credmon/test-fixtures/processes/fake-programs';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
-import {
-  executablePath,
-  startProcess,
-  type Child,
-} from '@credmon/test-fixtures/processes/processes';
+import type { Child } from '@credmon/test-fixtures/processes/processes';
 import { readJson } from '@credmon/test-fixtures/files/token-files';
 import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { root } from './daemon-runs.ts';
-import { revokeAt, startLife, type Life } from './provider-life.ts';
+import { revokeAt, startLife, startStorer, type Life } from './provider-life.ts';
 
 let issuer: Issuer;
 let workspace: Workspace;
@@ -56,18 +49,7 @@ afterAll(async () => {
   workspace.remove();
 });
 
-/** The storer on a terminal of its own. */
-function storer(...args: readonly string[]): Child {
-  const bin = join(workspace.root, 'bin');
-  installPrograms(bin, ['condor_store_cred']);
-  const words = [process.execPath, executablePath(root, 'condor_credential_storer'), ...args];
-  const line = words.map((word) => `'${word}'`).join(' ');
-  return startProcess('script', ['-qefc', line, '/dev/null'], {
-    ...workspace.environment,
-    PATH: `${bin}:/usr/bin:/bin`,
-    FAKE_CREDENTIAL_DIRECTORY: workspace.credentialDirectory,
-  });
-}
+const storer = (...args: readonly string[]): Child => startStorer(workspace, args);
 const refreshToken = (): string => String(readJson(life.path(TOKEN, 'top'))['refresh_token']);
 
 describe('a token of a device login', () => {

@@ -5,11 +5,16 @@ import { join } from 'node:path';
 import { storeCredential } from '@credmon/test-fixtures/files/credd';
 import { postToken } from '@credmon/test-fixtures/browsers/http-login';
 import type { Issuer } from '@credmon/test-fixtures/servers/issuer';
-import type { Child } from '@credmon/test-fixtures/processes/processes';
+import { installPrograms } from '@credmon/test-fixtures/processes/fake-programs';
+import {
+  executablePath,
+  startProcess,
+  type Child,
+} from '@credmon/test-fixtures/processes/processes';
 import { readJson } from '@credmon/test-fixtures/files/token-files';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import type { Workspace } from '@credmon/test-fixtures/files/workspace';
-import { daemonLog, startDaemon } from './daemon-runs.ts';
+import { daemonLog, root, startDaemon } from './daemon-runs.ts';
 
 /** A daemon at work. Tokens are named `user/stem`. */
 export interface Life {
@@ -83,6 +88,19 @@ export async function startLife(workspace: Workspace): Promise<Life> {
       });
     },
   };
+}
+
+/** Starts the storer of a user who logs in by device, on a terminal of its own. */
+export function startStorer(workspace: Workspace, args: readonly string[]): Child {
+  const bin = join(workspace.root, 'bin');
+  installPrograms(bin, ['condor_store_cred']);
+  const words = [process.execPath, executablePath(root, 'condor_credential_storer'), ...args];
+  const line = words.map((word) => `'${word}'`).join(' ');
+  return startProcess('script', ['-qefc', line, '/dev/null'], {
+    ...workspace.environment,
+    PATH: `${bin}:/usr/bin:/bin`,
+    FAKE_CREDENTIAL_DIRECTORY: workspace.credentialDirectory,
+  });
 }
 
 /**
