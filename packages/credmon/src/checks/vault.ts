@@ -9,6 +9,7 @@ import {
   wrong,
   type Finding,
 } from '@credmon/core/base';
+import type { Config } from '@credmon/core/config';
 import { minimumRemaining } from '../report/remaining-lifetime.ts';
 import { createVaultSend } from '../host/tls-ca.ts';
 import type { Settings } from '../settings/read.ts';
@@ -25,7 +26,9 @@ export function vaultChecks(context: CheckContext): Check[] {
 
 async function checkVault(context: CheckContext): Promise<Finding[]> {
   const { settings, limited, config, trust } = context;
-  const { vault, limits } = settings;
+  const { vault, limits, lists } = settings;
+  // All names of the list log in by device: no token is in a Vault.
+  if (lists.vault.length === 0 && vault.hosts.length === 0) return withoutStorer(config);
   const findings = [
     ok(WHAT, doing(settings)),
     ...authorities(settings),
@@ -40,10 +43,7 @@ async function checkVault(context: CheckContext): Promise<Finding[]> {
           'are not set: no token is read from a Vault',
       ),
     );
-  else if (config.get('SEC_CREDENTIAL_STORER') === undefined)
-    findings.push(
-      warning(WHAT, 'SEC_CREDENTIAL_STORER is not set: condor_submit does not start a login'),
-    );
+  else findings.push(...withoutStorer(config));
   // Without certificate authorities, and for a server name in quotes, every host would
   // report the same error.
   if (hasErrors(findings)) return findings;
@@ -55,6 +55,12 @@ async function checkVault(context: CheckContext): Promise<Finding[]> {
     .filter((host) => checkHostName(host) === undefined)
     .flatMap((host) => vault.ports.map((port) => limited(() => checkHost(host, port, send))));
   return [...findings, ...misspelt, ...(await Promise.all(asked))];
+}
+
+function withoutStorer(config: Config): Finding[] {
+  return config.get('SEC_CREDENTIAL_STORER') === undefined
+    ? [warning(WHAT, 'SEC_CREDENTIAL_STORER is not set: condor_submit does not start a login')]
+    : [];
 }
 
 /**

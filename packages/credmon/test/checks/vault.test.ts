@@ -41,6 +41,20 @@ it('has no finding if no Vault is configured', async () => {
   expect(await on.findings({}, vaultChecks)).toEqual([]);
 });
 
+it.each([
+  ['', ['warning Vault: SEC_CREDENTIAL_STORER is not set: condor_submit does not start a login']],
+  ['/usr/bin/condor_credential_storer', []],
+])('needs no Vault if all of its names log in by device; storer: %j', async (storer, expected) => {
+  const device = {
+    VAULT_CREDMON_PROVIDER_NAMES: 'mytok',
+    CREDMON_DEVICE_PROVIDER_NAMES: 'mytok',
+    mytok_CLIENT_ID: 'client',
+    CREDMON_mytok_ISSUER: 'https://issuer.example',
+    ...(storer === '' ? {} : { SEC_CREDENTIAL_STORER: storer }),
+  };
+  expect(await on.findings(device, vaultChecks)).toEqual(expected);
+});
+
 it('R45 shows the services, and asks each host for its health without a token', async () => {
   const before = vault.requests.length;
   expect(

@@ -27,7 +27,7 @@ export function configuredProviders(config: Config, settings: Settings): readonl
 export function checkAddresses(
   config: Config,
   settings: Settings,
-  { name, policy }: Provider,
+  { name, policy, secretFile }: Provider,
 ): readonly Finding[] {
   const what = `provider ${name}`;
   const suffix = config.get(`${name}_RETURN_URL_SUFFIX`);
@@ -41,6 +41,14 @@ export function checkAddresses(
       warning(
         what,
         `${name}_AUTHORIZATION_URL is not set: users cannot sign in to this provider here`,
+      ),
+    ];
+  if (suffix === undefined && authorization === undefined && secretFile === undefined)
+    return [
+      warning(
+        what,
+        `${name}_RETURN_URL_SUFFIX is not set: users cannot sign in to this provider here, only ` +
+          'by device with condor_credential_storer',
       ),
     ];
   if (!isFound && named.every((url) => url === undefined))

@@ -206,6 +206,18 @@ describe('--check', () => {
     expect(found).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
   });
 
+  it('R45 a client without a secret and a redirect URI is for device logins', async () => {
+    const other = { OTHER_CLIENT_ID: 'x', CREDMON_OTHER_ISSUER: issuer.url };
+    const firstOf = async (change: Record<string, string>): Promise<string | undefined> =>
+      (await problems(change))[0];
+    expect(await firstOf(other)).toMatch(
+      /^warning provider OTHER: OTHER_RETURN_URL_SUFFIX is not set: .* only by device with /,
+    );
+    expect(await firstOf({ ...other, OTHER_CLIENT_SECRET_FILE: at('secret') })).toMatch(
+      /^error provider OTHER: OTHER_RETURN_URL_SUFFIX is not set; fix: /,
+    );
+  });
+
   it.each([
     [
       'MYTOK_RETURN_URL_SUFFIX',
