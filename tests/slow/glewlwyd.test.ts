@@ -208,6 +208,15 @@ describe.skipIf(missing)('Glewlwyd', () => {
     expect(findSecrets({ accessToken, refreshToken }, { terminal: child.output })).toEqual([]);
   });
 
+  it('R45 has metadata in which check finds nothing to correct', async () => {
+    const child = startExecutable(root, 'condor_credmon', ['check'], workspace.environment);
+    await child.exited;
+    expect(child.output.replaceAll(/\s+/g, ' ')).toContain(
+      'its metadata offers PKCE with S256, a key set, device logins, revocation',
+    );
+    expect(child.output).not.toContain('ERROR');
+  });
+
   it('R43 no secret is in a log', () => {
     const secrets = {
       mytok: provider('mytok').clientSecret,
