@@ -37,46 +37,78 @@ export interface LoginContext {
   readonly unicode: boolean;
 }
 
+/** What a login asks for. `service` is the provider. */
+export interface LoginWish {
+  readonly service: string;
+  /** What the user lets happen: "let your jobs use mytok". */
+  readonly purpose: string;
+  readonly scopes: string;
+  readonly audience: string;
+}
+
+/** The accepted answer of a login, with its refresh token. */
+export interface GrantedLogin {
+  readonly answer: TokenAnswer;
+  readonly refreshToken: string;
+}
+
 /**
- * Logs in by device code as a public client, and stores the access token, then the
- * refresh token.
+ * Logs in by device code: prints the prompt, waits for the user, and checks the answer.
  * @throws CodedError as `beginDeviceLogin` and `finishDeviceLogin`; `LOGIN_REFUSED` when
  * the issuer returns no refresh token, `SCOPE_WIDENED`
  */
-export async function deviceLogin(
-  context: LoginContext,
-  request: StoreRequest,
-  settings: DeviceSettings,
-): Promise<void> {
-  const { send, clock, terminal, storeCred } = context;
+export async function grantByDevice(
+  context: Omit<LoginContext, 'storeCred'>,
+  wish: LoginWish,
+  settings: Pick<DeviceSettings, 'draft' | 'origins' | 'policy' | 'signsInOnWeb'>,
+): Promise<GrantedLogin> {
+  const { send, clock, terminal } = context;
+  const { service } = wish;
   const { policy } = settings;
-  const { registration, metadata } = await registrationOf(context, request.service, settings);
-  const scope = [request.scopes, ...policy.scopes.extra].join(' ');
-  const asked = { scope, audience: request.audience, now: clock.now() };
+  const { registration, metadata } = await registrationOf(context, service, settings);
+  const scope = [wish.scopes, ...policy.scopes.extra].join(' ');
+  const asked = { scope, audience: wish.audience, now: clock.now() };
   const login = await beginDeviceLogin(send, registration, asked);
-  terminal.print(devicePrompt(request.service, login, context.unicode));
+  terminal.print(devicePrompt(wish.purpose, login, context.unicode));
   const unverified = await finishDeviceLogin(send, registration, login, { clock });
   const answer = await identified(context, registration, metadata, unverified);
   const { refreshToken } = answer;
   if (refreshToken === undefined) {
     const fix =
       'fix: the administrator adds the scope for it (often offline_access) ' +
-      `to CREDMON_${request.service}_EXTRA_SCOPES`;
+      `to CREDMON_${service}_EXTRA_SCOPES`;
     throw new CodedError(
       'LOGIN_REFUSED',
-      `the issuer of ${request.service} returned no refresh token; ${fix}`,
+      `the issuer of ${service} returned no refresh token; ${fix}`,
       {
-        provider: request.service,
+        provider: service,
       },
     );
   }
   const { note } = checkScopes({
-    name: request.service,
-    asked: request.scopes,
+    name: service,
+    asked: wish.scopes,
     granted: answer.scope,
     scopes: policy.scopes,
   });
   if (note !== undefined) terminal.print(`Note: ${note}.`);
+  return { answer, refreshToken };
+}
+
+/**
+ * Logs in by device code as a public client, and stores the access token, then the
+ * refresh token.
+ * @throws CodedError as {@link grantByDevice}
+ */
+export async function deviceLogin(
+  context: LoginContext,
+  request: StoreRequest,
+  settings: DeviceSettings,
+): Promise<void> {
+  const { clock, terminal, storeCred } = context;
+  const { service, scopes, audience } = request;
+  const wish = { service, purpose: `let your jobs use ${service}`, scopes, audience };
+  const { answer, refreshToken } = await grantByDevice(context, wish, settings);
   // Before `.top`: the daemon acts as soon as `.top` exists, and would renew a token
   // without `.use`.
   const use = useOf(request.service, answer, settings, clock.now());
@@ -86,7 +118,7 @@ export async function deviceLogin(
     terminal.print(
       `Note: the access token could not be stored: ${why}; condor_credmon will get one at once.`,
     );
-  terminal.print(`Stored ${request.service}.`);
+  terminal.print(`Stored ${service}.`);
 }
 
 /**
@@ -128,9 +160,9 @@ async function useProblem(storing: Promise<void>): Promise<string | undefined> {
 }
 
 function registrationOf(
-  { send, clock }: LoginContext,
+  { send, clock }: Pick<LoginContext, 'send' | 'clock'>,
   service: string,
-  { draft, origins, signsInOnWeb }: DeviceSettings,
+  { draft, origins, signsInOnWeb }: Pick<DeviceSettings, 'draft' | 'origins' | 'signsInOnWeb'>,
 ): Promise<CompleteRegistration> {
   const { issuer, endpoints } = draft.policy;
   if (endpoints.deviceUrl === undefined && issuer === undefined) {
@@ -151,7 +183,7 @@ function registrationOf(
 
 /** Verifies the ID token, if the issuer sent one and is configured. */
 function identified(
-  { send, clock }: LoginContext,
+  { send, clock }: Pick<LoginContext, 'send' | 'clock'>,
   registration: ClientRegistration,
   metadata: IssuerMetadata | undefined,
   answer: TokenAnswer,

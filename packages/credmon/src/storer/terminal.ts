@@ -37,15 +37,15 @@ function controllingTerminal(): number | undefined {
 // The texts of a login, with and without a terminal. Pure.
 
 /**
- * Returns the prompt of a device login. `unicode`: the terminal can show the blocks of a
- * QR code.
+ * Returns the prompt of a device login. `purpose` is what the login is for ("let your
+ * jobs use mytok"); `unicode`: the terminal can show the blocks of a QR code.
  */
-export function devicePrompt(service: string, login: DeviceLogin, unicode: boolean): string {
+export function devicePrompt(purpose: string, login: DeviceLogin, unicode: boolean): string {
   const { verificationUrl, completeUrl, userCode, expiresIn } = login;
   const target = completeUrl ?? verificationUrl;
   const minutes = Math.max(1, Math.floor(expiresIn / 60));
   return [
-    `To let your jobs use ${service}, open this page on any device and log in:`,
+    `To ${purpose}, open this page on any device and log in:`,
     '',
     `    ${target}`,
     '',

@@ -77,7 +77,11 @@ export interface Provider {
  * Returns a client secret or key from its file: the first line, or all of it.
  * @throws CodedError `SECRET_UNREADABLE`
  */
-export function secretOf(path: string, form: 'line' | 'whole', context: ProviderContext): string {
+export function secretOf(
+  path: string,
+  form: 'line' | 'whole',
+  context: Pick<ProviderContext, 'readSecret'>,
+): string {
   const secret = context.readSecret(path, form);
   if (secret.ok) return secret.value;
   throw new CodedError('SECRET_UNREADABLE', `the client secret file ${path} ${secret.reason}`, {

@@ -6,15 +6,20 @@ import {
   completeRegistration,
   type CompleteRegistration,
   type MetadataCache,
+  type RegistrationDraft,
 } from '@credmon/core/oauth';
 import type { ConfiguredClient } from '../../settings/clients.ts';
 import { secretOf, type ProviderContext } from '../common/provider.ts';
 
-/** What a registration needs besides the client. */
-export interface RegistrationPorts {
-  readonly metadata: MetadataCache;
+/** What a draft needs besides the client. */
+export interface DraftPorts {
   readonly random: Random;
   readonly allowLoopbackHttp: boolean;
+}
+
+/** What a registration needs besides the client. */
+export interface RegistrationPorts extends DraftPorts {
+  readonly metadata: MetadataCache;
 }
 
 /**
@@ -23,26 +28,39 @@ export interface RegistrationPorts {
  */
 export function registrationOfLogin(
   service: string,
-  { clientId, tokenUrl, secretFile, policy }: ConfiguredClient,
-  { metadata, random, allowLoopbackHttp }: RegistrationPorts,
+  client: ConfiguredClient,
+  ports: RegistrationPorts,
   context: ProviderContext,
 ): Promise<CompleteRegistration> {
+  const { metadata } = ports;
+  const { send, now } = context;
+  const draft = draftOfLogin(service, client, ports, context);
+  return completeRegistration(draft, { metadata, send, now });
+}
+
+/**
+ * Returns what is configured of the client of a service, with its current secret or key.
+ * @throws CodedError `SECRET_UNREADABLE`
+ */
+export function draftOfLogin(
+  service: string,
+  { clientId, tokenUrl, secretFile, policy }: ConfiguredClient,
+  { random, allowLoopbackHttp }: DraftPorts,
+  context: Pick<ProviderContext, 'now' | 'readSecret'>,
+): RegistrationDraft {
   const { clientKey, authentication } = policy;
   const key =
     authentication === 'private_key_jwt' && clientKey
       ? { clientId, keyId: clientKey.keyId, pem: secretOf(clientKey.path, 'whole', context) }
       : undefined;
   const hasSecret = key === undefined && authentication !== 'none' && secretFile !== undefined;
-  return completeRegistration(
-    {
-      provider: service,
-      policy,
-      clientId,
-      tokenUrl,
-      allowLoopbackHttp,
-      clientSecret: hasSecret ? secretOf(secretFile, 'line', context) : '',
-      assertion: key && ((audience) => clientAssertion(key, audience, context.now, random)),
-    },
-    { metadata, send: context.send, now: context.now },
-  );
+  return {
+    provider: service,
+    policy,
+    clientId,
+    tokenUrl,
+    allowLoopbackHttp,
+    clientSecret: hasSecret ? secretOf(secretFile, 'line', context) : '',
+    assertion: key && ((audience) => clientAssertion(key, audience, context.now, random)),
+  };
 }
