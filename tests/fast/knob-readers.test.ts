@@ -34,7 +34,7 @@ CREDMON_mytok_ISSUER = https://i.example
 CREDMON_mytok_EXTRA_SCOPES = a
 CREDMON_mytok_USE_ID_TOKEN = true
 CLASSAD_USER_MAP_NAMES = groups
-CREDMON_STANDING_TOKENS = st1 st2
+CREDMON_STANDING_TOKENS = st1 st2 st3
 CREDMON_STANDING_SCOPE = a
 CREDMON_STANDING_AUDIENCE = a
 CREDMON_STANDING_st1_PROVIDER = loc
@@ -42,6 +42,8 @@ CREDMON_STANDING_st1_PATH = /t/1
 CREDMON_STANDING_st1_SUBJECT = a
 CREDMON_STANDING_st2_PROVIDER = cli
 CREDMON_STANDING_st2_PATH = /t/2
+CREDMON_STANDING_st3_PROVIDER = mytok
+CREDMON_STANDING_st3_PATH = /t/3
 LOCAL_CREDMON_TOKEN_AUDIENCE = a
 `;
 /** Some knobs are read only where another is not set, such as those with older names. */
@@ -68,7 +70,7 @@ const BY_COMMANDS: Readonly<Record<string, readonly string[]>> = {
 const PLACES: Readonly<Record<string, readonly string[]>> = {
   KIND: ['CLIENT', 'EXCHANGE', 'PELICAN'],
   PROVIDER: ['loc', 'cli', 'exch', 'pel', 'exe', 'mytok'],
-  TOKEN: ['st1', 'st2'],
+  TOKEN: ['st1', 'st2', 'st3'],
   SUBSYS: ['CREDMON_OAUTH', 'CREDMON_WEB'],
   MAP: ['groups'],
 };

@@ -60,6 +60,18 @@ async function run(command: Command): Promise<number> {
       const { runKeysCommand } = await import('./commands/keys.ts');
       return runKeysCommand(command, env, { stdout: print, stderr: printError });
     }
+    case 'standing-login': {
+      const { runStandingLogin } = await import('./commands/standing.ts');
+      const { findTerminal } = await import('./storer/terminal.ts');
+      const locale = env['LC_ALL'] ?? env['LC_CTYPE'] ?? env['LANG'] ?? '';
+      const unicode = /utf-?8/i.test(locale);
+      const output = { stdout: printSafely, stderr: printError, terminal: findTerminal(), unicode };
+      return runStandingLogin(command, env, output);
+    }
+    case 'standing-list': {
+      const { runStandingList } = await import('./commands/standing.ts');
+      return runStandingList(command, env, { stdout: printSafely, stderr: printError });
+    }
     case 'config-dump': {
       const { runConfigDump } = await import('./commands/config.ts');
       return runConfigDump(command, env, print);

@@ -2,14 +2,16 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { shellWord, ok, warning, wrong, type Finding } from '@credmon/core/base';
-import type { CredentialStore } from '@credmon/core/store';
+import type { Instant, TokenSnapshot } from '@credmon/core/credential';
 import {
   shortestLifetime,
   withoutStarter,
   minimumRemaining,
 } from '../report/remaining-lifetime.ts';
-import { withStanding } from '../providers/standing/store.ts';
+import { loginState } from '../providers/standing/login.ts';
+import { loginCommand } from '../report/remediation.ts';
 import type { StandingToken } from '../settings/standing.ts';
+import { openStandingTokens } from '../status/tokens.ts';
 import { standingFiles } from '../host/standing-files.ts';
 import { checkKey } from './key.ts';
 import { foreignAudience, foreignScopes } from './local.ts';
@@ -31,10 +33,10 @@ async function checkStandingToken(
   const common = [
     ok(what, doing(token)),
     checkPlace(what, token),
-    await present(what, token, context),
+    ...(await present(what, token, context)),
   ];
-  // Its client's check reports the secret and the issuer.
-  if (token.kind === 'fetched') return common;
+  // The check of its client or login provider reports the secret and the issuer.
+  if (token.kind !== 'signed') return common;
   const { issuer, lifetime, name } = token;
   const known = context.settings.local.issuers.some(({ service }) => service === issuer.service);
   const key = await checkKey(what, { ...issuer, lifetime }, context);
@@ -68,16 +70,24 @@ function doing(token: StandingToken): string {
   const { scope, audience, mode, owner, path, format } = token;
   const audienceText = audience.length === 0 ? '' : ` for ${audience.join(' ')}`;
   const ownerText = owner === undefined ? '' : ` of ${owner}`;
-  const from =
-    token.kind === 'signed'
-      ? `${token.issuer.service} (${token.issuer.issuer})`
-      : `${token.client.name}, fetched as ${token.client.clientId},`;
+  const from = sourceText(token);
   const subject = token.subject === undefined ? '' : `${token.subject}, `;
   const life = token.kind === 'signed' ? `, ${token.lifetime} s` : '';
   return (
     `keeps a token of ${from} in ${path}: ${subject}scopes "${scope.join(' ')}"${audienceText}${life}; ` +
     `${format}, mode ${mode.toString(8).padStart(4, '0')}${ownerText}`
   );
+}
+
+function sourceText(token: StandingToken): string {
+  switch (token.kind) {
+    case 'signed':
+      return `${token.issuer.service} (${token.issuer.issuer})`;
+    case 'fetched':
+      return `${token.client.name}, fetched as ${token.client.clientId},`;
+    case 'login':
+      return `${token.provider}, renewed from a login as client ${token.client.clientId},`;
+  }
 }
 
 function checkPlace(what: string, { path, owner }: StandingToken): Finding {
@@ -101,24 +111,24 @@ function checkPlace(what: string, { path, owner }: StandingToken): Finding {
   return ok(what, `${directory} is writable`);
 }
 
-const NOTHING = { ok: false, reason: 'is missing' } as const;
-
-/** A credential directory without tokens: only the standing token is checked. */
-const EMPTY_STORE: CredentialStore = {
-  scan: async () => ({ tokens: [], keyFiles: [], temporaries: [], problems: [] }),
-  read: () => ({ top: NOTHING, topIdentity: undefined, meta: NOTHING }),
-  apply: () => undefined,
-  settle: () => undefined,
-};
-
-/** Evaluates the token on disk as the daemon does. */
+/** Evaluates the token on disk, and its login, as the daemon does. */
 async function present(
   what: string,
   token: StandingToken,
-  { now }: CheckContext,
-): Promise<Finding> {
-  const { tokens } = await withStanding(EMPTY_STORE, () => [token], standingFiles()).scan(now);
-  const use = tokens[0]?.use ?? { kind: 'missing' };
+  { now, settings }: CheckContext,
+): Promise<Finding[]> {
+  const store = openStandingTokens(settings.credDir, [token]);
+  const { tokens, problems } = await store.scan(now);
+  const [snapshot] = tokens;
+  const login = snapshot && token.kind === 'login' ? checkLogin(what, token, snapshot) : [];
+  return [
+    ...problems.map((text) => wrong(what, text)),
+    ...login,
+    checkUse(what, snapshot?.use ?? { kind: 'missing' }, now),
+  ];
+}
+
+function checkUse(what: string, use: TokenSnapshot['use'], now: Instant): Finding {
   if (use.kind === 'missing') return warning(what, 'no token yet');
   if (use.kind === 'broken')
     return warning(what, `the token on disk ${use.reason} and will be replaced`);
@@ -126,4 +136,17 @@ async function present(
   if (left <= 0) return wrong(what, 'the token has expired');
   const life = Number.isFinite(left) ? `is valid for ${left} s more` : 'does not expire';
   return ok(what, `the token ${life}`);
+}
+
+/** A person must make the first login, and again after the end of the grant. */
+function checkLogin(what: string, { name }: StandingToken, snapshot: TokenSnapshot): Finding[] {
+  const renewable = loginState(snapshot);
+  const { renewal } = snapshot;
+  const why = renewable.ok
+    ? renewal?.code === 'GRANT_REVOKED' && renewal.stopped
+      ? renewal.message
+      : undefined
+    : renewable.reason;
+  if (why === undefined) return [ok(what, 'a login was made')];
+  return [wrong(what, `${why}; fix: run this as root: ${loginCommand(name)}`)];
 }

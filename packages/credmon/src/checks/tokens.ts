@@ -13,7 +13,7 @@ import {
 } from '@credmon/core/base';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { minimumRemainingOf } from '../report/remaining-lifetime.ts';
-import { STANDING } from '../providers/standing/standing.ts';
+import { isStanding, STANDING } from '../providers/standing/names.ts';
 import { needsAdministrator } from '../status/rows.ts';
 import { administratorTexts, attentionTexts, unownedTexts } from '../status/summary.ts';
 import { type CheckContext, writable } from './context.ts';
@@ -87,7 +87,8 @@ function shortLives(
 ): Finding[] {
   const least = new Map<string, number>();
   for (const { managed, row } of seen) {
-    if (!managed || ['local', 'standing', 'vault'].includes(managed.provider)) continue;
+    if (!managed || isStanding(managed.provider)) continue;
+    if (['local', 'vault'].includes(managed.provider)) continue;
     const left = minimumRemainingOf(managed, settings) ?? Number.POSITIVE_INFINITY;
     if (left < settings.floor)
       least.set(row.service, Math.min(left, least.get(row.service) ?? left));

@@ -60,6 +60,8 @@ export type Subcommand = CommonOptions &
         /** A web server's directory; default: the portal's. */
         readonly directory: string | undefined;
       }
+    | { readonly kind: 'standing-login'; readonly token: string }
+    | { readonly kind: 'standing-list'; readonly json: boolean }
     | {
         readonly kind: 'config-dump';
         readonly json: boolean;

@@ -2,6 +2,7 @@
 import { wholeSeconds } from '@credmon/core/base';
 import type { Argv } from 'yargs';
 import { common, type CommonFlags, type Subcommand } from './command.ts';
+import { addStanding } from './standing-subcommands.ts';
 
 type Parser = Argv<CommonFlags>;
 type Choose = (command: Subcommand) => void;
@@ -17,12 +18,13 @@ export const VERBS: Readonly<Record<string, readonly string[]>> = {
   renew: [],
   revoke: [],
   keys: ['list', 'rotate', 'publish'],
+  standing: ['list', 'login'],
 };
 
 /** Adds every subcommand; `choose` gets the chosen one. */
 export function addSubcommands(parser: Parser, choose: Choose): Parser {
-  for (const add of [addStatus, addCheck, addConfig, addUsable, addRenew, addRevoke, addKeys])
-    add(parser, choose);
+  const adds = [addStatus, addCheck, addConfig, addUsable, addRenew, addRevoke, addKeys];
+  for (const add of [...adds, addStanding]) add(parser, choose);
   return parser;
 }
 

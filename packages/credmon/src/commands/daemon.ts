@@ -5,6 +5,7 @@ import {
   lockDirectory,
   openCredentialDirectory,
   openReserve,
+  type CredentialStore,
   type DirectoryLock,
 } from '@credmon/core/store';
 import { createSend, messageOf, systemClock, systemRandom } from '@credmon/core/base';
@@ -42,6 +43,7 @@ import { graceSeconds } from '../daemon/loop.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import { readSettings, type Settings } from '../settings/read.ts';
 import { standingFiles } from '../host/standing-files.ts';
+import { openStandingLogins } from '../host/standing-logins.ts';
 import { VERSION } from '../version.ts';
 import { openConfig } from '../command-line/open-config.ts';
 
@@ -268,16 +270,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
   return {
     context: {
       clock: systemClock,
-      store: withStanding(
-        openCredentialDirectory(running.directory, {
-          defaultLifetime: () => running.settings.policy.defaultLifetime,
-          locked: true,
-          lock: running.lock,
-          reserve: running.reserve,
-        }),
-        () => running.settings.standing,
-        standingFiles(running.directory),
-      ),
+      store: openStore(running),
       send: (request) => sender.send(request),
       limiter: createLimiter({
         cap: () => running.settings.perIssuer,
@@ -304,6 +297,21 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
       reload(running.settings);
     },
   };
+}
+
+/** Opens the credential directory, with the standing tokens and their logins. */
+function openStore(running: Running): CredentialStore {
+  const { directory, lock, reserve } = running;
+  const options = { locked: true, lock, reserve };
+  return withStanding(
+    openCredentialDirectory(directory, {
+      ...options,
+      defaultLifetime: () => running.settings.policy.defaultLifetime,
+    }),
+    () => running.settings.standing,
+    standingFiles(directory),
+    openStandingLogins(directory, options),
+  );
 }
 
 /** Marks the end of a pass, and checks the pid file and the directory. */

@@ -16,7 +16,7 @@ import { checkRunDirectory, readCredentialFile } from '@credmon/core/store';
 import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { requestDirectory, resultDirectory } from '../host/run-directory.ts';
-import { STANDING } from '../providers/standing/standing.ts';
+import { STANDING } from '../providers/standing/names.ts';
 import {
   parseResult,
   requestName,

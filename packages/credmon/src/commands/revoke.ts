@@ -9,7 +9,7 @@ import { createLimiter, type Limiter } from '../throttle/issuer-queues.ts';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
 import type { ProviderKind } from '../settings/lists.ts';
-import { STANDING } from '../providers/standing/standing.ts';
+import { STANDING } from '../providers/standing/names.ts';
 import {
   createPelicanSend,
   createProcessTrust,

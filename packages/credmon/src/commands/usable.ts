@@ -3,7 +3,7 @@ import { readUse } from '@credmon/core/store';
 import { systemClock } from '@credmon/core/base';
 import { instantOf, type FileState, type TokenTimes } from '@credmon/core/credential';
 import type { Subcommand } from '../command-line/command.ts';
-import { STANDING } from '../providers/standing/standing.ts';
+import { STANDING } from '../providers/standing/names.ts';
 import type { Settings } from '../settings/read.ts';
 import { existingDirectory, openStore, settingsOf } from '../status/tokens.ts';
 import { openConfig } from '../command-line/open-config.ts';

@@ -3,7 +3,8 @@
 import { isCoded, messageOf } from '@credmon/core/base';
 import { restOf, type CredentialStore, type TokenChange } from '@credmon/core/store';
 import { splitStem } from '@credmon/core/credential';
-import { deleteCommand } from '../report/remediation.ts';
+import { STANDING } from '../providers/standing/names.ts';
+import { deleteCommand, loginCommand } from '../report/remediation.ts';
 import type { Report } from '../report/events.ts';
 import { restoreSuccessor, type SuccessorMemory } from './successors.ts';
 
@@ -49,6 +50,8 @@ export function hasTop(pending: TokenChange): boolean {
 export function lossOf(pending: TokenChange): string {
   if (!hasTop(pending)) return 'its rotated refresh token is on disk, and the next start renews it';
   const { user, stem } = pending;
+  if (user === STANDING)
+    return `its rotated refresh token is lost; fix: run this as root: ${loginCommand(stem)}`;
   const command = deleteCommand(splitStem(stem, false) ?? { service: stem, handle: '' });
   return (
     'its rotated refresh token is lost: the user must log in again; fix: ' +

@@ -8,7 +8,7 @@ import type { ClientOptions } from '../providers/client/registration.ts';
 import type { ClientKind } from '../settings/clients.ts';
 import { execProvider } from '../providers/exec/exec.ts';
 import { runProgram } from '../host/run-program.ts';
-import { oauthRefresh } from '../providers/oauth/refresh.ts';
+import { oauthRefresh, type OAuthOptions } from '../providers/oauth/refresh.ts';
 import type { Provider, ProviderContext } from '../providers/common/provider.ts';
 import type { ProviderKind } from '../settings/lists.ts';
 import { tokenExchange } from '../providers/exchange/exchange.ts';
@@ -16,6 +16,7 @@ import { createPelicanSend, createVaultSend, type ProcessTrust } from '../host/t
 import { vaultReader } from '../providers/vault/vault.ts';
 import { localSigner } from '../providers/local/signer.ts';
 import { localKeys } from '../providers/local/keys.ts';
+import { standingLogin } from '../providers/standing/login.ts';
 import { standingProvider } from '../providers/standing/standing.ts';
 import type { LocalPorts } from '../providers/local/ports.ts';
 
@@ -39,7 +40,7 @@ export interface ProviderPorts {
 
 /** Builds the providers for these settings. */
 export function buildProviders(settings: Settings, ports: ProviderPorts): Providers {
-  const { lists, clients, policy, allowLoopbackHttp } = settings;
+  const { lists, clients, policy } = settings;
   const clientsOf = (kind: ClientKind): ClientOptions => clientOptions(settings, ports, kind);
   const policyOfService = (service: string): IssuerPolicy => policyOf(settings.policies, service);
   return {
@@ -59,14 +60,10 @@ export function buildProviders(settings: Settings, ports: ProviderPorts): Provid
       ports: ports.local,
     }),
     oauth2: oauthRefresh({
+      ...loginOptions(settings, ports),
       clientOf: (service) => clients.get(service.toUpperCase()),
-      secretVersion: ports.secretVersion,
       policyOf: policyOfService,
-      endpointOrigins: settings.endpointOrigins,
-      random: ports.random,
       specialNames: lists.specialNames,
-      allowLoopbackHttp,
-      defaultLifetime: policy.defaultLifetime,
     }),
     vault: vaultReader({
       settings: settings.vault,
@@ -106,16 +103,34 @@ function withSend(context: ProviderContext, send: Send): ProviderContext {
   };
 }
 
-/** Builds the provider of standing tokens. */
-export function buildStanding(settings: Settings, ports: ProviderPorts): Provider {
+/** The providers of standing tokens. */
+export interface StandingProviders {
+  /** Of tokens that are signed or fetched. */
+  readonly made: Provider;
+  readonly login: Provider;
+}
+
+/** Builds the providers of standing tokens. */
+export function buildStanding(settings: Settings, ports: ProviderPorts): StandingProviders {
   const { local, standing: tokens } = settings;
   const issuers = tokens.flatMap((token) => (token.kind === 'signed' ? [token.issuer] : []));
-  return standingProvider({
-    tokens,
-    keys: localKeys({ ...local, issuers }, ports.local),
-    ports: ports.local,
-    clients: clientOptions(settings, ports, 'CLIENT'),
-  });
+  return {
+    made: standingProvider({
+      tokens,
+      keys: localKeys({ ...local, issuers }, ports.local),
+      ports: ports.local,
+      clients: clientOptions(settings, ports, 'CLIENT'),
+    }),
+    login: standingLogin({ tokens, ...loginOptions(settings, ports) }),
+  };
+}
+
+/** What the providers of logins have in common. */
+function loginOptions(
+  { endpointOrigins, allowLoopbackHttp, policy: { defaultLifetime } }: Settings,
+  { secretVersion, random }: ProviderPorts,
+): Omit<OAuthOptions, 'clientOf' | 'policyOf' | 'specialNames'> {
+  return { endpointOrigins, allowLoopbackHttp, defaultLifetime, secretVersion, random };
 }
 
 function clientOptions(settings: Settings, ports: ProviderPorts, kind: ClientKind): ClientOptions {

@@ -11,7 +11,7 @@ import type { ProviderLookup } from './pass.ts';
 import { buildProviders, buildStanding } from './provider-factory.ts';
 import type { Provider } from '../providers/common/provider.ts';
 import type { ProviderPorts } from './provider-factory.ts';
-import { STANDING } from '../providers/standing/standing.ts';
+import { STANDING } from '../providers/standing/names.ts';
 import { ownerOf, type ProviderLookup as TokenOwner } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
 import { renewalPolicies, withOwnLifetime } from '../settings/token-policy.ts';
@@ -21,9 +21,12 @@ export function providerLookupOf(settings: Settings, ports: ProviderPorts): Prov
   const policyOf = renewalPolicies(settings);
   const providers = buildProviders(settings, ports);
   const standing = buildStanding(settings, ports);
+  const logins = new Set(
+    settings.standing.flatMap(({ kind, name }) => (kind === 'login' ? [name] : [])),
+  );
 
   const providerOf = (token: TokenSnapshot): Provider | undefined => {
-    if (token.user === STANDING) return standing;
+    if (token.user === STANDING) return logins.has(token.stem) ? standing.login : standing.made;
     const owner = ownerOfToken(token, settings);
     return owner.kind === 'nobody' ? undefined : providers[owner.kind];
   };

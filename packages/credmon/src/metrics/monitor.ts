@@ -13,6 +13,7 @@ import { tallyOf } from './tally.ts';
 import type { Clock } from '@credmon/core/base';
 import type { CredentialStore } from '@credmon/core/store';
 import type { Provider } from '../providers/common/provider.ts';
+import { isStanding } from '../providers/standing/names.ts';
 
 /** Options of the monitor: the current settings, and ports. */
 interface MonitorOptions extends Pick<ServingOptions, 'address' | 'open'> {
@@ -117,7 +118,7 @@ function labelsFrom({
 }: CountingOptions): (token: Pick<ManagedToken, 'snapshot' | 'provider'>) => ProviderLabels {
   return ({ snapshot, provider: kind }) => {
     const { stem } = snapshot;
-    const whole = kind === 'standing' || specialNames();
+    const whole = isStanding(kind) || specialNames();
     return { provider: nameOf(splitStem(stem, whole)?.service ?? stem), kind };
   };
 }

@@ -13,7 +13,8 @@ import {
 } from './events.ts';
 import type { ReaderOptions } from './remaining-lifetime.ts';
 import { shortLifetimeText, shortRemainingText } from './remaining-lifetime.ts';
-import { remediationFor } from './remediation.ts';
+import { STANDING_LOGIN } from '../providers/standing/names.ts';
+import { loginCommand, remediationFor } from './remediation.ts';
 import type { Log } from '@credmon/core/log';
 import { createRounds, createLogOnce, type LogOnce } from './log-once.ts';
 
@@ -76,15 +77,16 @@ function createNotes(log: Log): {
 
 /** Logs once why a token cannot be renewed, until it can, or need not be. */
 function logUnrenewable(log: Log, logged: LogOnce, verdict: Verdict): void {
-  const { snapshot, renewable } = verdict.token;
+  const { snapshot, renewable, provider } = verdict.token;
   const isTrouble = !renewable.ok && !isNeverDue(verdict);
   if (!isTrouble && logged.size === 0) return;
   const id = tokenId(snapshot);
-  if (isTrouble)
-    logged.once(id, renewable.reason, () =>
-      log.warn(`${id}: cannot be renewed: ${renewable.reason}`),
-    );
-  else logged.forget(id);
+  if (!isTrouble) return logged.forget(id);
+  // The user reads the next step in `condor_credmon status`; the administrator here.
+  const step =
+    provider === STANDING_LOGIN ? `; fix: run this as root: ${loginCommand(snapshot.stem)}` : '';
+  const text = `${id}: cannot be renewed: ${renewable.reason}${step}`;
+  logged.once(id, renewable.reason, () => log.warn(text));
 }
 
 /** What failing tokens have in common, by token: `fields.about` of the error. */

@@ -7,6 +7,7 @@ import {
   type ManagedToken,
   type RenewalPolicy,
 } from '@credmon/core/renewal';
+import { isStanding, STANDING_LOGIN } from '../providers/standing/names.ts';
 import { LONGEST_SLEEP } from '../settings/policy.ts';
 
 /** What shortens the remaining lifetime, in seconds. */
@@ -44,7 +45,7 @@ export function minimumRemainingOf(
   return minimumRemaining(
     expiresAt - issuedAt,
     policy,
-    provider === 'standing' ? withoutStarter(options) : options,
+    isStanding(provider) ? withoutStarter(options) : options,
   );
 }
 
@@ -67,7 +68,7 @@ export function shortRemainingText(
   options: ReaderOptions,
 ): string | undefined {
   const { stem } = token.snapshot;
-  const standing = token.provider === 'standing';
+  const standing = isStanding(token.provider);
   const left = minimumRemainingOf(token, standing ? { ...options, starterRefresh: 0 } : options);
   if (left === undefined || left >= options.floor) return undefined;
   const seconds = `only ${Math.max(0, left)} s left`;
@@ -88,6 +89,7 @@ export function shortLifetimeText(token: ManagedToken, lifetime: number): string
       // Local tokens are renewed as often as their lifetime needs.
       return `the lifetime of the local tokens of ${stem} is ${lifetime} s, too short for any job; ${longer(token)}`;
     case 'standing':
+    case STANDING_LOGIN:
       return `the lifetime of the standing token ${stem} is ${lifetime} s, too short for any use: ${rare}`;
     default:
       return `the issuer of ${stem} gives tokens with a lifetime of ${lifetime} s, too short for any job: ${rare}`;
@@ -96,6 +98,7 @@ export function shortLifetimeText(token: ManagedToken, lifetime: number): string
 
 function longer({ provider, snapshot }: ManagedToken): string {
   if (provider === 'local') return 'raise LOCAL_CREDMON_TOKEN_LIFETIME';
+  // The issuer alone decides the lifetime of a token from a login.
   return provider === 'standing'
     ? `raise CREDMON_STANDING_${snapshot.stem}_LIFETIME, or where it is fetched, ask its issuer for longer lifetimes`
     : 'ask the issuer for longer lifetimes';

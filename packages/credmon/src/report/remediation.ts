@@ -1,6 +1,7 @@
 // The next step for a failed token, the same in the log and in `condor_credmon status`.
 // Pure.
 import { ERROR_CODES, shellWord, type ErrorCode } from '@credmon/core/base';
+import { stemOf } from '@credmon/core/credential';
 
 /** The owner of a token, and the kind of its provider. */
 export interface StuckToken {
@@ -25,7 +26,13 @@ export function remediationFor(token: StuckToken, code: string): string | undefi
     .replace('{service}', () => service)
     .replace('{delete}', () => deleteCommand(token))
     .replace('{store}', () => `condor_credential_storer --force ${shellWord(service)}`)
-    .replace('{add}', () => add);
+    .replace('{add}', () => add)
+    .replace('{login}', () => loginCommand(stemOf(service, handle)));
+}
+
+/** Returns the command that makes the login of a standing token, ready to be pasted. */
+export function loginCommand(name: string): string {
+  return `condor_credmon standing login ${shellWord(name)}`;
 }
 
 /**

@@ -139,7 +139,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
       lists,
       credDir,
       clients: tokenClients,
-      logins: new Set(clients.keys()),
+      logins: clients,
       signers: signersIn(config, lists),
       defaultLifetime: policy.defaultLifetime,
     }),

@@ -1,26 +1,28 @@
-// The sources of standing tokens: a client or a local issuer; for any other name, the
-// reason.
+// The sources of standing tokens: a client, a login or a local issuer; for any other
+// name, the reason.
 import type { Config } from '@credmon/core/config';
 import { nearest } from '@credmon/core/base';
-import type { TokenClient } from './clients.ts';
+import type { ConfiguredClient, TokenClient } from './clients.ts';
 import type { ProviderLists } from './lists.ts';
 
 /**
- * The input of the choice. `logins`: names with a `_CLIENT_ID`, in upper case; `clients`:
- * those that may fetch tokens.
+ * The input of the choice. `logins`: the clients of login providers, by name in upper
+ * case; `clients`: those that may fetch tokens.
  */
 export interface StandingSources {
   readonly lists: ProviderLists;
   readonly clients: readonly TokenClient[];
-  readonly logins: ReadonlySet<string>;
+  readonly logins: ReadonlyMap<string, ConfiguredClient>;
   readonly signers: readonly string[];
 }
 
 /**
- * A client to fetch with, a name to sign with, or what is wrong with the name (a clause).
+ * A client to fetch with, one to log in with, a name to sign with, or what is wrong with
+ * the name (a clause).
  */
 export type StandingSource =
   | { readonly kind: 'client'; readonly client: TokenClient }
+  | { readonly kind: 'login'; readonly client: ConfiguredClient }
   | { readonly kind: 'signer' }
   | { readonly kind: 'none'; readonly why: string };
 
@@ -55,20 +57,24 @@ export function standingSource(
   if (client) return { kind: 'client', client };
   if (signers.some((name) => name.toUpperCase() === provider.toUpperCase()))
     return { kind: 'signer' };
-  const kind = (['oauth2', 'vault', 'pelican', 'exchange', 'exec'] as const).find((each) =>
+  const kind = (['vault', 'pelican', 'exchange', 'exec'] as const).find((each) =>
     lists[each].includes(provider),
   );
-  if (kind !== undefined || logins.has(provider.toUpperCase())) {
-    const what = `is ${provider}, a provider of another kind (${kind ?? 'oauth2'}), which cannot have standing tokens`;
+  if (kind !== undefined) {
+    const what = `is ${provider}, a provider of another kind (${kind}), which cannot have standing tokens`;
     return {
       kind: 'none',
-      why: `${what}: they are signed locally, or fetched by client credentials`,
+      why: `${what}: they are signed locally, fetched by client credentials, or renewed from a login`,
     };
   }
-  const meant = nearest(provider, [...signers, ...clients.map(({ name }) => name)]);
+  const login = logins.get(provider.toUpperCase());
+  if (login) return { kind: 'login', client: login };
+  const names = [...signers, ...clients.map(({ name }) => name), ...logins.keys()];
+  const meant = nearest(provider, names);
   const hint =
     meant === undefined
-      ? `set LOCAL_CREDMON_${provider}_ISSUER to sign, or CLIENT_CREDMON_${provider}_CLIENT_ID to fetch`
+      ? `set LOCAL_CREDMON_${provider}_ISSUER to sign, CLIENT_CREDMON_${provider}_CLIENT_ID to fetch, ` +
+        `or ${provider}_CLIENT_ID and CREDMON_${provider}_ISSUER for a login`
       : `did you mean ${meant}?`;
   return { kind: 'none', why: `is ${provider}, which is not configured; ${hint}` };
 }

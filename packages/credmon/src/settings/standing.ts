@@ -13,7 +13,7 @@ import {
   type PlainKnobName,
   type SharedKnobName,
 } from '@credmon/core/config';
-import { type TokenClient, scopesFor } from './clients.ts';
+import { type ConfiguredClient, type TokenClient, scopesFor } from './clients.ts';
 import { readIssuer, type LocalIssuer } from './local.ts';
 import type { ProviderLists } from './lists.ts';
 import { standingSource, type StandingSources } from './standing-source.ts';
@@ -53,8 +53,21 @@ export interface FetchedStanding extends StandingPlace {
   readonly defaultLifetime: number;
 }
 
+/**
+ * A standing token that is renewed with the refresh token of a login. `provider`: its
+ * name as configured; `subject`: the required subject, if known; `defaultLifetime` in
+ * seconds, of a token that does not contain it.
+ */
+export interface LoginStanding extends StandingPlace {
+  readonly kind: 'login';
+  readonly provider: string;
+  readonly client: ConfiguredClient;
+  readonly subject: string | undefined;
+  readonly defaultLifetime: number;
+}
+
 /** A standing token. */
-export type StandingToken = SignedStanding | FetchedStanding;
+export type StandingToken = SignedStanding | FetchedStanding | LoginStanding;
 
 /** The knob for one token: its own if set, otherwise the shared one. */
 type OwnOf = <Name extends StandingKnobName>(shared: Name) => NamedKnob<Name>;
@@ -106,6 +119,13 @@ export function readStandingTokens(
       provider === undefined ? ({ kind: 'signer' } as const) : standingSource(provider, facts);
     if (source.kind === 'client')
       return [readFetched(config, read, place, source.client, facts.defaultLifetime)];
+    if (source.kind === 'login') {
+      const { client } = source;
+      const { defaultLifetime } = facts;
+      return [
+        readLogin(config, read, place, { provider: provider ?? '', client, defaultLifetime }),
+      ];
+    }
     if (source.kind === 'signer') return [readSigned(config, read, place, provider ?? name)];
     const knob = ownOf(config, name)('CREDMON_STANDING_PROVIDER').name;
     if (!reported.has(knob)) read.mistake(knob, source.why);
@@ -202,11 +222,7 @@ function readFetched(
       `CREDMON_STANDING_${name}_SCOPE`,
       `is not set, and the scopes of ${client.name} are for a user: they contain {username}`,
     );
-  if (config.origin(`CREDMON_STANDING_${name}_LIFETIME`) !== undefined)
-    read.warning(
-      `CREDMON_STANDING_${name}_LIFETIME`,
-      'ignored: the issuer decides the lifetime of its tokens',
-    );
+  warnOfLifetime(config, read, name);
   return {
     ...place,
     kind: 'fetched',
@@ -217,6 +233,44 @@ function readFetched(
     resources: asClient ? client.resources : resources,
     defaultLifetime: defaultLifetimeOf(client.policy, defaultLifetime),
   };
+}
+
+/**
+ * Takes missing values from the knobs of the provider, as condor_credential_storer does
+ * for users.
+ */
+function readLogin(
+  config: Config,
+  read: KnobReader,
+  place: StandingPlace,
+  login: Pick<LoginStanding, 'provider' | 'client' | 'defaultLifetime'>,
+): LoginStanding {
+  const { name, scope, audience } = place;
+  const { provider } = login;
+  const resource = `CREDMON_STANDING_${name}_RESOURCE`;
+  if (config.origin(resource) !== undefined)
+    read.warning(
+      resource,
+      `ignored: a login uses CREDMON_STANDING_${name}_AUDIENCE, and sends it as ` +
+        `CREDMON_${provider}_AUDIENCE_PARAMETER says`,
+    );
+  warnOfLifetime(config, read, name);
+  const orElse = (own: readonly string[], text: string | undefined): readonly string[] =>
+    own.length > 0 ? own : words(text);
+  return {
+    ...place,
+    ...login,
+    kind: 'login',
+    subject: read.string(knob('CREDMON_STANDING_<TOKEN>_SUBJECT', name)),
+    scope: orElse(scope, read.string(knob('<PROVIDER>_DEFAULT_SCOPES', provider))),
+    audience: orElse(audience, read.string(knob('<PROVIDER>_DEFAULT_AUDIENCE', provider))),
+  };
+}
+
+function warnOfLifetime(config: Config, read: KnobReader, name: string): void {
+  const lifetime = `CREDMON_STANDING_${name}_LIFETIME`;
+  if (config.origin(lifetime) !== undefined)
+    read.warning(lifetime, 'ignored: the issuer decides the lifetime of its tokens');
 }
 
 function words(text: string | undefined): readonly string[] {

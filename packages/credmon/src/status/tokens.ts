@@ -12,10 +12,13 @@ import type { Instant, TokenSnapshot } from '@credmon/core/credential';
 import type { CommonOptions } from '../command-line/command.ts';
 import { localFiles } from '../host/local-files.ts';
 import { ownerOfToken, providerLookupOf } from '../daemon/provider-lookup.ts';
+import { EMPTY_STORE } from '../providers/standing/login-store.ts';
 import { withStanding } from '../providers/standing/store.ts';
 import { secretVersion } from '../host/secret-file.ts';
 import { readSettings, type Settings } from '../settings/read.ts';
+import type { StandingToken } from '../settings/standing.ts';
 import { standingFiles } from '../host/standing-files.ts';
+import { openStandingLogins } from '../host/standing-logins.ts';
 import { statusRow, type StatusRow } from './rows.ts';
 
 /**
@@ -45,7 +48,20 @@ export function openStore(settings: Settings): CredentialStore {
     openCredentialDirectory(directory, { defaultLifetime }),
     () => settings.standing,
     standingFiles(directory),
+    openStandingLogins(directory),
   );
+}
+
+/**
+ * Opens only these standing tokens, without those of users. `directory` is the credential
+ * directory.
+ */
+export function openStandingTokens(
+  directory: string,
+  tokens: readonly StandingToken[],
+): CredentialStore {
+  const logins = openStandingLogins(directory);
+  return withStanding(EMPTY_STORE, () => tokens, standingFiles(directory), logins);
 }
 
 /** A token's row, and the token as its provider sees it, if it has one. */

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { createKey, issueToken, writeKey } from '@credmon/scitokens';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { standingChecks } from '../../src/checks/standing.ts';
 import { isRoot, mayMount } from '../../../core/test/base/privileges.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
@@ -137,6 +137,69 @@ it('R45 a client that fetches it', async () => {
     'ok: $R/tokens is writable',
     'warning: no token yet',
   ]);
+});
+
+describe('R45 a login', () => {
+  const lab = (): Record<string, string> => ({
+    CREDMON_STANDING_PROVIDER: 'lab',
+    CREDMON_STANDING_ce1_SUBJECT: '',
+    lab_CLIENT_ID: 'ap',
+    CREDMON_lab_ISSUER: 'https://127.0.0.1:1',
+  });
+  const login = (scope: string): void => {
+    const top = {
+      refresh_token: 'CANARY',
+      scopes: scope,
+      audience: 'ce.example',
+      standing: { provider: 'lab', client_id: 'ap', issuer: 'https://127.0.0.1:1' },
+    };
+    on.file('creds/.credmon-standing/standing/ce1.top', JSON.stringify(top), 0o400);
+    chmodSync(`${on.root}/creds/.credmon-standing`, 0o700);
+  };
+  const DOING =
+    'ok: keeps a token of lab, renewed from a login as client ap, in $R/tokens/ce1: scopes "compute.read" for ce.example; jwt, mode 0600';
+  const fix = '; fix: run this as root: condor_credmon standing login ce1';
+
+  it('that was not made yet is an error with the command', async () => {
+    expect(await said(lab())).toEqual([
+      DOING,
+      'ok: $R/tokens is writable',
+      `error: no login was made yet${fix}`,
+      'warning: no token yet',
+    ]);
+  });
+
+  it('that was made is good, and shows no secret', async () => {
+    login('compute.read');
+    expect(await said(lab())).toEqual([
+      DOING,
+      'ok: $R/tokens is writable',
+      'ok: a login was made',
+      'warning: no token yet',
+    ]);
+  });
+
+  it('for other scopes must be made again', async () => {
+    login('compute.create');
+    expect(await said(lab())).toContain(
+      `error: the login was made with other scopes than configured${fix}`,
+    );
+  });
+
+  it('whose grant is dead must be made again', async () => {
+    login('compute.read');
+    const state = {
+      attempts: 1,
+      last_attempt: now,
+      not_before: now,
+      stopped: true,
+      code: 'GRANT_REVOKED',
+      message: 'the issuer of lab answered invalid_grant',
+      basis: 'x',
+    };
+    on.file('creds/.credmon-standing/standing/.ce1.renewal', JSON.stringify(state));
+    expect(await said(lab())).toContain(`error: the issuer of lab answered invalid_grant${fix}`);
+  });
 });
 
 it.skipIf(isRoot && !mayMount)('a directory without write permission', async () => {

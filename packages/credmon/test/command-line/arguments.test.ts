@@ -96,6 +96,12 @@ describe('the command line', () => {
       ['keys', 'publish', '/srv/www'],
       { kind: 'keys-publish', ...common, json: false, provider: undefined, directory: '/srv/www' },
     ],
+    ['standing list', ['standing', 'list'], { kind: 'standing-list', ...common, json: false }],
+    [
+      'standing login',
+      ['standing', 'login', 'ce_1'],
+      { kind: 'standing-login', ...common, token: 'ce_1' },
+    ],
     [
       'status with a directory',
       ['status', '-c', '/c'],
@@ -115,6 +121,8 @@ describe('the command line', () => {
     ['usable without a service', ['usable', 'alice']],
     ['revoke without a user', ['revoke']],
     ['keys without a verb', ['keys']],
+    ['standing without a verb', ['standing']],
+    ['standing login without a name', ['standing', 'login']],
   ])('%s: usage on standard error, exit 2', async (_, argv) => {
     const result = await parseArguments(argv, '1.2.3');
     expect(result).toMatchObject({ kind: 'text', exitCode: 2, toStderr: true });
@@ -173,6 +181,7 @@ describe('the command line', () => {
     [['config', 'get'], /^condor_credmon config get <knob>\n/],
     [['config'], /^condor_credmon config\n[^]*condor_credmon config dump/],
     [['keys', 'rotate', '--algorithm', 'HS256'], /^condor_credmon keys rotate\n/],
+    [['standing'], /^condor_credmon standing\n[^]*condor_credmon standing login/],
     [['--bogus'], /^condor_credmon \[options\]\n/],
   ])('misuse such as %j shows the usage of what was asked for', async (argv, usage) => {
     const result = await parseArguments(argv, '1.2.3');

@@ -3,7 +3,7 @@ import type { AccountIds } from '@credmon/core/config';
 import type { TokenSnapshot } from '@credmon/core/credential';
 import { DEFAULT_POLICY, judge, type ManagedToken, type Verdict } from '@credmon/core/renewal';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { STANDING } from '../../src/providers/standing/standing.ts';
+import { STANDING } from '../../src/providers/standing/names.ts';
 import { createPublisher, type Publisher } from '../../src/status/publisher.ts';
 import { statusRow } from '../../src/status/rows.ts';
 import { parseUserStatus } from '../../src/status/status-file.ts';

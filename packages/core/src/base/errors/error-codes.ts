@@ -39,7 +39,8 @@ export interface ErrorFacts {
   readonly intended?: boolean;
   /**
    * The next step for a token in this state, in the log and in `status`. Some kinds of
-   * provider have their own. `{user}`, `{service}`, `{delete}`, `{add}` and `{store}` are filled in.
+   * provider have their own. `{user}`, `{service}`, `{delete}`, `{add}`, `{store}` and
+   * `{login}` are filled in.
    */
   readonly step?: Readonly<Partial<Record<string, string>>>;
 }

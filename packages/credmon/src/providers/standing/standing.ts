@@ -15,12 +15,12 @@ import type { LocalKeys } from '../local/keys.ts';
 import type { LocalPorts } from '../local/ports.ts';
 import type { Outcome, Provider } from '../common/provider.ts';
 import { rejectionOf } from '../common/outcomes.ts';
-import { fetchStanding, fingerprintInput } from './fetched.ts';
+import { withRemaining } from './failure.ts';
+import { fetchStanding } from './fetched.ts';
+import { STANDING } from './names.ts';
+import { fingerprintInput } from './provenance.ts';
 import type { StandingToken } from '../../settings/standing.ts';
 import { signStanding } from './signed.ts';
-
-/** The user in a standing token's snapshot; not a valid user name. */
-export const STANDING = '(standing)';
 
 /** The provider's options. */
 export interface StandingOptions {
@@ -31,8 +31,8 @@ export interface StandingOptions {
 }
 
 /**
- * Creates the provider. Standing tokens share their issuer's request limit and circuit
- * breaker with the tokens of jobs.
+ * Creates the provider of tokens that are signed or fetched. They share their issuer's
+ * request limit and circuit breaker with the tokens of jobs.
  */
 export function standingProvider({ tokens, keys, ports, clients }: StandingOptions): Provider {
   const byName = new Map(tokens.map((token) => [token.name, token]));
@@ -70,6 +70,7 @@ function versionOf(
   { secretVersion }: ClientOptions,
 ): string {
   if (token.kind === 'signed') return keys.version(token.issuer);
+  if (token.kind === 'login') return '';
   const { secretFile } = token.client;
   return `${fingerprintInput(token)} ${secretFile === undefined ? '' : secretVersion(secretFile)}`;
 }
@@ -84,23 +85,13 @@ function failureOutcome(
   signed: boolean,
   now: number,
 ): Outcome {
-  const { use, stem } = snapshot;
-  const left = use.kind === 'valid' ? Math.floor(use.value.expiresAt - now) : 0;
-  const life = Number.isFinite(left) ? `is valid for ${left} s more` : 'does not expire';
-  const state = left > 0 ? `the old token ${life}` : 'there is no valid token';
   const unexpected = `unexpected ${error instanceof Error ? error.name : typeof error}`;
   const coded = signed && !isCoded(error) ? new CodedError('TOKEN_KEY_UNREADY', unexpected) : error;
   const rejection = rejectionOf(snapshot, coded);
-  const { code, message, fields } = rejection.error;
   return {
     // A key or a configuration may be fixed at any moment; no user could log in again.
     kind: signed || rejection.kind === 'failed' ? 'failed' : 'denied',
-    error: new CodedError(code, `${message}; ${state}`, {
-      ...fields,
-      // Each token is reported on its own, even if several fail for the same reason.
-      about: undefined,
-      token: stem,
-    }),
+    error: withRemaining(rejection.error, snapshot, now),
   };
 }
 

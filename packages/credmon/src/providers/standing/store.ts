@@ -1,68 +1,89 @@
 // Adds standing tokens to the credential directory's store: one more user in every scan,
 // with files at the configured paths.
-import { CodedError, messageOf, systemCode, isRecord } from '@credmon/core/base';
+import { CodedError, messageOf, systemCode } from '@credmon/core/base';
 import {
   digestUse,
   parseRenewal,
   sameIdentity,
+  type FileIdentity,
   type FileState,
   type Instant,
   type RenewalState,
   type TokenSnapshot,
   type TokenTimes,
-  parseObject,
-  type FileIdentity,
 } from '@credmon/core/credential';
 import type { CredentialStore, TokenChange } from '@credmon/core/store';
-import {
-  contradicts,
-  fingerprintInput,
-  isLifetime,
-  provenanceIn,
-  type FetchedLifetime,
-  type Provenance,
-} from './fetched.ts';
 import { accessTokenIn } from '../common/granted-scopes.ts';
-import { STANDING, standingSnapshot } from './standing.ts';
+import { STANDING } from './names.ts';
+import { standingSnapshot } from './standing.ts';
 import type { StandingFiles, StandingOwner, StandingReading } from './ports.ts';
-import type { FetchedStanding, StandingToken } from '../../settings/standing.ts';
+import type { LoginStanding, StandingToken } from '../../settings/standing.ts';
+import {
+  applyLogin,
+  loginSnapshot,
+  EMPTY_STORE,
+  scanLogins,
+  type LoginScan,
+} from './login-store.ts';
+import {
+  fingerprintInput,
+  knownFor,
+  provenanceIn,
+  recall,
+  remember,
+  tryStoreKnown,
+  type IssuedLifetime,
+  type Provenance,
+} from './provenance.ts';
 import { differs } from './signed.ts';
 
 /** Returns the standing tokens of the current configuration. */
 type StandingTokens = () => readonly StandingToken[];
 
-/**
- * Adds standing tokens to a store. Their failures are kept in memory: their directories
- * belong to others.
- */
-export function withStanding(
-  store: CredentialStore,
+/** Reads and writes standing tokens, and remembers what this process wrote. */
+interface StandingState {
+  readonly snapshotOf: (token: StandingToken, now: Instant, scan: LoginScan) => TokenSnapshot;
+  readonly apply: (change: TokenChange) => void;
+}
+
+function standingState(
   tokens: StandingTokens,
   files: StandingFiles,
-): CredentialStore {
+  logins: CredentialStore,
+): StandingState {
   const renewals = new Map<string, RenewalState>();
   const seen = new Map<string, { readonly state: FileState<TokenTimes>; readonly at: Instant }>();
-  const fetched = recall(files);
+  const issued = recall(files);
 
-  const snapshotOf = (token: StandingToken, now: Instant): TokenSnapshot => {
+  const snapshotOf: StandingState['snapshotOf'] = (token, now, scan) => {
     const reading = files.read(token.path);
-    const known = token.kind === 'fetched' ? knownFor(token, reading, fetched) : undefined;
+    const known =
+      token.kind === 'fetched' ? knownFor(token, reading, issued) : issued.get(token.name);
     const state = stateOf(token, reading, known?.lifetime, files);
-    const changed =
-      token.kind === 'fetched' && known !== undefined && known.stands !== fingerprintInput(token);
     const before = seen.get(token.name);
     const at = before && sameState(before.state, state) ? before.at : now;
     seen.set(token.name, { state, at });
+    if (token.kind === 'login')
+      return loginSnapshot({ token, reading, use: state, known, seen: at }, scan, logins);
+    const changed =
+      token.kind === 'fetched' && known !== undefined && known.stands !== fingerprintInput(token);
     return standingSnapshot(token.name, state, changed, renewals.get(token.name), at);
   };
 
-  const apply = ({ stem, writes }: TokenChange): void => {
-    const token = tokens().find(({ name }) => name === stem);
-    if (!token)
-      throw new CodedError(
-        'CRED_SUPERSEDED',
-        `${STANDING}/${stem}: it is no longer configured; nothing was written`,
-      );
+  const noteWritten = (
+    token: StandingToken,
+    from: Provenance | undefined,
+    top?: FileIdentity,
+  ): void => {
+    remember(issued, token.name, from, files.read(token.path), top);
+    const names = tokens().map(({ name }) => name);
+    tryStoreKnown(files, issued, names);
+  };
+
+  const applyTo = (
+    token: Exclude<StandingToken, LoginStanding>,
+    { stem, writes }: TokenChange,
+  ): void => {
     const textOf = (kind: string): string | undefined =>
       writes.find((each) => each.kind === kind)?.text;
     const use = textOf('use');
@@ -70,36 +91,86 @@ export function withStanding(
       const provenance = provenanceIn(textOf('top') ?? '');
       requireMatch(token, use, provenance);
       write(token, use, files);
-      if (token.kind === 'fetched') {
-        remember(fetched, stem, provenance, files.read(token.path));
-        const names = tokens().map(({ name }) => name);
-        tryStoreKnown(files, fetched, names);
-      }
+      if (token.kind === 'fetched') noteWritten(token, provenance);
     }
     if (writes.some(({ kind }) => kind === 'renewal'))
       rememberFailure(renewals, stem, textOf('renewal'));
   };
 
+  const apply = (change: TokenChange): void => {
+    const { stem, from } = change;
+    const token = tokens().find(({ name }) => name === stem);
+    // A rotated refresh token is stored also for a token that is no longer configured.
+    const isOfLogin = sameIdentity(logins.read(STANDING, stem).topIdentity ?? NO_FILE, from);
+    if (token?.kind === 'login' || isOfLogin) {
+      const login = token?.kind === 'login' ? token : undefined;
+      return applyLogin(logins, login, change, (use, provenance, top) => {
+        if (!login) return;
+        write(login, use, files);
+        noteWritten(login, provenance, top);
+      });
+    }
+    if (token) return applyTo(token, change);
+    throw new CodedError(
+      'CRED_SUPERSEDED',
+      `${STANDING}/${stem}: it is no longer configured; nothing was written`,
+    );
+  };
+  return { snapshotOf, apply };
+}
+
+/**
+ * Adds standing tokens to a store. Failures of signed and fetched ones are kept in memory:
+ * their directories belong to others. `logins` is the store of their refresh tokens.
+ */
+export function withStanding(
+  store: CredentialStore,
+  tokens: StandingTokens,
+  files: StandingFiles,
+  logins: CredentialStore = EMPTY_STORE,
+): CredentialStore {
+  const { snapshotOf, apply } = standingState(tokens, files, logins);
+  // Also a token that was configured when its renewal began.
+  const mayHaveLogin = (stem: string): boolean =>
+    (tokens().find(({ name }) => name === stem)?.kind ?? 'login') === 'login';
   return {
     scan: async (now, options) => {
       const names = tokens().flatMap(({ owner }) => owner ?? []);
-      const [scan] = await Promise.all([store.scan(now, options), files.lookUpOwners?.(names)]);
+      const [scan, ofLogins] = await Promise.all([
+        store.scan(now, options),
+        scanLogins(logins, now, options?.stopped),
+        files.lookUpOwners?.(names),
+      ]);
+      const { temporaries, problems } = ofLogins.scan;
       return {
         ...scan,
-        tokens: [...scan.tokens, ...tokens().map((token) => snapshotOf(token, now))],
+        tokens: [...scan.tokens, ...tokens().map((token) => snapshotOf(token, now, ofLogins))],
+        temporaries: [...scan.temporaries, ...temporaries],
+        problems: [...scan.problems, ...problems],
       };
     },
-    read: (user, stem) => (user === STANDING ? NOTHING : store.read(user, stem)),
+    read: (user, stem) => {
+      if (user !== STANDING) return store.read(user, stem);
+      return (mayHaveLogin(stem) ? logins : EMPTY_STORE).read(user, stem);
+    },
     apply: (change) => (change.user === STANDING ? apply(change) : store.apply(change)),
-    settle: (path, target) => store.settle(path, target),
+    settle: (path, target) =>
+      (path.startsWith(`${STANDING}/`) ? logins : store).settle(path, target),
   };
 }
+
+/** Not the identity of any file, and not that of a missing one. */
+const NO_FILE: FileIdentity = { ino: -1, mtime: 0, size: 0 };
 
 /**
  * A token requested under an earlier configuration must not be written for the current
  * one.
  */
-function requireMatch(token: StandingToken, use: string, provenance: Provenance | undefined): void {
+function requireMatch(
+  token: Exclude<StandingToken, LoginStanding>,
+  use: string,
+  provenance: Provenance | undefined,
+): void {
   const other =
     token.kind === 'signed'
       ? differs(use, token) !== undefined
@@ -112,12 +183,6 @@ function requireMatch(token: StandingToken, use: string, provenance: Provenance 
     );
 }
 
-const NOTHING = {
-  top: { ok: false, reason: 'is missing' },
-  topIdentity: undefined,
-  meta: { ok: false, reason: 'is missing' },
-} as const;
-
 function rememberFailure(
   renewals: Map<string, RenewalState>,
   name: string,
@@ -126,51 +191,6 @@ function rememberFailure(
   const state = text === undefined ? undefined : parseRenewal(text);
   if (state) renewals.set(name, state);
   else renewals.delete(name);
-}
-
-function remember(
-  fetched: Map<string, Known>,
-  name: string,
-  provenance: Provenance | undefined,
-  reading: StandingReading,
-): void {
-  if (provenance && reading.kind === 'text')
-    fetched.set(name, { ...provenance, identity: reading.identity });
-  else fetched.delete(name);
-}
-
-/**
- * Without this file the next start fetches once more; a directory that cannot be written
- * is reported elsewhere.
- */
-function tryStoreKnown(
-  files: StandingFiles,
-  fetched: ReadonlyMap<string, Known>,
-  names: readonly string[],
-): void {
-  try {
-    keep(files, fetched, names);
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-  }
-}
-
-/**
- * For a file that we did not write, the claims are compared with the configuration once;
- * later only the configuration is compared.
- */
-function knownFor(
-  token: FetchedStanding,
-  reading: StandingReading,
-  fetched: Map<string, Known>,
-): Known | undefined {
-  if (reading.kind !== 'text') return undefined;
-  const { identity, text } = reading;
-  const known = fetched.get(token.name);
-  if (known && sameIdentity(known.identity, identity)) return known;
-  const found = { identity, stands: contradicts(text, token) ? '' : fingerprintInput(token) };
-  fetched.set(token.name, found);
-  return found;
 }
 
 function sameState(before: FileState<TokenTimes>, after: FileState<TokenTimes>): boolean {
@@ -184,7 +204,7 @@ function sameState(before: FileState<TokenTimes>, after: FileState<TokenTimes>):
 function stateOf(
   token: StandingToken,
   reading: StandingReading,
-  lifetime: FetchedLifetime | undefined,
+  lifetime: IssuedLifetime | undefined,
   files: StandingFiles,
 ): FileState<TokenTimes> {
   if (reading.kind !== 'text') return reading;
@@ -230,54 +250,4 @@ function write(token: StandingToken, text: string, files: StandingFiles): void {
   } catch (error) {
     throw fail(systemCode(error) ?? messageOf(error), error);
   }
-}
-
-// What is known of fetched standing tokens, stored in the credential directory for
-// restarts and `condor_credmon status`.
-
-/**
- * A known fetched token: the version of its file, the configuration that it was requested
- * with, and its lifetime.
- */
-interface Known {
-  readonly identity: FileIdentity;
-  readonly stands: string;
-  readonly lifetime?: FetchedLifetime;
-}
-
-/** Returns the stored knowledge by token name; unreadable entries are left out. */
-function recall(files: StandingFiles): Map<string, Known> {
-  const object = parseObject(files.recall() ?? '');
-  const entries = object.ok && isRecord(object.value) ? Object.entries(object.value) : [];
-  return new Map(
-    entries.flatMap(([name, value]) => {
-      const known = knownOf(value);
-      return known ? [[name, known] as const] : [];
-    }),
-  );
-}
-
-/** Stores the knowledge, without tokens that are no longer configured. */
-function keep(
-  files: StandingFiles,
-  known: ReadonlyMap<string, Known>,
-  names: readonly string[],
-): void {
-  files.keep(
-    `${JSON.stringify(Object.fromEntries([...known].filter(([name]) => names.includes(name))))}\n`,
-  );
-}
-
-function knownOf(value: unknown): Known | undefined {
-  if (!isRecord(value) || !isRecord(value['identity'])) return undefined;
-  const { stands, lifetime, identity } = value;
-  const { ino, mtime, size } = identity;
-  if (typeof ino !== 'number' || typeof mtime !== 'number' || typeof size !== 'number')
-    return undefined;
-  if (typeof stands !== 'string') return undefined;
-  return {
-    identity: { ino, mtime, size },
-    stands,
-    ...(isLifetime(lifetime) ? { lifetime } : {}),
-  };
 }

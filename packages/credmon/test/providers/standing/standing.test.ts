@@ -362,7 +362,7 @@ describe('a provider of standing tokens', () => {
   const one = { ...KNOBS, CREDMON_STANDING_TOKENS: 'el7_osg35' };
   const PROVIDER = 'CREDMON_STANDING_el7_osg35_PROVIDER';
   const other = (kind: string): string =>
-    `${PROVIDER} is lab, a provider of another kind (${kind}), which cannot have standing tokens: they are signed locally, or fetched by client credentials`;
+    `${PROVIDER} is lab, a provider of another kind (${kind}), which cannot have standing tokens: they are signed locally, fetched by client credentials, or renewed from a login`;
   const lab = {
     [PROVIDER]: 'lab',
     CREDMON_STANDING_el7_osg35_SUBJECT: '',
@@ -382,7 +382,7 @@ describe('a provider of standing tokens', () => {
       'that is misspelt for all is reported once',
       { CREDMON_STANDING_PROVIDER: 'xyz', CREDMON_STANDING_TOKENS: 'el7_osg35, ce2' },
       [
-        'CREDMON_STANDING_PROVIDER is xyz, which is not configured; set LOCAL_CREDMON_xyz_ISSUER to sign, or CLIENT_CREDMON_xyz_CLIENT_ID to fetch',
+        'CREDMON_STANDING_PROVIDER is xyz, which is not configured; set LOCAL_CREDMON_xyz_ISSUER to sign, CLIENT_CREDMON_xyz_CLIENT_ID to fetch, or xyz_CLIENT_ID and CREDMON_xyz_ISSUER for a login',
       ],
     ],
     ['may be in another case', { [PROVIDER]: 'FRONTEND' }, []],
@@ -402,7 +402,7 @@ describe('a provider of standing tokens', () => {
       'is not a part of a shared knob',
       { [PROVIDER]: 'LOCAL', CREDMON_LOCAL_KEY_DIRECTORY: '/k' },
       [
-        `${PROVIDER} is LOCAL, which is not configured; set LOCAL_CREDMON_LOCAL_ISSUER to sign, or CLIENT_CREDMON_LOCAL_CLIENT_ID to fetch`,
+        `${PROVIDER} is LOCAL, which is not configured; set LOCAL_CREDMON_LOCAL_ISSUER to sign, CLIENT_CREDMON_LOCAL_CLIENT_ID to fetch, or LOCAL_CLIENT_ID and CREDMON_LOCAL_ISSUER for a login`,
       ],
     ],
     [
@@ -416,9 +416,21 @@ describe('a provider of standing tokens', () => {
       [other('exchange')],
     ],
     [
-      'is not a login provider',
+      'may be a login provider',
       { ...lab, lab_CLIENT_ID: 'c', lab_TOKEN_URL: 'https://i.example' },
-      [other('oauth2')],
+      [],
+    ],
+    [
+      'that is misspelt may be meant as a login provider, too',
+      { ...lab, lba_CLIENT_ID: 'c', lba_TOKEN_URL: 'https://i.example', [PROVIDER]: 'lbaa' },
+      [`${PROVIDER} is lbaa, which is not configured; did you mean LBA?`],
+    ],
+    [
+      'is not a login provider without a token endpoint',
+      { ...lab, lab_CLIENT_ID: 'c' },
+      [
+        `${PROVIDER} is lab, which is not configured; set LOCAL_CREDMON_lab_ISSUER to sign, CLIENT_CREDMON_lab_CLIENT_ID to fetch, or lab_CLIENT_ID and CREDMON_lab_ISSUER for a login`,
+      ],
     ],
     ['is not a Vault', { ...lab, VAULT_CREDMON_PROVIDER_NAMES: 'lab' }, [other('vault')]],
     [
@@ -428,6 +440,56 @@ describe('a provider of standing tokens', () => {
     ],
   ])('%s', (_, more, mistakes) => {
     expect(mistakesIn({ ...one, ...more })).toEqual(mistakes);
+  });
+});
+
+describe('the settings of a standing token from a login', () => {
+  const lab = {
+    CREDMON_STANDING_TOKENS: 'a',
+    CREDMON_STANDING_a_PROVIDER: 'lab',
+    CREDMON_STANDING_a_PATH: '/t/a',
+    lab_CLIENT_ID: 'c',
+    CREDMON_lab_ISSUER: 'https://i.example',
+  };
+  const read = (more: Record<string, string>) => {
+    const { standing, warnings } = settingsOf('/x', { ...lab, ...more });
+    const [token] = standing;
+    return token?.kind === 'login'
+      ? { provider: token.provider, scope: token.scope, audience: token.audience, warnings }
+      : undefined;
+  };
+
+  it('may have no scopes, no audience and no subject: the issuer decides', () => {
+    expect(read({})).toEqual({ provider: 'lab', scope: [], audience: [], warnings: [] });
+  });
+
+  it('are its own, or the defaults of the provider', () => {
+    const ofProvider = {
+      lab_DEFAULT_SCOPES: 'read,write',
+      lab_DEFAULT_AUDIENCE: 'https://d.example',
+    };
+    expect(read(ofProvider)).toMatchObject({
+      scope: ['read', 'write'],
+      audience: ['https://d.example'],
+    });
+    const own = {
+      CREDMON_STANDING_SCOPE: 'read',
+      CREDMON_STANDING_a_AUDIENCE: 'https://a.example',
+    };
+    expect(read({ ...ofProvider, ...own })).toMatchObject({
+      scope: ['read'],
+      audience: ['https://a.example'],
+    });
+  });
+
+  it('warn of a lifetime and a resource, which have no effect', () => {
+    const knobs = {
+      CREDMON_STANDING_a_LIFETIME: '60',
+      CREDMON_STANDING_a_RESOURCE: 'https://r.example',
+    };
+    expect(read(knobs)?.warnings.join('\n')).toMatch(
+      /_RESOURCE ignored: a login uses CREDMON_STANDING_a_AUDIENCE, and sends it as CREDMON_lab_AUDIENCE_PARAMETER says[^]*_LIFETIME ignored: the issuer decides/,
+    );
   });
 });
 
@@ -483,7 +545,11 @@ describe('the examples in configs/', () => {
     expect(settings.warnings).toEqual([]);
     expect(settings.standing.map(({ path }) => path)).toEqual(paths);
     const sourceOf = (token: StandingToken): string =>
-      token.kind === 'signed' ? token.issuer.profile : token.client.name;
+      token.kind === 'signed'
+        ? token.issuer.profile
+        : token.kind === 'login'
+          ? token.provider
+          : token.client.name;
     const source = name.includes('client') ? 'frontend' : 'wlcg:1.0';
     expect(settings.standing.map((token) => [sourceOf(token), token.owner])).toEqual(
       paths.map(() => [source, 'frontend']),
