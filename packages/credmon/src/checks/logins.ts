@@ -19,6 +19,7 @@ import {
 import { policyOf, profileFindings, type IssuerPolicy } from '@credmon/core/profiles';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
+import type { ProviderLookup } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
 import { confidentialClient } from '../storer/device-login.ts';
 import { checkClientId, checkIssuer, checkOrigin, checkSecret } from './issuer.ts';
@@ -55,7 +56,8 @@ export function loginChecks(context: CheckContext): Check[] {
   const checks = loginNames(context.config, context.settings).map((name) => {
     const device = devices.includes(name);
     const what = `${name} (${device ? 'device login' : 'login'})`;
-    return { what, run: () => checkLogin(what, name, device, context) };
+    const standing = hasStanding(name, context.settings);
+    return { what, run: () => checkLogin(what, name, { device, standing }, context) };
   });
   return [...checks, ...doubleChecks(context)];
 }
@@ -68,10 +70,23 @@ function doubleChecks({ config, settings: { lists } }: CheckContext): Check[] {
   });
 }
 
+/** True if a standing token is renewed from a login at this provider. */
+function hasStanding(name: string, { standing }: Settings): boolean {
+  return standing.some(
+    (token) => token.kind === 'login' && token.provider.toUpperCase() === name.toUpperCase(),
+  );
+}
+
+/** Who logs in at a provider by device code: users, and the administrator. */
+interface DeviceUses {
+  readonly device: boolean;
+  readonly standing: boolean;
+}
+
 async function checkLogin(
   what: string,
   name: string,
-  device: boolean,
+  { device, standing }: DeviceUses,
   context: CheckContext,
 ): Promise<Finding[]> {
   const { config, settings } = context;
@@ -105,6 +120,8 @@ async function checkLogin(
   );
   if (problem?.base !== undefined)
     return [warning(what, 'not used because of its name: see the warning about the configuration')];
+  const owner = ownerOfToken({ stem: name, meta: { kind: 'missing' } }, settings);
+  const isForStanding = standing && owner.kind === 'nobody';
   const asked = await (issuer === undefined
     ? checkOrigin(what, server ?? '', context)
     : checkIssuer(what, issuer, server, context, policy));
@@ -114,14 +131,16 @@ async function checkLogin(
       : [
           ok(
             what,
-            `refreshes the tokens of users who logged in, as client ${clientId} (${authentication})`,
+            isForStanding
+              ? `refreshes standing tokens only, as client ${clientId} (${authentication}): jobs cannot use it`
+              : `refreshes the tokens of users who logged in, as client ${clientId} (${authentication})`,
           ),
         ]),
     ...checkClientId(what, clientId),
-    ...(problem ? [] : ownerFindings(what, name, settings)),
+    ...(problem || isForStanding ? [] : ownerFindings(what, name, owner)),
     ...(device ? deviceClient(what, name, client) : []),
     ...proofFindings(what, client),
-    ...(device ? [] : portal(what, name, policy, context)),
+    ...(device ? [] : portal(what, name, { policy, standing }, context)),
     asked,
     ...profileFindings(what, name, policy, [
       issuer,
@@ -129,7 +148,9 @@ async function checkLogin(
       config.get(`${name}_AUTHORIZATION_URL`),
     ]),
     ...(await offers(what, name, policy, context)),
-    ...(device && asked.state !== 'error' ? await deviceEndpoint(what, name, client, context) : []),
+    ...((device || standing) && asked.state !== 'error'
+      ? await deviceEndpoint(what, name, device ? SUBMIT : LOGIN, client, context)
+      : []),
   ];
 }
 
@@ -163,8 +184,7 @@ async function offers(
  * Reports a client that is not used: its name belongs to another kind of provider, or is
  * missing in OAuth's list.
  */
-function ownerFindings(what: string, name: string, settings: Settings): Finding[] {
-  const owner = ownerOfToken({ stem: name, meta: { kind: 'missing' } }, settings);
+function ownerFindings(what: string, name: string, owner: ProviderLookup): Finding[] {
   if (owner.kind === 'oauth2') return [];
   const why =
     owner.kind === 'nobody'
@@ -173,19 +193,25 @@ function ownerFindings(what: string, name: string, settings: Settings): Finding[
   return [wrong(what, `its tokens are not refreshed: ${why}`)];
 }
 
-/** Checks what CredD will write into the key file of a login. */
+/** The programs that start a device login. */
+const SUBMIT = 'condor_submit';
+const LOGIN = 'condor_credmon standing login';
+
+/**
+ * Checks what CredD will write into the key file of a login. A provider of standing
+ * tokens needs no browser logins.
+ */
 function portal(
   what: string,
   name: string,
-  policy: IssuerPolicy,
+  { policy, standing }: { readonly policy: IssuerPolicy; readonly standing: boolean },
   { config, settings }: CheckContext,
 ): Finding[] {
   const read = createKnobReader(config);
-  const url =
-    read.string(knob('<PROVIDER>_AUTHORIZATION_URL', name)) ??
-    policy.endpoints.authorizationUrl ??
-    policy.issuer;
+  const ownUrl = read.string(knob('<PROVIDER>_AUTHORIZATION_URL', name));
+  const url = ownUrl ?? policy.endpoints.authorizationUrl ?? policy.issuer;
   const suffix = read.string(knob('<PROVIDER>_RETURN_URL_SUFFIX', name));
+  if (standing && ownUrl === undefined && suffix === undefined) return [];
   const missing = url === undefined ? 'AUTHORIZATION_URL' : 'RETURN_URL_SUFFIX';
   if (url === undefined || suffix === undefined)
     return [warning(what, `browser logins do not work: ${name}_${missing} is not set`)];
@@ -211,13 +237,14 @@ function deviceClient(what: string, name: string, client: ConfiguredClient): Fin
 async function deviceEndpoint(
   what: string,
   name: string,
+  program: string,
   { policy }: ConfiguredClient,
   { metadata, send, now }: CheckContext,
 ): Promise<Finding[]> {
   const knob = `CREDMON_${name}_DEVICE_URL`;
   const { issuer, endpoints } = policy;
   if (endpoints.deviceUrl !== undefined)
-    return [ok(what, `condor_submit starts a login at ${endpoints.deviceUrl}`)];
+    return [ok(what, `${program} starts a login at ${endpoints.deviceUrl}`)];
   if (issuer === undefined)
     return [
       wrong(
@@ -233,7 +260,7 @@ async function deviceEndpoint(
             what,
             `logins do not work: the metadata of ${issuer} has no device endpoint; set ${knob}`,
           )
-        : ok(what, `condor_submit starts a login at ${deviceUrl}`),
+        : ok(what, `${program} starts a login at ${deviceUrl}`),
     ];
   } catch {
     // Problems with the metadata are reported by the check of the issuer.

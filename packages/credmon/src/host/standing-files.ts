@@ -1,13 +1,15 @@
 // The files of standing tokens, and their owners.
-import { lstatSync } from 'node:fs';
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import {
   inDirectory,
+  isAliveElsewhere,
   isCoded,
   messageOf,
   systemCode,
   writeFileAtomically,
 } from '@credmon/core/base';
+import { classifyUserEntry } from '@credmon/core/credential';
 import { readCredentialFile } from '@credmon/core/store';
 import type { StandingFiles, StandingReading, StandingOwner } from '../providers/standing/ports.ts';
 import { execFile, spawnSync } from 'node:child_process';
@@ -24,13 +26,15 @@ export function standingFiles(credDir?: string): StandingFiles {
   return {
     read,
     write: (path, text, mode, owner) =>
-      inDirectory(dirname(path), (directory) =>
-        writeFileAtomically(join(directory, basename(path)), text, {
+      inDirectory(dirname(path), (directory) => {
+        const name = basename(path);
+        removeLeftovers(directory, name);
+        writeFileAtomically(join(directory, name), text, {
           mode,
           durable: false,
           ...(owner === undefined ? {} : { owner }),
-        }),
-      ),
+        });
+      }),
     owner: (name) => owners.owner(name),
     lookUpOwners: (names) => owners.lookUp(names),
     recall: () => {
@@ -44,6 +48,22 @@ export function standingFiles(credDir?: string): StandingFiles {
       );
     },
   };
+}
+
+/**
+ * Removes temporary files of this name whose process was killed: no scan looks into the
+ * directories of services. Errors are ignored: the write reports what matters.
+ */
+function removeLeftovers(directory: string, name: string): void {
+  try {
+    for (const found of readdirSync(directory)) {
+      const entry = classifyUserEntry(found);
+      if (entry.kind === 'temporary' && entry.target === name && !isAliveElsewhere(entry.pid))
+        unlinkSync(join(directory, found));
+    }
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+  }
 }
 
 function read(path: string): StandingReading {

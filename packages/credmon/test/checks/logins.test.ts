@@ -160,3 +160,24 @@ it('a device login needs no portal, but a device endpoint', async () => {
     /^error mytok \(device login\): logins do not work: set /,
   );
 });
+
+it('R45 a provider of a standing token needs no portal and no list, but a device endpoint', async () => {
+  const knobs = {
+    ...login(),
+    mytok_AUTHORIZATION_URL: '',
+    mytok_RETURN_URL_SUFFIX: '',
+    OAUTH2_CREDMON_PROVIDER_NAMES: 'other',
+    CREDMON_mytok_DEVICE_URL: 'https://issuer.example/device',
+    CREDMON_STANDING_TOKENS: 'ce1',
+    CREDMON_STANDING_ce1_PROVIDER: 'MYTOK',
+    CREDMON_STANDING_ce1_PATH: '/t/ce1',
+  };
+  const findings = (await on.findings(knobs, loginChecks)).filter((line) => line.includes('mytok'));
+  expect(findings[0]).toMatch(
+    /^ok mytok \(login\): refreshes standing tokens only, as client \S+ \(post\): jobs cannot use it$/,
+  );
+  expect(findings.at(-1)).toBe(
+    'ok mytok (login): condor_credmon standing login starts a login at https://issuer.example/device',
+  );
+  expect(findings.join('\n')).not.toMatch(/browser logins|not refreshed/);
+});

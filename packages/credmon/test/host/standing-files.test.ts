@@ -1,5 +1,6 @@
-// The users that standing tokens belong to, when the directory service does not answer.
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+// The files of standing tokens, and their users, when the directory service does not
+// answer.
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
@@ -24,4 +25,18 @@ it('R1 a name service that does not answer causes one wait of two seconds, not o
 
 it('an existing user is found', () => {
   expect(standingFiles().owner('root')).toEqual({ uid: 0, gid: 0 });
+});
+
+it('what a killed process left beside a token is removed, and nothing else', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'credmon-left-'));
+  const names = [
+    // A process id that Linux never gives.
+    '.ce1.99999999.1.credmon-tmp',
+    `.ce1.${process.ppid}.1.credmon-tmp`,
+    '.ce2.99999999.1.credmon-tmp',
+    '.ce1.swp',
+  ];
+  for (const name of names) writeFileSync(join(folder, name), '');
+  standingFiles().write(join(folder, 'ce1'), 'token\n', 0o600, undefined);
+  expect(readdirSync(folder).sort()).toEqual([...names.slice(1), 'ce1'].sort());
 });
