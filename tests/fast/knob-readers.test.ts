@@ -64,6 +64,8 @@ const BY_COMMANDS: Readonly<Record<string, readonly string[]>> = {
     'DAEMON_LIST',
     'AUTO_INCLUDE_CREDD_IN_DAEMON_LIST',
     'CREDMON_OAUTH',
+    'CREDMON_TOKEN_GROUP',
+    'CREDMON_TOKEN_SCOPES',
   ],
 };
 

@@ -72,6 +72,11 @@ async function run(command: Command): Promise<number> {
       const { runStandingList } = await import('./commands/standing.ts');
       return runStandingList(command, env, { stdout: printSafely, stderr: printError });
     }
+    case 'token': {
+      const { realCaller, runTokenCommand } = await import('./commands/token.ts');
+      const output = { stdout: print, stderr: printError, caller: realCaller() };
+      return runTokenCommand(command, env, { ...output, isTerminal: isatty(STDOUT) });
+    }
     case 'config-dump': {
       const { runConfigDump } = await import('./commands/config.ts');
       return runConfigDump(command, env, print);

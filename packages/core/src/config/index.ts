@@ -25,7 +25,7 @@ export { parameter } from './typed/parameter.ts';
 export type { Parameter } from './typed/parameter.ts';
 export type { Amount } from './macros/values.ts';
 export { createKnobReader } from './typed/knob-reader.ts';
-export { findUser, userName } from './machine/accounts.ts';
+export { findUser, groupId, userName } from './machine/accounts.ts';
 export type { Account } from './machine/accounts.ts';
 export { declarationOf, withDeclaredDefaults } from './typed/declared-defaults.ts';
 export { readCondorIds } from './typed/condor-knobs.ts';

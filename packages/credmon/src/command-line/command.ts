@@ -63,6 +63,21 @@ export type Subcommand = CommonOptions &
     | { readonly kind: 'standing-login'; readonly token: string }
     | { readonly kind: 'standing-list'; readonly json: boolean }
     | {
+        readonly kind: 'token';
+        readonly json: boolean;
+        readonly provider: string;
+        readonly audience: readonly string[];
+        readonly scopes: readonly string[];
+        readonly subject: string | undefined;
+        /** In seconds. */
+        readonly lifetime: number | undefined;
+        readonly output: string | undefined;
+        /** The user to whom the output file is given. */
+        readonly owner: string | undefined;
+        /** Print the token also on a terminal. */
+        readonly print: boolean;
+      }
+    | {
         readonly kind: 'config-dump';
         readonly json: boolean;
         readonly pattern: string | undefined;

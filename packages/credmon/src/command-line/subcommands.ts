@@ -2,7 +2,7 @@
 import { wholeSeconds } from '@credmon/core/base';
 import type { Argv } from 'yargs';
 import { common, type CommonFlags, type Subcommand } from './command.ts';
-import { addStanding } from './standing-subcommands.ts';
+import { addStanding, addToken } from './standing-subcommands.ts';
 
 type Parser = Argv<CommonFlags>;
 type Choose = (command: Subcommand) => void;
@@ -19,12 +19,13 @@ export const VERBS: Readonly<Record<string, readonly string[]>> = {
   revoke: [],
   keys: ['list', 'rotate', 'publish'],
   standing: ['list', 'login'],
+  token: [],
 };
 
 /** Adds every subcommand; `choose` gets the chosen one. */
 export function addSubcommands(parser: Parser, choose: Choose): Parser {
   const adds = [addStatus, addCheck, addConfig, addUsable, addRenew, addRevoke, addKeys];
-  for (const add of [...adds, addStanding]) add(parser, choose);
+  for (const add of [...adds, addStanding, addToken]) add(parser, choose);
   return parser;
 }
 

@@ -55,12 +55,13 @@ export function requester(): string {
 
 /**
  * Opens the audit log: the daemon's log, or syslog if that cannot be opened; if both
- * fail, `warn` gets the line. The file is never rotated here: the daemon has it open.
+ * fail, `warn` gets the line. The file is never rotated here: the daemon has it open. The
+ * function returns whether the line was logged.
  */
 export async function openAudit(
   options: LogOptions,
   warn: (text: string) => void,
-): Promise<(text: string) => void> {
+): Promise<(text: string) => boolean> {
   try {
     if (options.path !== undefined) {
       const log = await openLog({
@@ -70,7 +71,10 @@ export async function openAudit(
         maxSeconds: 0,
         truncate: false,
       });
-      return (text) => log.warn(`Audit: ${text}`);
+      return (text) => {
+        log.warn(`Audit: ${text}`);
+        return true;
+      };
     }
   } catch (error) {
     if (!isCoded(error, 'LOG_UNWRITABLE')) throw error;
@@ -78,7 +82,9 @@ export async function openAudit(
   }
   return (text) => {
     const line = ['-t', 'condor_credmon', '-p', 'auth.notice', '--', `Audit: ${text}`];
-    if (spawnSync('logger', line, { stdio: 'ignore' }).status !== 0)
+    const isLogged = spawnSync('logger', line, { stdio: 'ignore' }).status === 0;
+    if (!isLogged)
       warn(`neither the log file nor syslog is available for this audit line: ${text}`);
+    return isLogged;
   };
 }
