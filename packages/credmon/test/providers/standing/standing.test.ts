@@ -528,6 +528,21 @@ describe('the path of a standing token', () => {
   });
 });
 
+it('the example of a standing token from a login has no mistake', () => {
+  const path = fileURLToPath(
+    new URL('../../../../../configs/condor/63-credmon-standing-login.conf', import.meta.url),
+  );
+  const env = { CONDOR_CONFIG: path, _CONDOR_LOG: '/x' };
+  const { warnings, standing } = readSettings(
+    loadConfig({ subsystem: 'CREDMON_OAUTH', env }),
+    overrides,
+  );
+  expect(warnings).toEqual([]);
+  expect(standing).toMatchObject([
+    { kind: 'login', name: 'data', provider: 'site', owner: 'data-mover' },
+  ]);
+});
+
 describe('the examples in configs/', () => {
   const folder = fileURLToPath(new URL('../../../../../configs/', import.meta.url));
   it.each([
@@ -538,6 +553,7 @@ describe('the examples in configs/', () => {
     ],
     ['glideinwms/plugin-cache.conf', ['/var/lib/gwms-frontend/tokens.d/main.ce1.factory.scitoken']],
     ['condor/61-credmon-local.conf', []],
+    ['glideinwms/entries.conf', []],
     ['condor/62-credmon-standing-client.conf', ['/var/lib/gwms-frontend/tokens.d/ce1.scitoken']],
   ])('%s has no mistake', (name, paths) => {
     const env = { CONDOR_CONFIG: join(folder, name), _CONDOR_LOG: '/x' };
