@@ -65,7 +65,7 @@ const BY_COMMANDS: Readonly<Record<string, readonly string[]>> = {
     'AUTO_INCLUDE_CREDD_IN_DAEMON_LIST',
     'CREDMON_OAUTH',
     'CREDMON_TOKEN_GROUP',
-    'CREDMON_TOKEN_SCOPES',
+    'CREDMON_TOKEN_ALLOW',
   ],
 };
 

@@ -57,7 +57,7 @@ export interface AllowedScopes {
   readonly provider: string;
   readonly subject: string | undefined;
   readonly byRule: readonly string[];
-  /** CREDMON_TOKEN_SCOPES, or that of the provider. */
+  /** CREDMON_TOKEN_ALLOW, or that of the provider. */
   readonly further: readonly string[];
 }
 
@@ -76,7 +76,7 @@ export function chooseScopes(
   );
   const who = subject === undefined ? '' : ` for ${subject}`;
   if (refused.length > 0) {
-    const line = `CREDMON_${provider}_TOKEN_SCOPES = ${[...further, ...refused].join(' ')}`;
+    const line = `CREDMON_${provider}_TOKEN_ALLOW = ${[...further, ...refused].join(' ')}`;
     throw new CodedError(
       'USER_REFUSED',
       `the rules of ${provider} do not give the scopes ${refused.join(' ')}${who}; to allow them, set ${line}`,

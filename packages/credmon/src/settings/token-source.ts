@@ -26,7 +26,7 @@ export function tokenGroup(config: Config): string | undefined {
  */
 export function tokenSource(config: Config, settings: Settings, provider: string): TokenSource {
   const read = createKnobReader(config);
-  const further = read.list(ownIfSet(config, 'CREDMON_TOKEN_SCOPES', provider)) ?? [];
+  const further = read.list(ownIfSet(config, 'CREDMON_TOKEN_ALLOW', provider)) ?? [];
   const { lists, allowLoopbackHttp } = settings;
   const signer = signersIn(config, lists).find(
     (name) => name.toUpperCase() === provider.toUpperCase(),

@@ -36,7 +36,7 @@ beforeEach(() => {
     LOCAL_CREDMON_frontend_AUTHZ_TEMPLATE: 'storage.read:/{username} compute.read',
     LOCAL_CREDMON_frontend_TOKEN_LIFETIME: '1200',
     LOCAL_CREDMON_PRIVATE_KEY: workspace.secretFile('key', pem),
-    CREDMON_TOKEN_SCOPES: 'compute.create',
+    CREDMON_TOKEN_ALLOW: 'compute.create',
     CLIENT_CREDMON_lab_CLIENT_ID: 'pilots',
     CLIENT_CREDMON_lab_CLIENT_SECRET_FILE: workspace.secretFile('lab', `${SECRET}\n`),
     CLIENT_CREDMON_lab_ISSUER: issuer.url,
@@ -147,7 +147,7 @@ describe('a token of a local issuer', () => {
       'other scopes',
       [...FRONTEND, '--scope', 'storage.modify:/'],
       1,
-      /do not give the scopes storage\.modify:\/ for pilot; to allow them, set CREDMON_frontend_TOKEN_SCOPES = compute\.create storage/,
+      /do not give the scopes storage\.modify:\/ for pilot; to allow them, set CREDMON_frontend_TOKEN_ALLOW = compute\.create storage/,
     ],
     [
       'the scopes of another user',

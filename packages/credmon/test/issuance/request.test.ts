@@ -40,7 +40,7 @@ describe('the scopes of a single token', () => {
     ['an unknown scope', 'compute.create'],
   ])('are not %s', (_, scope) => {
     expect(chosen(['compute.read', scope])).toBe(
-      `refused: the rules of frontend do not give the scopes ${scope} for alice; to allow them, set CREDMON_frontend_TOKEN_SCOPES = compute.read ${scope}`,
+      `refused: the rules of frontend do not give the scopes ${scope} for alice; to allow them, set CREDMON_frontend_TOKEN_ALLOW = compute.read ${scope}`,
     );
   });
 
