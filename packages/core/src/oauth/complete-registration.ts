@@ -21,6 +21,8 @@ export interface RegistrationDraft {
   readonly allowLoopbackHttp: boolean;
   readonly needs?: readonly ('authorizationUrl' | 'deviceUrl')[];
   readonly login?: boolean;
+  /** True: without a configured method of authentication, no metadata is read for it. */
+  readonly guessesMethod?: boolean;
 }
 
 /**
@@ -62,7 +64,10 @@ export async function completeRegistration(
   const wanted = ['tokenUrl', ...(draft.needs ?? [])] as const;
   const missing = wanted.filter((name) => named[name] === undefined);
   const asksMethod =
-    policy.authentication === undefined && clientSecret !== undefined && clientSecret !== '';
+    draft.guessesMethod !== true &&
+    policy.authentication === undefined &&
+    clientSecret !== undefined &&
+    clientSecret !== '';
   const reads = missing.length > 0 || draft.login === true || asksMethod || policy.tenantIssuers;
   const found = reads && issuer !== undefined ? await findMetadata(draft, issuer, context) : {};
   const { metadata, problem } = found;

@@ -150,7 +150,6 @@ async function issue(
         clients: [client],
         secretVersion,
         random: systemRandom,
-        expiryCache: new Map(),
         specialNames: lists.specialNames,
         allowLoopbackHttp,
         endpointOrigins,

@@ -48,6 +48,7 @@ export async function loginClient(
     client,
     { ...options, metadata },
     context,
+    client.policy.endpoints.revocationUrl !== undefined,
   );
   return { ok: true, value: { registration, revocationUrl: endpoint.value } };
 }

@@ -71,7 +71,7 @@ describe('the renewal policy of a token', () => {
   });
 
   it('is the same for all without such an issuer', () => {
-    const others = settingsWith({ CREDMON_hub_PROFILE: 'github' });
+    const others = settingsWith({ CREDMON_hub_PROFILE: 'keycloak' });
     expect(renewalPolicies(others)('hub')).toBe(others.policy);
   });
 });

@@ -23,7 +23,8 @@ export interface RegistrationPorts extends DraftPorts {
 }
 
 /**
- * Returns the registration of the client of a service. The secret is read each time.
+ * Returns the registration of the client of a service. The secret is read each time. With
+ * `guessesMethod` no metadata is read only for the method of authentication.
  * @throws CodedError `SECRET_UNREADABLE`, and as `completeRegistration`
  */
 export function registrationOfLogin(
@@ -31,11 +32,12 @@ export function registrationOfLogin(
   client: ConfiguredClient,
   ports: RegistrationPorts,
   context: ProviderContext,
+  guessesMethod = false,
 ): Promise<CompleteRegistration> {
   const { metadata } = ports;
   const { send, now } = context;
   const draft = draftOfLogin(service, client, ports, context);
-  return completeRegistration(draft, { metadata, send, now });
+  return completeRegistration({ ...draft, guessesMethod }, { metadata, send, now });
 }
 
 /**
