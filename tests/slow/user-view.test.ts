@@ -114,7 +114,7 @@ describe.runIf(process.getuid?.() === 0)('issue 11: users of a closed credential
     expect(lstatSync(file)).toEqual(before);
     expect([before.uid, before.mode & 0o7777]).toEqual([bob.uid, 0o400]);
     expect(readdirSync(runDir()).sort()).toEqual(
-      ['.condor_credmon.lock', 'daemon.json', 'requests', 'results', 'status'].sort(),
+      ['.condor_credmon.lock', 'daemon.json', 'requests', 'results', 'status', 'taken'].sort(),
     );
     expect(readdirSync(runDir('status')).sort()).toEqual(
       [alice, bob].map(({ name }) => `${name}.json`).sort(),

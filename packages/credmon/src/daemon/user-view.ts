@@ -238,9 +238,9 @@ function openAll(
     version: settings,
     warn: (text) => log.warn(text),
   });
-  const { requests, results } = run;
+  const { requests, results, taken } = run;
   try {
-    const box = openBox({ requests, results, take, warn: (text) => log.warn(text) });
+    const box = openBox({ requests, results, taken, take, warn: (text) => log.warn(text) });
     log.info(`Status files and requests of users: ${run.path}`);
     return { run, publisher, box, beatAt: Number.NEGATIVE_INFINITY };
   } catch (error) {

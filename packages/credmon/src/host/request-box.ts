@@ -9,6 +9,7 @@ import {
   systemClock,
   systemCode,
   writeFileAtomically,
+  type Clock,
 } from '@credmon/core/base';
 import { createLogOnce } from '../report/log-once.ts';
 import { resultName, type RenewalRequest } from '../requests/request.ts';
@@ -24,14 +25,17 @@ export interface RequestBox {
 }
 
 /**
- * Options: the two directories; `take` gets each request, whose owner is proven and whose
+ * Options: the directories of requests and results, and the private one into which
+ * requests are moved; `take` gets each request, whose owner is proven and whose
  * permission is not; `warn` gets each kind of problem once.
  */
 export interface RequestBoxOptions {
   readonly requests: string;
   readonly results: string;
+  readonly taken: string;
   readonly take: (request: RenewalRequest) => void;
   readonly warn: (text: string) => void;
+  readonly clock?: Pick<Clock, 'now' | 'steady'>;
 }
 
 /** Milliseconds between two looks because of changes: users can cause any number. */
@@ -43,26 +47,20 @@ const MOST_TEXTS = 1000;
 /** Seconds for which a result is kept. */
 const KEEP_RESULTS = 300;
 
-/** Opens the directory of requests; results of an earlier daemon are removed. */
-export function openRequestBox({ requests, results, take, warn }: RequestBoxOptions): RequestBox {
+/**
+ * Opens the directory of requests; results of an earlier daemon are removed.
+ * @throws the system's error if the directory of results or the private one cannot be read
+ */
+export function openRequestBox(options: RequestBoxOptions): RequestBox {
+  const { requests, results, warn, clock = systemClock } = options;
   const logged = createLogOnce(MOST_TEXTS);
   const warnOnce = (text: string): void => logged.once(text, '', () => warn(text));
-  const read = createRequestReader({ requests, take, warn: warnOnce });
+  const reader = createRequestReader({ ...options, warn: warnOnce });
   const kept: { readonly path: string; readonly until: number }[] = [];
   let seen: number | undefined;
-  let isLeft = false;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 
-  const look = (): void => {
-    lookedAt = performance.now();
-    try {
-      seen = timeOf(requests);
-      isLeft = read();
-    } catch (error) {
-      warnOnce(`Cannot read requests in ${requests}: ${systemCode(error) ?? messageOf(error)}`);
-    }
-  };
   const lookSoon = (): void => {
     if (timer) return;
     const wait = Math.max(0, lookedAt + LOOK_INTERVAL - performance.now());
@@ -71,10 +69,19 @@ export function openRequestBox({ requests, results, take, warn }: RequestBoxOpti
       look();
     }, wait).unref();
   };
+  const look = (): void => {
+    lookedAt = performance.now();
+    try {
+      seen = timeOf(requests);
+      if (reader.look()) lookSoon();
+    } catch (error) {
+      warnOnce(`Cannot read requests in ${requests}: ${systemCode(error) ?? messageOf(error)}`);
+    }
+  };
   const poll = (): void => {
-    while ((kept[0]?.until ?? Number.POSITIVE_INFINITY) <= systemClock.steady())
+    while ((kept[0]?.until ?? Number.POSITIVE_INFINITY) <= clock.steady())
       removeResult(kept.shift()?.path ?? '');
-    if (isLeft || timeOf(requests) !== seen) look();
+    if (timeOf(requests) !== seen) look();
   };
 
   for (const name of readdirSync(results)) removeResult(join(results, name));
@@ -88,7 +95,7 @@ export function openRequestBox({ requests, results, take, warn }: RequestBoxOpti
       const { uid, gid } = request;
       try {
         writeFileAtomically(path, text, { mode: 0o400, durable: false, owner: { uid, gid } });
-        kept.push({ path, until: systemClock.steady() + KEEP_RESULTS });
+        kept.push({ path, until: clock.steady() + KEEP_RESULTS });
       } catch (error) {
         // A whole message names a new temporary file each time.
         const why = systemCode(error) ?? messageOf(error);
@@ -99,6 +106,7 @@ export function openRequestBox({ requests, results, take, warn }: RequestBoxOpti
       clearInterval(polling);
       clearTimeout(timer);
       unwatch();
+      reader.close();
     },
   };
 }

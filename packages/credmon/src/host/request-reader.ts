@@ -4,100 +4,144 @@ import {
   closeSync,
   constants,
   fstatSync,
-  lstatSync,
-  opendirSync,
   openSync,
   readSync,
   rmdirSync,
-  unlinkSync,
   type Stats,
 } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock, systemCode } from '@credmon/core/base';
-import { createRequestRate, MOST_WAITING } from '../requests/rate.ts';
+import { systemClock, systemCode, type Clock } from '@credmon/core/base';
 import {
+  isUnfinished,
   judgeEntry,
   LONGEST_REQUEST,
   parseRequest,
   whyUntrusted,
   type EntryFacts,
   type RenewalRequest,
+  type WantedToken,
 } from '../requests/request.ts';
+import { createTurns } from '../requests/turns.ts';
+import { createUnfinished } from '../requests/unfinished.ts';
+import { openTakenEntries, readNames, type NameReading, type TakenEntry } from './taken-entries.ts';
 
 /** Entries that one look reads: names are cheap, but a user can create any number. */
 const MOST_ENTRIES = 4096;
 
 const NEVER_WAIT = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** Options of the reader: `take` gets each request, `warn` each problem, each time. */
+/**
+ * Options of the reader: `taken` is the private directory into which entries are moved;
+ * `take` gets each request, `warn` each problem, each time.
+ */
 export interface RequestReaderOptions {
   readonly requests: string;
+  readonly taken: string;
   readonly take: (request: RenewalRequest) => void;
   readonly warn: (text: string) => void;
+  readonly clock?: Pick<Clock, 'now' | 'steady'>;
+}
+
+/** The reader of a directory. */
+export interface RequestReader {
+  /**
+   * Reads requests, beginning where the last look ended. Returns true if something is
+   * left for a later look.
+   * @throws the system's error if the directory cannot be read
+   */
+  look(this: void): boolean;
+  close(this: void): void;
 }
 
 /**
- * Creates the reader of a directory. It reads all requests, and returns true if some are
- * left for a later look.
+ * Creates the reader of a directory.
+ * @throws the system's error if the private directory cannot be read
  */
-export function createRequestReader({ requests, take, warn }: RequestReaderOptions): () => boolean {
-  const rate = createRequestRate();
+export function createRequestReader({
+  requests,
+  taken,
+  take,
+  warn,
+  clock = systemClock,
+}: RequestReaderOptions): RequestReader {
+  const entries = openTakenEntries(taken, warn);
+  const turns = createTurns();
+  const unfinished = createUnfinished();
+  let reading: NameReading | undefined;
 
-  /** Removes an entry; a directory only if it is empty. */
-  const remove = (path: string, facts: EntryFacts): boolean => {
-    try {
-      if (facts.kind === 'directory') rmdirSync(path);
-      else unlinkSync(path);
-      return true;
-    } catch (error) {
-      const code = systemCode(error);
-      if (code === undefined) throw error;
-      if (code === 'ENOENT') return false;
-      warn(`Cannot remove a ${facts.kind} in ${requests} (${code}, user id ${facts.uid})`);
-      return false;
-    }
-  };
-  const refuse = (path: string, facts: EntryFacts, why: string): void => {
-    warn(`Ignored in ${requests}: ${why} (user id ${facts.uid})`);
-    remove(path, facts);
-  };
+  const refuse = (why: string, uid: number): void =>
+    warn(`Ignored in ${requests}: ${why} (user id ${uid})`);
 
-  const lookAt = (name: string, waiting: Map<number, number>): void => {
-    const path = join(requests, name);
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (!stats) return;
-    const facts = factsOf(stats);
-    const verdict = judgeEntry(name, facts, systemClock.now());
-    if (verdict.kind === 'leave') return;
+  const judge = (name: string, { path, stats }: TakenEntry): void => {
+    const verdict = judgeEntry(name, factsOf(stats), clock.now());
     if (verdict.kind === 'remove') {
-      if (verdict.why === undefined) remove(path, facts);
-      else refuse(path, facts, verdict.why);
+      if (verdict.why !== undefined) refuse(verdict.why, stats.uid);
       return;
     }
-    const { uid } = facts;
-    if (!rate.permits(uid, systemClock.steady())) {
-      waiting.set(uid, (waiting.get(uid) ?? 0) + 1);
-      if ((waiting.get(uid) ?? 0) > MOST_WAITING) refuse(path, facts, 'too many requests');
-      return;
-    }
-    rate.count(uid, systemClock.steady());
-    const reading = readRequest(path, stats);
-    const wanted = typeof reading === 'string' ? parseRequest(reading) : undefined;
-    if (!wanted) {
-      const why = typeof reading === 'string' ? 'it is not a request' : reading.why;
-      return refuse(path, facts, why);
-    }
-    // Otherwise each look would take it again.
-    if (!remove(path, facts)) return;
-    take({ id: verdict.id, uid, gid: stats.gid, ...wanted });
+    const wanted = readRequest(path);
+    if ('why' in wanted) return refuse(wanted.why, stats.uid);
+    const request = { id: verdict.id, uid: stats.uid, gid: stats.gid, ...wanted };
+    const turn = turns.add(request, clock.steady());
+    if (turn === 'take') take(request);
+    else if (turn === 'refuse') refuse('too many requests', stats.uid);
   };
 
-  return () => {
-    const waiting = new Map<number, number>();
-    const names = firstNames(requests);
-    for (const name of names) lookAt(name, waiting);
-    return names.length === MOST_ENTRIES || waiting.size > 0;
+  /** Looks at an entry only where no user can change what is under its name. */
+  const lookAt = (bytes: Buffer): void => {
+    const name = bytes.toString('latin1');
+    if (isUnfinished(name) && unfinished.mayStay(name, clock.steady())) return;
+    const entry = entries.take(requests, bytes);
+    if (typeof entry !== 'string') {
+      try {
+        judge(name, entry);
+      } finally {
+        entries.discard(entry);
+      }
+    } else if (entry !== 'ENOENT' && !removeEmpty(join(requests, name)))
+      warn(`Cannot remove an entry of ${requests} (${entry})`);
   };
+
+  const close = (): void => {
+    reading?.close();
+    reading = undefined;
+  };
+  /** Looks at the next names; returns true if there may be more. */
+  const readSome = (): boolean => {
+    reading ??= readNames(requests);
+    for (let count = 0; count < MOST_ENTRIES; count += 1) {
+      const name = reading.next();
+      if (!name) {
+        unfinished.allRead();
+        close();
+        return false;
+      }
+      lookAt(name);
+    }
+    return true;
+  };
+  const look = (): boolean => {
+    for (const request of turns.next(clock.steady())) take(request);
+    let hasMore = false;
+    try {
+      hasMore = readSome();
+    } catch (error) {
+      close();
+      throw error;
+    }
+    return entries.empty() || hasMore || turns.waiting > 0;
+  };
+  return { look, close };
+}
+
+/** Only root may move a directory of another user: without root, an empty one is removed. */
+function removeEmpty(path: string): boolean {
+  try {
+    rmdirSync(path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return false;
+  }
 }
 
 function factsOf(stats: Stats): EntryFacts {
@@ -113,42 +157,23 @@ function factsOf(stats: Stats): EntryFacts {
 }
 
 /**
- * Returns the content of the file that `before` describes, or why it cannot be used: its
- * owner may replace or change it at any moment.
+ * Returns what a file asks for, or why it cannot be used: its owner may have it open, and
+ * change it at any moment.
  */
-function readRequest(path: string, before: Stats): string | { readonly why: string } {
-  let descriptor: number;
+function readRequest(path: string): WantedToken | { readonly why: string } {
+  let descriptor: number | undefined;
   try {
     descriptor = openSync(path, NEVER_WAIT);
+    const why = whyUntrusted(factsOf(fstatSync(descriptor)));
+    if (why !== undefined) return { why };
+    const bytes = Buffer.alloc(LONGEST_REQUEST);
+    const text = bytes.toString('utf8', 0, readSync(descriptor, bytes, 0, bytes.length, 0));
+    return parseRequest(text) ?? { why: 'it is not a request' };
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;
     return { why: `it cannot be read (${code})` };
-  }
-  try {
-    const stats = fstatSync(descriptor);
-    if (stats.ino !== before.ino || stats.dev !== before.dev || stats.uid !== before.uid)
-      return { why: 'it was replaced' };
-    const why = whyUntrusted(factsOf(stats));
-    if (why !== undefined) return { why };
-    const bytes = Buffer.alloc(LONGEST_REQUEST);
-    return bytes.toString('utf8', 0, readSync(descriptor, bytes, 0, bytes.length, 0));
   } finally {
-    closeSync(descriptor);
+    if (descriptor !== undefined) closeSync(descriptor);
   }
-}
-
-/** Returns the first names of a directory, in no order. */
-function firstNames(path: string): string[] {
-  const names: string[] = [];
-  const directory = opendirSync(path);
-  try {
-    for (let entry = directory.readSync(); entry; entry = directory.readSync()) {
-      names.push(entry.name);
-      if (names.length === MOST_ENTRIES) break;
-    }
-  } finally {
-    directory.closeSync();
-  }
-  return names;
 }

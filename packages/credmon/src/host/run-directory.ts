@@ -22,13 +22,15 @@ import { checkRunDirectory, lockDirectory } from '@credmon/core/store';
 import type { StatusFiles } from '../status/publisher.ts';
 
 /** The names in the run directory. */
-const [STATUS, REQUESTS, RESULTS] = ['status', 'requests', 'results'];
+const [STATUS, REQUESTS, RESULTS, TAKEN] = ['status', 'requests', 'results', 'taken'];
 const HEARTBEAT = 'daemon.json';
 
 /** Everyone may enter, nobody else may list names: they say who has tokens. */
 const ENTER_ONLY = 0o711;
 /** Everyone may create files, remove their own, and not list those of others. */
 const DROP = 0o1733;
+/** Nobody else may enter: requests are read where no user can change their names. */
+const PRIVATE = 0o700;
 
 /** Returns the path of a user's status file. */
 export function statusPath(runDir: string, user: string): string {
@@ -57,6 +59,8 @@ export interface RunDirectory {
   /** Where users put requests, and where they find the results. */
   readonly requests: string;
   readonly results: string;
+  /** Where the daemon moves requests before it looks at them. */
+  readonly taken: string;
   readonly statusFiles: StatusFiles;
   /** Replaces the heartbeat. @throws the system's error */
   beat(this: void, text: string): void;
@@ -76,14 +80,17 @@ export function openRunDirectory(configured: string, condor: AccountIds | undefi
   const lock = lockAlone(path);
   try {
     const status = prepare(path, STATUS, ENTER_ONLY);
-    const own = [path, status, prepare(path, REQUESTS, DROP), prepare(path, RESULTS, ENTER_ONLY)];
+    const taken = prepare(path, TAKEN, PRIVATE);
+    const [requests, results] = [prepare(path, REQUESTS, DROP), prepare(path, RESULTS, ENTER_ONLY)];
+    const own = [path, status, requests, results, taken];
     const stats = own.map((each) => ({ each, before: lstatSync(each) }));
     const isIntact = (): boolean =>
       lock.state() === 'held' && stats.every(({ each, before }) => isSame(before, each));
     return {
       path,
-      requests: requestDirectory(path),
-      results: resultDirectory(path),
+      requests,
+      results,
+      taken,
       statusFiles: statusFilesIn(status),
       isIntact,
       beat: (text) =>

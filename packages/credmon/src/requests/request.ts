@@ -20,14 +20,14 @@ export interface RenewalRequest extends WantedToken {
 /** Maximum length of a request, in bytes. */
 export const LONGEST_REQUEST = 1024;
 /** Seconds after which nobody waits for a request any more. */
-const OLDEST_REQUEST = 600;
-/** Seconds after which an unfinished request counts as left over. */
-const LONGEST_WRITE = 60;
+export const OLDEST_REQUEST = 600;
 
 /** Returns the name of a request with this id: 32 hex digits. */
 export const requestName = (id: string): string => `${id}.request`;
 /** Returns the name of a request that is being written. */
 export const unfinishedName = (id: string): string => `.${id}.new`;
+/** True for the name of a request that is being written. */
+export const isUnfinished = (name: string): boolean => /^\.[0-9a-f]{32}\.new$/.test(name);
 /** Returns the name of a result, in another directory. */
 export const resultName = ({ uid, id }: Pick<RenewalRequest, 'uid' | 'id'>): string =>
   `${uid}-${id}.json`;
@@ -72,25 +72,21 @@ export interface EntryFacts {
 }
 
 /**
- * What to do with an entry of the directory of requests: `read` it, `leave` it because it
- * is being written, or remove it, with the reason if it is worth a log line.
+ * What to do with an entry of the directory of requests: `read` it, or remove it, with
+ * the reason if it is worth a log line.
  */
 export type EntryVerdict =
   | { readonly kind: 'read'; readonly id: string }
-  | { readonly kind: 'leave' }
   | { readonly kind: 'remove'; readonly why?: string };
 
-/** Judges an entry by its name and lstat. */
+/** Judges an entry by its name and lstat. Unfinished requests are left over here. */
 export function judgeEntry(name: string, facts: EntryFacts, now: number): EntryVerdict {
-  const isSmall = facts.kind === 'file' && facts.size <= LONGEST_REQUEST;
-  const age = now - facts.mtime;
-  if (/^\.[0-9a-f]{32}\.new$/.test(name))
-    return isSmall && age <= LONGEST_WRITE ? { kind: 'leave' } : { kind: 'remove' };
+  if (isUnfinished(name)) return { kind: 'remove' };
   const id = /^([0-9a-f]{32})\.request$/.exec(name)?.[1];
   if (id === undefined) return { kind: 'remove', why: 'its name is not that of a request' };
   const why = whyUntrusted(facts);
   if (why !== undefined) return { kind: 'remove', why };
-  return age <= OLDEST_REQUEST ? { kind: 'read', id } : { kind: 'remove' };
+  return now - facts.mtime <= OLDEST_REQUEST ? { kind: 'read', id } : { kind: 'remove' };
 }
 
 /**

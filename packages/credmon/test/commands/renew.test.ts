@@ -32,7 +32,8 @@ const now = (): number => Math.floor(Date.now() / 1000);
 beforeEach(() => {
   top = mkdtempSync(join(tmpdir(), 'credmon-renew-'));
   runDir = join(top, 'run');
-  for (const name of ['requests', 'results']) mkdirSync(join(runDir, name), { recursive: true });
+  for (const name of ['requests', 'results', 'taken'])
+    mkdirSync(join(runDir, name), { recursive: true });
   taken = [];
   heartbeat();
 });
@@ -59,6 +60,7 @@ function daemon(answer: (request: RenewalRequest) => Partial<RenewalResult> | st
   const opened = openRequestBox({
     requests: join(runDir, 'requests'),
     results: join(runDir, 'results'),
+    taken: join(runDir, 'taken'),
     take: (request) => {
       taken.push(request);
       const given = answer(request);
@@ -158,6 +160,7 @@ describe.runIf(isRoot)('as root', () => {
         const slow = openRequestBox({
           requests: join(runDir, 'requests'),
           results: join(runDir, 'results'),
+          taken: join(runDir, 'taken'),
           take: (request) => taken.push(request),
           warn: () => undefined,
         });

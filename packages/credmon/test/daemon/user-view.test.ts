@@ -32,6 +32,7 @@ function viewOf(on: Bench, knobs: Readonly<Record<string, string>> = {}) {
       path,
       requests: `${path}/requests`,
       results: `${path}/results`,
+      taken: `${path}/taken`,
       statusFiles: {
         write: (user, text) => {
           failIf('write');

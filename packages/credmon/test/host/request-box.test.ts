@@ -19,8 +19,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '@credmon/core/base';
 import { openRequestBox, type RequestBox } from '../../src/host/request-box.ts';
 import { MOST_PER_MINUTE, MOST_WAITING } from '../../src/requests/rate.ts';
+import { MOST_UNFINISHED } from '../../src/requests/unfinished.ts';
 import { requestName, requestText, type RenewalRequest } from '../../src/requests/request.ts';
 
 const isRoot = process.geteuid?.() === 0;
@@ -28,6 +30,8 @@ const [ALICE, BOB] = [64_001, 64_002];
 let top: string;
 let requests: string;
 let results: string;
+let hidden: string;
+let skew: number;
 let taken: RenewalRequest[];
 let warnings: string[];
 let box: RequestBox;
@@ -36,16 +40,25 @@ let count = 0;
 beforeEach(() => {
   top = mkdtempSync(join(tmpdir(), 'credmon-box-'));
   [requests, results] = [join(top, 'requests'), join(top, 'results')];
-  for (const path of [requests, results]) mkdirSync(path);
+  hidden = join(top, 'taken');
+  for (const path of [requests, results, hidden]) mkdirSync(path);
+  skew = 0;
   [taken, warnings] = [[], []];
   writeFileSync(join(results, 'old'), '');
-  box = openRequestBox({
+  box = open();
+});
+const open = (): RequestBox =>
+  openRequestBox({
     requests,
     results,
+    taken: hidden,
+    clock: {
+      now: () => systemClock.now() + skew,
+      steady: () => systemClock.steady() + skew,
+    },
     take: (request) => taken.push(request),
     warn: (text) => warnings.push(text.replaceAll(top, '$T')),
   });
-});
 afterEach(() => {
   box.close();
   rmSync(top, { recursive: true });
@@ -62,7 +75,7 @@ function put(change: { name?: string; text?: string; mode?: number; uid?: number
   if (change.uid !== undefined) chownSync(path, change.uid, change.uid);
   return path;
 }
-const left = (): string[] => readdirSync(requests);
+const left = (): string[] => [requests, hidden].flatMap((path) => readdirSync(path));
 
 it('a request is taken once, with its owner', () => {
   put({ name: requestName('ab'.repeat(16)), ...(isRoot ? { uid: ALICE } : {}) });
@@ -118,16 +131,54 @@ describe('is removed, never followed or believed, and logged once for each user'
     ]);
   });
 
-  it('a directory that is not empty stays, and hinders nobody', () => {
-    mkdirSync(join(requests, requestName(newId()), 'more'), { recursive: true });
+  it('a directory that is not empty, with all that is in it, and hinders nobody', () => {
+    const path = join(requests, requestName(newId()));
+    mkdirSync(join(path, 'more', 'and', 'more'), { recursive: true });
+    writeFileSync(join(path, 'more', 'large'), 'x');
+    symlinkSync(top, join(path, 'more', 'and', 'link'));
     put();
-    for (let round = 0; round < 2; round += 1) box.look();
-    expect([taken.length, left().length]).toEqual([1, 1]);
-    expect(warnings).toEqual([
-      `Ignored in $T/requests: it is not a regular file (user id ${uid})`,
-      `Cannot remove a directory in $T/requests (ENOTEMPTY, user id ${uid})`,
-    ]);
+    box.look();
+    expect([taken.length, left(), existsSync(outside)]).toEqual([1, [], true]);
+    expect(warnings).toEqual([`Ignored in $T/requests: it is not a regular file (user id ${uid})`]);
   });
+});
+
+it.each([
+  ['bytes that are not UTF-8', 0xff],
+  ['the longest name', 0x78],
+])('a name of %s is removed, and hinders nobody', (_, byte) => {
+  writeFileSync(Buffer.concat([Buffer.from(`${requests}/`), Buffer.alloc(255, byte)]), '');
+  put();
+  box.look();
+  expect([taken.length, left()]).toEqual([1, []]);
+});
+
+it('no entry is looked at before it is where nobody else can enter', () => {
+  const path = put();
+  const file = statSync(path).ino;
+  // A name that is taken already in the private directory would be found there.
+  const places: string[] = [];
+  box.close();
+  box = openRequestBox({
+    requests,
+    results,
+    taken: hidden,
+    take: () => {
+      places.push(...readdirSync(hidden).map((name) => String(statSync(join(hidden, name)).ino)));
+    },
+    warn: () => undefined,
+  });
+  box.look();
+  expect([places, left()]).toEqual([[String(file)], []]);
+});
+
+it('what an earlier daemon left in the private directory is removed', () => {
+  box.close();
+  mkdirSync(join(hidden, 'a', 'b'), { recursive: true });
+  writeFileSync(join(hidden, 'c'), '');
+  box = open();
+  box.look();
+  expect([readdirSync(hidden), warnings]).toEqual([[], []]);
 });
 
 it('an unfinished request is left for a minute, an old request is removed without a word', () => {
@@ -135,13 +186,26 @@ it('an unfinished request is left for a minute, an old request is removed withou
   const [old, over] = [put(), put({ name: `.${newId()}.new` })];
   const now = Date.now() / 1000;
   utimesSync(old, now - 700, now - 700);
-  utimesSync(over, now - 70, now - 70);
+  // Its owner sets this time.
+  utimesSync(over, 4e9, 4e9);
   box.look();
-  expect([taken, left().map((name) => join(requests, name)), warnings]).toEqual([
-    [],
-    [unfinished],
-    [],
-  ]);
+  expect([
+    taken,
+    left()
+      .map((name) => join(requests, name))
+      .sort(),
+    warnings,
+  ]).toEqual([[], [unfinished, over].sort(), []]);
+  skew = 61;
+  box.look();
+  expect([taken, left(), warnings]).toEqual([[], [], []]);
+});
+
+it('unfinished requests of one user, whatever their dates, do not starve a request', () => {
+  for (let n = 0; n < 6000; n += 1) put({ name: `.${newId()}.new` });
+  put();
+  for (let round = 0; round < 3; round += 1) box.look();
+  expect([taken.length, left().length]).toEqual([1, MOST_UNFINISHED]);
 });
 
 describe.runIf(isRoot)('each user', () => {
@@ -152,8 +216,15 @@ describe.runIf(isRoot)('each user', () => {
     box.look();
     const by = (uid: number): number => taken.filter((request) => request.uid === uid).length;
     expect([ALICE, BOB, 0].map(by)).toEqual([MOST_PER_MINUTE, 1, 1]);
-    expect(left()).toHaveLength(MOST_WAITING);
+    expect(left()).toEqual([]);
     expect(warnings).toEqual([`Ignored in $T/requests: too many requests (user id ${ALICE})`]);
+    skew = 60;
+    box.look();
+    skew = 120;
+    box.look();
+    skew = 180;
+    box.look();
+    expect(by(ALICE)).toBe(MOST_PER_MINUTE + MOST_WAITING);
   });
 
   it('is the only one who can read the result, which replaces an earlier one', () => {

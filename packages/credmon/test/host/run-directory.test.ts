@@ -41,7 +41,7 @@ const open = (): RunDirectory => {
   return run;
 };
 const modes = (): string[] =>
-  ['', 'status', 'requests', 'results'].map((name) =>
+  ['', 'status', 'requests', 'results', 'taken'].map((name) =>
     (statSync(join(path, name)).mode & 0o7777).toString(8),
   );
 const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
@@ -53,11 +53,12 @@ it('has the modes that let users in, and nobody list who has tokens, for any uma
   } finally {
     process.umask(umask);
   }
-  expect(modes()).toEqual(['755', '711', '1733', '711']);
+  expect(modes()).toEqual(['755', '711', '1733', '711', '700']);
   close();
-  for (const name of ['', 'status', 'requests', 'results']) chmodSync(join(path, name), 0o700);
+  for (const name of ['', 'status', 'requests', 'results', 'taken'])
+    chmodSync(join(path, name), 0o750);
   open();
-  expect(modes()).toEqual(['755', '711', '1733', '711']);
+  expect(modes()).toEqual(['755', '711', '1733', '711', '700']);
 });
 
 it('is used by one daemon at a time', () => {
@@ -78,7 +79,7 @@ it('has a heartbeat that everyone can read, until it is closed', () => {
   expect(existsSync(join(path, 'daemon.json'))).toBe(false);
 });
 
-it.each(['', 'status', 'requests', 'results'])(
+it.each(['', 'status', 'requests', 'results', 'taken'])(
   'is not intact any more when "%s" was replaced, and then keeps what is there',
   (name) => {
     const { isIntact, beat } = open();
