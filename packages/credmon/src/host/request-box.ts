@@ -1,6 +1,6 @@
 // The requests of users and their results: a request is noticed within seconds, and only
 // the user who asked can read its result.
-import { readdirSync, statSync, unlinkSync, watch } from 'node:fs';
+import { readdirSync, statSync, unlinkSync, watch, type FSWatcher } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { join } from 'node:path';
 import {
@@ -61,6 +61,7 @@ export function openRequestBox(options: RequestBoxOptions): RequestBox {
   let lookedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 
+  /** Looks a second after the last look: without a watch, changes in between cost nothing. */
   const lookSoon = (): void => {
     if (timer) return;
     const wait = Math.max(0, lookedAt + LOOK_INTERVAL - performance.now());
@@ -71,6 +72,8 @@ export function openRequestBox(options: RequestBoxOptions): RequestBox {
   };
   const look = (): void => {
     lookedAt = performance.now();
+    // Before the names are read: no change may be missed in between.
+    watching.begin();
     try {
       seen = timeOf(requests);
       if (reader.look()) lookSoon();
@@ -84,8 +87,10 @@ export function openRequestBox(options: RequestBoxOptions): RequestBox {
     if (timeOf(requests) !== seen) look();
   };
 
+  const watching = watchOnce(requests, lookSoon, warnOnce);
+
   for (const name of readdirSync(results)) removeResult(join(results, name));
-  const unwatch = watchNames(requests, lookSoon, warnOnce);
+  watching.begin();
   const polling = setInterval(poll, POLL_INTERVAL).unref();
 
   return {
@@ -105,7 +110,7 @@ export function openRequestBox(options: RequestBoxOptions): RequestBox {
     close: () => {
       clearInterval(polling);
       clearTimeout(timer);
-      unwatch();
+      watching.end();
       reader.close();
     },
   };
@@ -130,24 +135,35 @@ function removeResult(path: string): void {
 }
 
 /**
- * Calls `changed` after changes in a directory. If the system cannot watch, only polling
- * remains.
+ * Returns what begins to watch a directory, if it is not watched. `changed` is called
+ * once, at the first change, which ends the watch: a user can cause any number of changes.
+ * If the system cannot watch, only polling remains.
  */
-function watchNames(
+function watchOnce(
   directory: string,
   changed: () => void,
   warn: (text: string) => void,
-): () => void {
+): { readonly begin: () => void; readonly end: () => void } {
+  let watcher: FSWatcher | undefined;
+  const end = (): void => {
+    watcher?.close();
+    watcher = undefined;
+  };
   const failed = (error: unknown): void =>
     warn(
       `Cannot watch ${directory}, requests wait up to ${POLL_INTERVAL / 1000} s: ${printableLine(messageOf(error))}`,
     );
-  try {
-    const watcher = watch(directory, { persistent: false }, changed);
-    watcher.on('error', failed);
-    return () => watcher.close();
-  } catch (error) {
-    failed(error);
-    return () => undefined;
-  }
+  const begin = (): void => {
+    if (watcher) return;
+    try {
+      watcher = watch(directory, { persistent: false }, () => {
+        end();
+        changed();
+      });
+      watcher.on('error', failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
+  return { begin, end };
 }

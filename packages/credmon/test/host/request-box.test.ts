@@ -91,6 +91,32 @@ it('is noticed without a look', async () => {
   await expect.poll(() => taken.length).toBe(1);
 });
 
+/** The watches of this process for the directory of requests, as the kernel shows them. */
+function watches(): number {
+  const inode = statSync(requests).ino.toString(16);
+  const texts = readdirSync('/proc/self/fdinfo').map((name) => {
+    try {
+      return readFileSync(join('/proc/self/fdinfo', name), 'utf8');
+    } catch {
+      // The directory itself was open.
+      return '';
+    }
+  });
+  return texts.join('').split(`ino:${inode} `).length - 1;
+}
+
+it('a flood of changes costs one event for each look: the first change ends the watch', async () => {
+  expect(watches()).toBe(1);
+  box.look();
+  const path = put({ name: `.${newId()}.new` });
+  await expect.poll(watches, { interval: 5 }).toBe(0);
+  for (let n = 0; n < 100; n += 1) writeFileSync(path, String(n));
+  box.look();
+  expect(watches()).toBe(1);
+  put();
+  await expect.poll(() => taken.length).toBe(1);
+});
+
 describe('is removed, never followed or believed, and logged once for each user', () => {
   const uid = process.geteuid?.() ?? 0;
   const SECRET = 'canary-of-another-user';
