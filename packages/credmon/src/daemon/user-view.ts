@@ -2,7 +2,7 @@
 // files and the heartbeat, takes requests, and never disturbs a renewal.
 import { messageOf, systemCode } from '@credmon/core/base';
 import { instantOf, tokenId } from '@credmon/core/credential';
-import { createAccounts } from '../host/accounts.ts';
+import { createAccounts, createAskers, hasDirectory } from '../host/accounts.ts';
 import { openRequestBox, type RequestBox, type RequestBoxOptions } from '../host/request-box.ts';
 import {
   openRunDirectory,
@@ -12,6 +12,7 @@ import {
 } from '../host/run-directory.ts';
 import { reportOf, reportToAll, type Report } from '../report/events.ts';
 import { LONGEST_SLEEP } from '../settings/policy.ts';
+import { STANDING } from '../providers/standing/standing.ts';
 import { createAskedRenewals, type AskedRenewals } from '../requests/asked.ts';
 import { refusal, resultText, type RenewalRequest } from '../requests/request.ts';
 import type { Settings } from '../settings/read.ts';
@@ -23,7 +24,7 @@ import { ownerOfToken } from './provider-lookup.ts';
 /**
  * Options of the view: `open` opens the run directory or throws why not, `openBox` its
  * requests; `accounts` are those of users with tokens, `askers` those of users who ask;
- * `process` names this process to users.
+ * `isUser` says whether a name has a directory in the credential directory; `process` names this process to users.
  */
 export interface UserViewOptions {
   readonly settings: () => Settings;
@@ -31,6 +32,7 @@ export interface UserViewOptions {
   readonly openBox: (options: RequestBoxOptions) => RequestBox;
   readonly accounts: Accounts;
   readonly askers: Accounts;
+  readonly isUser: (name: string) => boolean;
   readonly process: ProcessIdentity;
 }
 
@@ -41,7 +43,8 @@ export function systemUserView(settings: () => Settings): UserViewOptions {
     open: (path) => openRunDirectory(path, settings().condorIds),
     openBox: openRequestBox,
     accounts: createAccounts(),
-    askers: createAccounts(),
+    askers: createAskers(),
+    isUser: (name) => hasDirectory(settings().credDir, name),
     process: ownIdentity(),
   };
 }
@@ -83,7 +86,7 @@ export function addUserView(parts: DaemonParts, options: UserViewOptions): UserV
     now: () => clock.now(),
     answer: (request, result) => open?.box.answer(request, resultText(result)),
   });
-  const take = admissionOf(parts, options.askers, asked, (request, why) =>
+  const take = admissionOf(parts, options, asked, (request, why) =>
     open?.box.answer(request, resultText(refusal(why, clock.now()))),
   );
   const warnOnce = (text: string | undefined): void => {
@@ -174,18 +177,19 @@ function heartbeatText({ settings, process }: UserViewOptions, now: number): str
 }
 
 /**
- * Returns what admits requests, one at a time, in order: those of root and of the token's
- * owner are asked for, others are rejected.
+ * Returns what admits requests: those of root and of the token's owner are asked for,
+ * others are rejected. The requests of one user are admitted one at a time, in order, and
+ * never wait for those of another user.
  */
 function admissionOf(
   { log, wake }: DaemonParts,
-  askers: Accounts,
+  who: Pick<UserViewOptions, 'askers' | 'isUser'>,
   asked: AskedRenewals,
   reject: (request: RenewalRequest, why: string) => void,
 ): (request: RenewalRequest) => void {
-  let admitting = Promise.resolve();
+  const admitting = new Map<number, Promise<void>>();
   const admit = async (request: RenewalRequest): Promise<void> => {
-    const why = await whyForbidden(askers, request);
+    const why = await whyForbidden(who, request);
     const text = `Renewal of ${tokenId(request)} requested by user id ${request.uid}`;
     if (why === undefined) {
       log.info(text);
@@ -197,7 +201,13 @@ function admissionOf(
     }
   };
   return (request) => {
-    admitting = admitting.then(() => admit(request));
+    const { uid } = request;
+    const last = (admitting.get(uid) ?? Promise.resolve())
+      .then(() => admit(request))
+      .finally(() => {
+        if (admitting.get(uid) === last) admitting.delete(uid);
+      });
+    admitting.set(uid, last);
   };
 }
 
@@ -206,10 +216,13 @@ const whyFailed = (error: unknown): string => systemCode(error) ?? messageOf(err
 
 /** Returns why a request is not granted; `undefined` for root and the token's owner. */
 async function whyForbidden(
-  askers: Accounts,
+  { askers, isUser }: Pick<UserViewOptions, 'askers' | 'isUser'>,
   { user, uid }: RenewalRequest,
 ): Promise<string | undefined> {
   if (uid === 0) return undefined;
+  // A user can invent any number of names whose look-up takes long.
+  if (!isUser(user))
+    return user === STANDING ? 'only root may ask for it' : 'there is no such token';
   await askers.lookUp([user]);
   const account = askers.known(user);
   if (account === undefined) return `the account ${user} cannot be looked up now; ask again later`;

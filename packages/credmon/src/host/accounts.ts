@@ -1,7 +1,10 @@
 // The ids of many accounts, from the system's name services, without blocking the event
 // loop.
 import { execFile } from 'node:child_process';
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { systemCode } from '@credmon/core/base';
 import type { AccountIds } from '@credmon/core/config';
 import type { Accounts } from '../status/publisher.ts';
 
@@ -11,6 +14,8 @@ const KNOWN_FOR = 3600;
 const NONE_FOR = 300;
 /** Seconds until a look-up without an answer is repeated. */
 const RETRY_AFTER = 60;
+/** Names of users who ask that are remembered. */
+const MOST_ASKERS = 1000;
 /** Names in one look-up: their length fits the arguments of a program. */
 const AT_ONCE = 100;
 /** Time limit of a look-up, in milliseconds. */
@@ -34,43 +39,102 @@ interface Entry {
 }
 
 /**
- * Creates the accounts. A process that is not root (`self`: its user id) cannot give
- * files away: other users count as `none` for it. `now`: steady seconds.
+ * Creates the accounts of the names in the last look-up; others are forgotten. Look-ups
+ * follow one another. A process that is not root (`self`: its user id) cannot give files
+ * away: other users count as `none` for it. `now`: steady seconds.
  */
 export function createAccounts(
-  self: number = process.geteuid?.() ?? 0,
+  self: number = ownId(),
   find: FindAccounts = findBySystem,
-  now: () => number = () => performance.now() / 1000,
+  now: () => number = steadyNow,
 ): Accounts {
-  const entries = new Map<string, Entry>();
+  const memory = createMemory(self, find, now);
   let running = Promise.resolve();
-
-  const findSome = async (names: readonly string[]): Promise<void> => {
-    const found = await find(names);
-    for (const name of names) {
-      const ids = found ? (found.get(name) ?? 'none') : entries.get(name)?.ids;
-      const pause = !found ? RETRY_AFTER : ids === 'none' ? NONE_FOR : KNOWN_FOR;
-      entries.set(name, { ids, again: now() + pause });
-    }
-  };
   const findStale = async (names: readonly string[]): Promise<void> => {
     const wanted = new Set(names);
-    for (const name of entries.keys()) if (!wanted.has(name)) entries.delete(name);
-    const stale = [...wanted].filter((name) => (entries.get(name)?.again ?? 0) <= now());
+    for (const name of memory.names()) if (!wanted.has(name)) memory.forget(name);
+    const stale = [...wanted].filter(memory.isStale);
     for (let start = 0; start < stale.length; start += AT_ONCE)
-      await findSome(stale.slice(start, start + AT_ONCE));
+      await memory.find(stale.slice(start, start + AT_ONCE));
   };
-
   return {
-    known: (name) => {
-      const ids = entries.get(name)?.ids;
-      return typeof ids === 'object' && self !== 0 && ids.uid !== self ? 'none' : ids;
-    },
+    known: memory.known,
     lookUp: (names) => {
       running = running.then(() => findStale(names));
       return running;
     },
   };
+}
+
+/**
+ * Creates the accounts of users who ask for something. Each name is looked up by itself:
+ * a name that takes long delays no other. The names looked up last are remembered.
+ * Options as in {@link createAccounts}.
+ */
+export function createAskers(
+  self: number = ownId(),
+  find: FindAccounts = findBySystem,
+  now: () => number = steadyNow,
+): Accounts {
+  const memory = createMemory(self, find, now);
+  const running = new Map<string, Promise<void>>();
+  const lookUpOne = async (name: string): Promise<void> => {
+    if (!memory.isStale(name)) return;
+    const finding = running.get(name) ?? memory.find([name]);
+    running.set(name, finding);
+    await finding;
+    running.delete(name);
+    for (const oldest of memory.names().slice(0, -MOST_ASKERS)) memory.forget(oldest);
+  };
+  return {
+    known: memory.known,
+    lookUp: async (names) => void (await Promise.all(names.map(lookUpOne))),
+  };
+}
+
+/** What is known of names. */
+interface Memory {
+  readonly known: Accounts['known'];
+  /** The names, the one looked up last at the end. */
+  readonly names: () => string[];
+  readonly isStale: (name: string) => boolean;
+  readonly find: (names: readonly string[]) => Promise<void>;
+  readonly forget: (name: string) => void;
+}
+
+function createMemory(self: number, find: FindAccounts, now: () => number): Memory {
+  const entries = new Map<string, Entry>();
+  return {
+    known: (name) => {
+      const ids = entries.get(name)?.ids;
+      return typeof ids === 'object' && self !== 0 && ids.uid !== self ? 'none' : ids;
+    },
+    names: () => [...entries.keys()],
+    isStale: (name) => (entries.get(name)?.again ?? 0) <= now(),
+    find: async (names) => {
+      const found = await find(names);
+      for (const name of names) {
+        const ids = found ? (found.get(name) ?? 'none') : entries.get(name)?.ids;
+        const pause = !found ? RETRY_AFTER : ids === 'none' ? NONE_FOR : KNOWN_FOR;
+        entries.delete(name);
+        entries.set(name, { ids, again: now() + pause });
+      }
+    },
+    forget: (name) => void entries.delete(name),
+  };
+}
+
+const ownId = (): number => process.geteuid?.() ?? 0;
+const steadyNow = (): number => performance.now() / 1000;
+
+/** True if a user has a directory in the credential directory. */
+export function hasDirectory(credDir: string, user: string): boolean {
+  try {
+    return lstatSync(join(credDir, user)).isDirectory();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return false;
+  }
 }
 
 /** @see getent(1): exit code 2 says that a name was not found */

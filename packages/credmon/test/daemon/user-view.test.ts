@@ -19,6 +19,7 @@ function viewOf(on: Bench, knobs: Readonly<Record<string, string>> = {}) {
   const state = { fault: undefined as string | undefined, intact: true };
   const did: string[] = [];
   const answers: string[] = [];
+  const lookedUp: string[] = [];
   const accounts = new Map<string, AccountIds | 'none'>([['alice', { uid: 1, gid: 1 }]]);
   let take: RequestBoxOptions['take'] = () => undefined;
   const files = new Map<string, string>();
@@ -81,7 +82,14 @@ function viewOf(on: Bench, knobs: Readonly<Record<string, string>> = {}) {
       };
     },
     accounts: { known: () => ({ uid: 1, gid: 1 }), lookUp: async () => undefined },
-    askers: { known: (name) => accounts.get(name), lookUp: async () => undefined },
+    askers: {
+      known: (name) => accounts.get(name),
+      lookUp: async (names) => {
+        lookedUp.push(...names);
+        if (names.includes('slow')) await new Promise(() => undefined);
+      },
+    },
+    isUser: (name) => ['alice', 'bob', 'slow'].includes(name),
     process: { pid: 77, pidNamespace: 'pid:[1]' },
   });
   const pass = async (): Promise<void> => {
@@ -94,7 +102,7 @@ function viewOf(on: Bench, knobs: Readonly<Record<string, string>> = {}) {
     take({ id: `of${uid}`, uid, gid: 1, user, stem: 'mytok' });
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { state, did, files, view, pass, ask, answers, accounts, wake: plain.wake };
+  return { state, did, files, view, pass, ask, answers, accounts, lookedUp, wake: plain.wake };
 }
 
 function seeded(): Bench {
@@ -204,6 +212,28 @@ it('the owner of a token and root may ask for it, nobody else, and each is logge
   await ask(0);
   view.close();
   expect(answers.slice(3)).toEqual(['of1 renewed', 'of0 refused condor_credmon was stopped']);
+});
+
+it('a name without a directory is refused without a look-up', async () => {
+  const { pass, ask, answers, lookedUp } = viewOf(seeded());
+  await pass();
+  for (const name of ['nobody1', '(standing)']) await ask(7, name);
+  expect(answers).toEqual([
+    'of7 refused there is no such token',
+    'of7 refused only root may ask for it',
+  ]);
+  expect(lookedUp).toEqual([]);
+});
+
+it('a look-up that takes long delays only the user who asked for it', async () => {
+  const { pass, ask, answers, wake } = viewOf(seeded());
+  await pass();
+  await ask(7, 'slow');
+  await ask(7);
+  await ask(2);
+  expect(answers).toEqual(['of2 refused only root and alice may ask for it']);
+  await ask(1);
+  expect(wake.pending).toBe(true);
 });
 
 it('CREDMON_RUN_DIR = none opens nothing', async () => {

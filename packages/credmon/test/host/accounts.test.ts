@@ -1,6 +1,9 @@
 // Which accounts users of the credential directory have, and how often that is asked.
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { accountsIn, createAccounts } from '../../src/host/accounts.ts';
+import { accountsIn, createAccounts, createAskers, hasDirectory } from '../../src/host/accounts.ts';
 import type { AccountIds } from '@credmon/core/config';
 
 const [alice, bob] = [
@@ -112,4 +115,60 @@ it('finds the accounts of this machine, by name only', async () => {
     'none',
     'none',
   ]);
+});
+
+describe('of users who ask', () => {
+  it('a name that takes long delays no other, and each name is looked up once', async () => {
+    const asked: string[] = [];
+    let answer: () => void = () => undefined;
+    const askers = createAskers(
+      0,
+      async ([name = '']) => {
+        asked.push(name);
+        if (name === 'slow') await new Promise<void>((resolve) => void (answer = resolve));
+        return new Map([['alice', alice]]);
+      },
+      () => 1,
+    );
+    const slow = [askers.lookUp(['slow']), askers.lookUp(['slow'])];
+    await askers.lookUp(['alice']);
+    await askers.lookUp(['bob']);
+    await askers.lookUp(['alice']);
+    expect(['alice', 'bob', 'slow'].map((name) => askers.known(name))).toEqual([
+      alice,
+      'none',
+      undefined,
+    ]);
+    answer();
+    await Promise.all(slow);
+    expect([asked, askers.known('slow')]).toEqual([['slow', 'alice', 'bob'], 'none']);
+  });
+
+  it('the last thousand names are remembered', async () => {
+    const askers = createAskers(
+      0,
+      async () => new Map(),
+      () => 1,
+    );
+    for (let n = 0; n <= 1000; n += 1) await askers.lookUp([`u${n}`]);
+    expect(['u0', 'u1', 'u1000'].map((name) => askers.known(name))).toEqual([
+      undefined,
+      'none',
+      'none',
+    ]);
+  });
+});
+
+it('a user has a directory in the credential directory, not a file or a link', () => {
+  const top = mkdtempSync(join(tmpdir(), 'credmon-accounts-'));
+  mkdirSync(join(top, 'alice'));
+  writeFileSync(join(top, 'bob'), '');
+  symlinkSync('alice', join(top, 'carl'));
+  expect(['alice', 'bob', 'carl', 'dave'].map((name) => hasDirectory(top, name))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ]);
+  rmSync(top, { recursive: true });
 });
