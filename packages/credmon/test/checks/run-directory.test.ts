@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { checkUserView } from '../../src/checks/run-directory.ts';
+import { checkUserView, type FileSystem } from '../../src/checks/run-directory.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
 let on: CheckBench;
@@ -31,4 +31,21 @@ it.each([
   mkdirSync(join(on.root, 'open'));
   chmodSync(join(on.root, 'open'), 0o777);
   expect(await found({ CREDMON_RUN_DIR: knob.replace('$R', on.root) })).toEqual([expected]);
+});
+
+it.each<readonly [string, FileSystem | undefined, FileSystem | undefined, boolean]>([
+  ['on the tmpfs of /run', { device: 1, isMemory: true }, { device: 1, isMemory: true }, true],
+  ['on a tmpfs of its own', { device: 2, isMemory: true }, { device: 1, isMemory: true }, false],
+  ['on the disk of /run', { device: 1, isMemory: false }, { device: 1, isMemory: false }, false],
+  ['where /run cannot be read', { device: 1, isMemory: true }, undefined, false],
+])('a directory %s: whether users can fill /run', async (_, own, run, isWarned) => {
+  mkdirSync(join(on.root, 'run'));
+  for (const name of ['run', 'new']) {
+    const findings = await on.findings(
+      { CREDMON_RUN_DIR: join(on.root, name) },
+      async ({ settings }) => [checkUserView(settings, (path) => (path === '/run' ? run : own))],
+    );
+    const text = `warning users' view: users can fill /run through $R/${name}/requests: both are in the same tmpfs; fix: set CREDMON_RUN_DIR to a directory on a disk, for example /var/lib/condor_credmon`;
+    expect(findings.includes(text)).toBe(isWarned);
+  }
 });
