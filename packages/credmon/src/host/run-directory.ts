@@ -25,7 +25,7 @@ import type { StatusFiles } from '../status/publisher.ts';
 const [STATUS, REQUESTS, RESULTS, TAKEN] = ['status', 'requests', 'results', 'taken'];
 const HEARTBEAT = 'daemon.json';
 
-/** Everyone may enter, nobody else may list names: they say who has tokens. */
+/** Everyone may enter, nobody else may list names. Known names can be looked up. */
 const ENTER_ONLY = 0o711;
 /** Everyone may create files, remove their own, and not list those of others. */
 const DROP = 0o1733;

@@ -46,7 +46,7 @@ const modes = (): string[] =>
   );
 const own = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 
-it('has the modes that let users in, and nobody list who has tokens, for any umask', () => {
+it('has the modes that let users in, and let nobody list names, for any umask', () => {
   const umask = process.umask(0o077);
   try {
     open();
