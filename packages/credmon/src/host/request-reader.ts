@@ -16,6 +16,7 @@ import {
   judgeEntry,
   LONGEST_REQUEST,
   parseRequest,
+  requestId,
   whyUntrusted,
   type EntryFacts,
   type RenewalRequest,
@@ -25,8 +26,10 @@ import { createTurns } from '../requests/turns.ts';
 import { createUnfinished } from '../requests/unfinished.ts';
 import { openTakenEntries, readNames, type NameReading, type TakenEntry } from './taken-entries.ts';
 
-/** Entries that one look reads: names are cheap, but a user can create any number. */
-const MOST_ENTRIES = 4096;
+/** Names that one look reads: names are cheap, but a user can create any number. */
+const MOST_NAMES = 65_536;
+/** Requests that one look moves, and other entries. */
+const MOST_ENTRIES = 1024;
 
 const NEVER_WAIT = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
@@ -45,11 +48,11 @@ export interface RequestReaderOptions {
 /** The reader of a directory. */
 export interface RequestReader {
   /**
-   * Reads requests, beginning where the last look ended. Returns true if something is
-   * left for a later look.
+   * Reads requests, beginning where the last look ended. Returns what is left: `more`
+   * entries, or only requests that are `waiting` for their turn.
    * @throws the system's error if the directory cannot be read
    */
-  look(this: void): boolean;
+  look(this: void): 'more' | 'waiting' | 'nothing';
   close(this: void): void;
 }
 
@@ -87,9 +90,7 @@ export function createRequestReader({
   };
 
   /** Looks at an entry only where no user can change what is under its name. */
-  const lookAt = (bytes: Buffer): void => {
-    const name = bytes.toString('latin1');
-    if (isUnfinished(name) && unfinished.mayStay(name, clock.steady())) return;
+  const lookAt = (name: string, bytes: Buffer): void => {
     const entry = entries.take(requests, bytes);
     if (typeof entry !== 'string') {
       try {
@@ -105,21 +106,28 @@ export function createRequestReader({
     reading?.close();
     reading = undefined;
   };
-  /** Looks at the next names; returns true if there may be more. */
+  /** Looks at the next entries, requests first; returns true if there may be more. */
   const readSome = (): boolean => {
     reading ??= readNames(requests);
-    for (let count = 0; count < MOST_ENTRIES; count += 1) {
-      const name = reading.next();
-      if (!name) {
+    const moved = { requests: 0, others: 0 };
+    let isSkipped = false;
+    for (let count = 0; count < MOST_NAMES && moved.requests < MOST_ENTRIES; count += 1) {
+      const bytes = reading.next();
+      if (!bytes) {
         unfinished.allRead();
         close();
-        return false;
+        return isSkipped;
       }
-      lookAt(name);
+      const name = bytes.toString('latin1');
+      if (isUnfinished(name) && unfinished.mayStay(name, clock.steady())) continue;
+      const kind = requestId(name) === undefined ? 'others' : 'requests';
+      moved[kind] += 1;
+      if (moved[kind] <= MOST_ENTRIES) lookAt(name, bytes);
+      else isSkipped = true;
     }
     return true;
   };
-  const look = (): boolean => {
+  const look: RequestReader['look'] = () => {
     for (const request of turns.next(clock.steady())) take(request);
     let hasMore = false;
     try {
@@ -128,7 +136,8 @@ export function createRequestReader({
       close();
       throw error;
     }
-    return entries.empty() || hasMore || turns.waiting > 0;
+    if (entries.empty() || hasMore) return 'more';
+    return turns.waiting > 0 ? 'waiting' : 'nothing';
   };
   return { look, close };
 }

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { systemCode, systemRandom } from '@credmon/core/base';
 
 /** Entries that one call removes from directories that were not empty. */
-const MOST_AT_ONCE = 4096;
+const MOST_AT_ONCE = 1024;
 
 /** An entry in the private directory. Its place there has a new name. */
 export interface TakenEntry {

@@ -28,6 +28,9 @@ export const requestName = (id: string): string => `${id}.request`;
 export const unfinishedName = (id: string): string => `.${id}.new`;
 /** True for the name of a request that is being written. */
 export const isUnfinished = (name: string): boolean => /^\.[0-9a-f]{32}\.new$/.test(name);
+/** Returns the id in the name of a request; `undefined` for any other name. */
+export const requestId = (name: string): string | undefined =>
+  /^([0-9a-f]{32})\.request$/.exec(name)?.[1];
 /** Returns the name of a result, in another directory. */
 export const resultName = ({ uid, id }: Pick<RenewalRequest, 'uid' | 'id'>): string =>
   `${uid}-${id}.json`;
@@ -82,7 +85,7 @@ export type EntryVerdict =
 /** Judges an entry by its name and lstat. Unfinished requests are left over here. */
 export function judgeEntry(name: string, facts: EntryFacts, now: number): EntryVerdict {
   if (isUnfinished(name)) return { kind: 'remove' };
-  const id = /^([0-9a-f]{32})\.request$/.exec(name)?.[1];
+  const id = requestId(name);
   if (id === undefined) return { kind: 'remove', why: 'its name is not that of a request' };
   const why = whyUntrusted(facts);
   if (why !== undefined) return { kind: 'remove', why };

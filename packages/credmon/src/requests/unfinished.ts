@@ -22,14 +22,11 @@ export function createUnfinished(): Unfinished {
   let met = new Set<string>();
   return {
     mayStay: (name, now) => {
-      const since = firstSeen.get(name) ?? now;
-      const mayStay =
-        now - since <= LONGEST_WRITE && (firstSeen.has(name) || firstSeen.size < MOST_UNFINISHED);
-      if (mayStay) {
-        firstSeen.set(name, since);
-        met.add(name);
-      } else firstSeen.delete(name);
-      return mayStay;
+      const since = firstSeen.get(name);
+      if (since === undefined && firstSeen.size >= MOST_UNFINISHED) return false;
+      firstSeen.set(name, since ?? now);
+      met.add(name);
+      return now - (since ?? now) <= LONGEST_WRITE;
     },
     allRead: () => {
       for (const name of firstSeen.keys()) if (!met.has(name)) firstSeen.delete(name);
