@@ -34,16 +34,16 @@ async function checkVault(context: CheckContext): Promise<Finding[]> {
     ...authorities(settings),
     ...quotedOptions(config.get('SEC_CREDENTIAL_GETTOKEN_OPTS') ?? ''),
     ...shortLife(settings),
+    ...(settings.vaultEnabled
+      ? withoutStorer(config)
+      : [
+          warning(
+            WHAT,
+            'a host is trusted, but VAULT_CREDMON_PROVIDER_NAMES and SEC_CREDENTIAL_STORER ' +
+              'are not set: no token is read from a Vault',
+          ),
+        ]),
   ];
-  if (!settings.vaultEnabled)
-    findings.push(
-      warning(
-        WHAT,
-        'a host is trusted, but VAULT_CREDMON_PROVIDER_NAMES and SEC_CREDENTIAL_STORER ' +
-          'are not set: no token is read from a Vault',
-      ),
-    );
-  else findings.push(...withoutStorer(config));
   // Without certificate authorities, and for a server name in quotes, every host would
   // report the same error.
   if (hasErrors(findings)) return findings;
