@@ -200,5 +200,9 @@ async function logInAtLemonldap(page: Page, button: 'Accept' | 'Refuse'): Promis
   await page.locator('#userfield').fill(LEMONLDAP_USER.name);
   await page.locator('#passwordfield').fill(LEMONLDAP_USER.password);
   await page.getByRole('button', { name: 'Connect' }).click();
-  await page.getByRole('button', { name: button }).click();
+  const answer = page.getByRole('button', { name: button });
+  await answer.waitFor();
+  // Before the page's script runs, both buttons accept.
+  await page.waitForLoadState();
+  await answer.click();
 }

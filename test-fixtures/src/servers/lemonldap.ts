@@ -91,7 +91,10 @@ export async function startLemonldap(
       '--enable-ssl',
       `--ssl-cert=${certificates.certificateFile}`,
       `--ssl-key=${certificates.keyFile}`,
-      '--workers=3',
+      // A browser's idle connection occupies a worker.
+      '--workers=8',
+      '--preload-app',
+      '--read-timeout=1',
       APPLICATION,
     ],
     {
