@@ -12,7 +12,7 @@ import {
 } from '../host/run-directory.ts';
 import { reportOf, reportToAll, type Report } from '../report/events.ts';
 import { LONGEST_SLEEP } from '../settings/policy.ts';
-import { STANDING } from '../providers/standing/standing.ts';
+import { STANDING } from '../providers/standing/names.ts';
 import { createAskedRenewals, type AskedRenewals } from '../requests/asked.ts';
 import { refusal, resultText, type RenewalRequest } from '../requests/request.ts';
 import type { Settings } from '../settings/read.ts';
