@@ -68,12 +68,19 @@ export function statusRow(
 function lastError(token: TokenSnapshot, verdict: Verdict | undefined): StatusRow['last_error'] {
   const managed = verdict?.token;
   if (verdict && managed?.renewable.ok === false && !isNeverDue(verdict))
-    return { code: 'CRED_FILE_INVALID', message: managed.renewable.reason, at: 0 };
+    return { code: unrenewableCode(token), message: managed.renewable.reason, at: 0 };
   const { renewal } = token;
   const counts =
     renewal !== undefined &&
     (managed === undefined || renewal.basis === ANY_BASIS || managed.basis() === renewal.basis);
   return counts ? { code: renewal.code, message: renewal.message, at: renewal.last_attempt } : null;
+}
+
+/** A login without a refresh token is no fault of its files. */
+function unrenewableCode({ top }: TokenSnapshot): ErrorCode {
+  return top.kind === 'valid' && top.value.refreshToken === 'empty'
+    ? 'REFRESH_TOKEN_MISSING'
+    : 'CRED_FILE_INVALID';
 }
 
 /** True when the token needs attention: it is expired, or will not be retried. */

@@ -61,7 +61,7 @@ it('prints whole names without a terminal, and the problems and commands after t
     `${'long-name-'.repeat(8)} foo -`,
   ]);
   expect(complaints).toEqual([
-    'bob/mytok_h1 is expired (CRED_FILE_INVALID): the issuer gave no refresh token: the user must log in again when it expires; fix: bob runs this and submits again: condor_store_cred delete-oauth -s mytok -H h1',
+    'bob/mytok_h1 is expired (REFRESH_TOKEN_MISSING): the issuer gave no refresh token: the user must log in again when it expires; fix: if the issuer gives refresh tokens, the administrator sets CREDMON_mytok_PROFILE or adds offline_access to the EXTRA_SCOPES; then bob runs this and submits again: condor_store_cred delete-oauth -s mytok -H h1',
     'No condor_credmon is running here: nothing is renewed.',
   ]);
 });
