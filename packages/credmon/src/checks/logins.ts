@@ -222,6 +222,10 @@ function portal(
   } catch (error) {
     return [wrong(what, `logins do not work: ${messageOf(error)}`)];
   }
+  if (prefix.endsWith('/'))
+    return [
+      wrong(what, 'logins do not work: CREDMON_WEB_PREFIX ends with a slash; CredD appends one'),
+    ];
   if (!/^\/return(?:\/|$)/.test(suffix))
     return [wrong(what, `logins do not work: ${name}_RETURN_URL_SUFFIX must begin with /return`)];
   return [ok(what, `users log in at ${url.split('?')[0] ?? ''} and return to ${prefix}${suffix}`)];

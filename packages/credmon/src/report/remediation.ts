@@ -23,7 +23,7 @@ export function remediationFor(token: StuckToken, code: string): string | undefi
   const steps = Object.hasOwn(ERROR_CODES, code) ? ERROR_CODES[code as ErrorCode].step : undefined;
   return (steps?.[provider ?? 'default'] ?? steps?.['default'])
     ?.replace('{user}', () => user)
-    .replace('{service}', () => service)
+    .replaceAll('{service}', () => service)
     .replace('{delete}', () => deleteCommand(token))
     .replace('{store}', () => `condor_credential_storer --force ${shellWord(service)}`)
     .replace('{add}', () => add)

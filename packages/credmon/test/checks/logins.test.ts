@@ -62,6 +62,11 @@ it.each<[string, () => Record<string, string>, RegExp]>([
     /^warning .*: browser logins do not work: mytok_AUTHORIZATION_URL is not set$/,
   ],
   [
+    'a prefix with a slash at its end',
+    () => ({ CREDMON_WEB_PREFIX: 'https://ap.invalid/' }),
+    /^error .*: logins do not work: CREDMON_WEB_PREFIX ends with a slash/,
+  ],
+  [
     'no return URL',
     () => ({ mytok_RETURN_URL_SUFFIX: '' }),
     /^warning .*: mytok_RETURN_URL_SUFFIX is not set$/,
