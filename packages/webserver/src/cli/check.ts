@@ -269,7 +269,11 @@ async function checkIssuer(
     );
     return [ok(what, `${issuer} is reachable, and its identifier matches`)];
   } catch (error) {
-    return [warning(what, messageWithFix(error))];
+    // An issuer with another name refuses every sign-in; an outage may be over soon.
+    const text = messageWithFix(error);
+    return isCoded(error, 'ISSUER_MISMATCH')
+      ? [wrong(what, `${text}; fix: correct CREDMON_${name}_ISSUER`)]
+      : [warning(what, text)];
   }
 }
 

@@ -229,6 +229,13 @@ describe('--check', () => {
     expect(await problems({}, [knob])).toEqual([expect.stringMatching(expected)]);
   });
 
+  it('R45 an issuer that calls itself by another name is an error', async () => {
+    const found = await problems({ CREDMON_MYTOK_ISSUER: `${issuer.url}/` });
+    expect(found).toEqual([
+      expect.stringMatching(/^error issuer of MYTOK: .*; fix: correct CREDMON_MYTOK_ISSUER$/),
+    ]);
+  });
+
   it.each(['MYTOK_TOKEN_URL', 'MYTOK_AUTHORIZATION_URL'])(
     'R45 a missing %s is found if no issuer names it',
     async (knob) => {
