@@ -64,8 +64,6 @@ const BY_COMMANDS: Readonly<Record<string, readonly string[]>> = {
     'DAEMON_LIST',
     'AUTO_INCLUDE_CREDD_IN_DAEMON_LIST',
     'CREDMON_OAUTH',
-    'CREDMON_TOKEN_GROUP',
-    'CREDMON_TOKEN_ALLOW',
   ],
 };
 

@@ -1,16 +1,17 @@
-// The built `condor_credmon token`: on a terminal, in a pipe, for a member of a group who
-// is not root, and from the script for factory entries as it stands.
+// The built `condor_credmon token`: on a terminal, in a pipe, by the daemon for a member of
+// a group who is not root, and from the script for factory entries as it stands.
 import {
   chmodSync,
-  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { findSecrets } from '@credmon/test-fixtures/files/find-secrets';
@@ -27,6 +28,7 @@ import {
   rotateKeys,
   writeKey,
 } from '@credmon/scitokens';
+import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isMissing } from '../support/needs.ts';
 import { root } from './daemon-runs.ts';
@@ -44,6 +46,8 @@ beforeEach(() => {
   knobs = {
     LOG: place,
     CREDMON_OAUTH_LOG: join(place, 'CredMonOAuthLog'),
+    CREDMON_RUN_DIR: join(place, 'run'),
+    CREDMON_ALLOW_LOOPBACK_HTTP: 'true',
     SEC_CREDENTIAL_DIRECTORY_OAUTH: join(place, 'creds'),
     LOCAL_CREDMON_frontend_ISSUER: 'https://frontend.example/vo',
     LOCAL_CREDMON_frontend_PRIVATE_KEY: join(place, 'key.pem'),
@@ -113,61 +117,86 @@ describe.skipIf(process.getuid?.() !== 0)('condor_credmon token', () => {
     expect([code, sub(output)]).toEqual([0, 'pilot']);
   });
 
-  describe.skipIf(isMissing('setpriv'))('for an ordinary user', () => {
-    const GID = Number(/^daemon:[^:]*:(\d+):/m.exec(readFileSync('/etc/group', 'utf8'))?.[1]);
-    const as = (groups: string): Promise<{ code: number | null; output: string }> => {
-      const ids = [
-        '--reuid',
-        '65534',
-        '--regid',
-        '65534',
-        ...(groups === '' ? ['--clear-groups'] : ['--groups', groups]),
-      ];
-      return ended(
-        startProcess(
-          'setpriv',
-          [...ids, ...words(['frontend', '--subject', 'pilot'])],
-          environment(),
-        ),
-      );
-    };
-    const shared = (): void => {
-      chmodSync(join(place, 'key.pem'), 0o640);
-      chownSync(join(place, 'key.pem'), 0, GID);
-    };
-
-    it('needs the group that is configured', async () => {
-      shared();
-      expect(await as(String(GID))).toMatchObject({
-        code: 1,
-        output: expect.stringContaining('only root may issue a token') as unknown,
-      });
-      knobs['CREDMON_TOKEN_GROUP'] = 'daemon';
-      expect(await as('')).toMatchObject({
-        code: 1,
-        output: expect.stringContaining('the members of the group daemon may') as unknown,
-      });
+  describe.skipIf(isMissing('setpriv'))('of an ordinary user, by the daemon', () => {
+    const NOBODY = 65_534;
+    /** The group of the user nobody, which is configured. */
+    const GROUP = execFileSync('id', ['-gn', '--', `+${NOBODY}`], { encoding: 'utf8' }).trim();
+    let daemon: Child | undefined;
+    afterEach(async () => {
+      await daemon?.stop();
+      daemon = undefined;
     });
 
-    it('needs a key that the group can read, and a log', async () => {
-      knobs['CREDMON_TOKEN_GROUP'] = 'daemon';
-      const unreadable = await as(String(GID));
-      expect([unreadable.code, unreadable.output]).toEqual([
+    const asNobody = (
+      ...more: readonly string[]
+    ): Promise<{ code: number | null; output: string }> => {
+      const ids = ['--reuid', `${NOBODY}`, '--regid', `${NOBODY}`, '--clear-groups'];
+      return ended(startProcess('setpriv', [...ids, ...words([...args, ...more])], environment()));
+    };
+    async function startDaemon(): Promise<void> {
+      const [program = '', ...rest] = words([]).slice(0, -1);
+      daemon = startProcess(program, rest, environment());
+      await waitUntil(() => existsSync(join(place, 'run/daemon.json')), { what: 'the heartbeat' });
+    }
+    const audits = (): readonly string[] =>
+      readFileSync(join(place, 'CredMonOAuthLog'), 'utf8').match(/Audit: .*/g) ?? [];
+
+    it('needs the daemon', async () => {
+      const { code, output } = await asNobody();
+      expect([code, output]).toEqual([
         1,
+        expect.stringContaining('cannot ask for a token: ') as unknown,
+      ]);
+    });
+
+    it('is issued for a member of the group, with a key that only root can read', async () => {
+      knobs['CREDMON_TOKEN_GROUP'] = GROUP;
+      await startDaemon();
+      const { code, output } = await asNobody(
+        '--audience',
+        'https://ce.example',
+        '--lifetime',
+        '60',
+      );
+      expect([code, jwtClaims(output.trim())]).toMatchObject([
+        0,
+        { sub: 'pilot', aud: 'https://ce.example', scope: 'read:/pilot' },
+      ]);
+      expect(audits()).toEqual([
         expect.stringMatching(
-          /cannot sign tokens of frontend: the private key \S+ cannot be read \(EACCES\)/,
+          /^Audit: signed a token of frontend as user id 65534 asked: subject pilot, audience https:\/\/ce\.example, scopes "read:\/pilot", lifetime 60 s, jti [\w-]+; to standard output$/,
         ) as unknown,
       ]);
-      shared();
-      const log = join(place, 'CredMonOAuthLog');
-      writeFileSync(log, '', { mode: 0o660 });
-      chownSync(log, 0, GID);
-      chmodSync(log, 0o660);
-      const { code, output } = await as(String(GID));
-      expect([code, sub(output)]).toEqual([0, 'pilot']);
-      expect(readFileSync(log, 'utf8')).toMatch(
-        /Audit: signed a token of frontend as user id 65534 asked: subject pilot,/,
-      );
+      expect(
+        findSecrets(
+          { token: output.trim() },
+          { log: readFileSync(join(place, 'CredMonOAuthLog'), 'utf8') },
+        ),
+      ).toEqual([]);
+      const denied = await asNobody('--scope', 'read:/bob');
+      expect([denied.code, denied.output]).toEqual([
+        1,
+        expect.stringContaining('do not give the scopes read:/bob for pilot') as unknown,
+      ]);
+      // The answers are files of that user alone, in a directory that nobody can list.
+      expect(statSync(join(place, 'run/results')).mode & 0o777).toBe(0o711);
+      for (const name of readdirSync(join(place, 'run/results'))) {
+        const { mode, uid } = statSync(join(place, 'run/results', name));
+        expect([mode & 0o777, uid]).toEqual([0o400, NOBODY]);
+      }
+    });
+
+    it('is refused for others', async () => {
+      knobs['CREDMON_TOKEN_GROUP'] = 'daemon';
+      await startDaemon();
+      const { code, output } = await asNobody();
+      expect([code, output]).toEqual([
+        1,
+        expect.stringContaining(
+          'only root and the members of the group daemon may issue a token',
+        ) as unknown,
+      ]);
+      expect(audits()).toEqual([]);
     });
   });
 });

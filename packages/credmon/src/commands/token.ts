@@ -3,34 +3,39 @@ import { isAbsolute, relative, resolve } from 'node:path';
 import {
   CodedError,
   createSend,
+  ERROR_CODES,
   messageOf,
   systemClock,
   systemCode,
-  systemRandom,
+  type ErrorCode,
 } from '@credmon/core/base';
-import { groupId, userName } from '@credmon/core/config';
+import { userName } from '@credmon/core/config';
 import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { localFiles } from '../host/local-files.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import { standingFiles } from '../host/standing-files.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
-import { fetchOne, isTemplate } from '../issuance/fetch.ts';
+import { auditText } from '../issuance/audit.ts';
+import { isTemplate } from '../issuance/fetch.ts';
+import { issueOne } from '../issuance/issue.ts';
 import { checkWish, type IssuedToken, type TokenWish } from '../issuance/request.ts';
-import { signOne } from '../issuance/sign.ts';
 import type { StandingOwner } from '../providers/standing/ports.ts';
+import { LONGEST_REQUEST } from '../requests/request.ts';
+import { parseTokenResult, tokenRequestText } from '../requests/token-request.ts';
 import type { Settings } from '../settings/read.ts';
-import { tokenGroup, tokenSource, type TokenSource } from '../settings/token-source.ts';
+import { tokenSourceIn, type TokenSource } from '../settings/token-source.ts';
 import { settingsOf } from '../status/tokens.ts';
+import { askDaemon } from './ask-daemon.ts';
 import { openAudit, requester } from './revoke-context.ts';
 import type { Output } from './revoke.ts';
 
 type TokenCommand = Subcommand & { kind: 'token' };
 
-/** The user who calls: the real user id, and the groups of the process. */
+/** The user ids of the process that calls. */
 export interface Caller {
   readonly uid: number;
-  readonly groups: readonly number[];
+  readonly euid: number;
 }
 
 /** The output of the command; `isTerminal`: standard output is shown to a person. */
@@ -41,12 +46,13 @@ export interface TokenOutput extends Output {
 
 /** Returns the user who calls. */
 export function realCaller(): Caller {
-  const groups = [...(process.getgroups?.() ?? []), process.getgid?.() ?? -1];
-  return { uid: process.getuid?.() ?? -1, groups };
+  return { uid: process.getuid?.() ?? -1, euid: process.geteuid?.() ?? -1 };
 }
 
 /**
- * Issues one token, and writes it to a file or to standard output. Exit code 0.
+ * Issues one token, and writes it to a file or to standard output. Root's process issues
+ * it itself; for others the daemon does, if they are members of CREDMON_TOKEN_GROUP. Exit
+ * code 0.
  * @throws CodedError when no token was issued
  */
 export async function runTokenCommand(
@@ -55,9 +61,9 @@ export async function runTokenCommand(
   { stdout, stderr, isTerminal, caller }: TokenOutput,
 ): Promise<number> {
   const { output, print, json } = command;
-  const config = openConfig(command, env);
-  requireRight(caller, tokenGroup(config));
-  const settings = settingsOf(config, command);
+  if (caller.uid !== caller.euid)
+    throw new CodedError('USER_REFUSED', 'this program must not be installed setuid');
+  const settings = settingsOf(openConfig(command, env), command);
   const prints = print || output === undefined;
   if (output === undefined && isTerminal && !print)
     throw new CodedError(
@@ -66,37 +72,20 @@ export async function runTokenCommand(
     );
   const path = output === undefined ? undefined : fileFor(output, settings);
   const owner = ownerOf(command);
-  const source = tokenSource(config, settings, command.provider);
+  const source = tokenSourceIn(settings, command.provider);
   const wish = wishOf(command, caller, source);
   checkWish(wish);
-  const audit = await openAudit(settings.log, stderr);
-  const issued = await issue(wish, source, settings, stderr);
-  // Without a line in the log no token leaves this process.
-  if (!audit(auditText(issued, path ?? 'standard output', asker(env))))
-    throw new CodedError('LOG_UNWRITABLE', 'the token is discarded: it cannot be logged');
+  const to = path ?? 'standard output';
+  const issued =
+    caller.uid === 0
+      ? await issueHere(wish, source, settings, { to, who: asker(env), stderr })
+      : await issueByDaemon(wish, to, settings);
   if (issued.note !== undefined) stderr(`Note: ${issued.note}.`);
   if (path !== undefined) write(path, `${issued.token}\n`, owner);
   if (json) stdout(JSON.stringify(jsonOf(issued, path, prints), null, 2));
   else if (prints) stdout(issued.token);
   else stdout(`Wrote ${path ?? ''}, valid for ${issued.expiresAt - issued.issuedAt} s.`);
   return 0;
-}
-
-/** @throws CodedError `USER_REFUSED` */
-function requireRight({ uid, groups }: Caller, group: string | undefined): void {
-  if (uid === 0) return;
-  if (group === undefined)
-    throw new CodedError(
-      'USER_REFUSED',
-      'only root may issue a token; CREDMON_TOKEN_GROUP allows it to the members of a group',
-    );
-  const gid = groupId(group);
-  if (gid !== undefined && groups.includes(gid)) return;
-  const missing = gid === undefined ? ' (there is no such group)' : '';
-  throw new CodedError(
-    'USER_REFUSED',
-    `only root and the members of the group ${group}${missing} may issue a token`,
-  );
 }
 
 /**
@@ -125,43 +114,33 @@ function fileFor(output: string, { credDir }: Settings): string {
   return path;
 }
 
-async function issue(
+/** Where the token goes, and who asked, for the log. */
+interface Purpose {
+  readonly to: string;
+  readonly who: string;
+  readonly stderr: (text: string) => void;
+}
+
+/** Without a line in the log no token leaves this process. */
+async function issueHere(
   wish: TokenWish,
   source: TokenSource,
   settings: Settings,
-  stderr: (text: string) => void,
+  { to, who, stderr }: Purpose,
 ): Promise<IssuedToken> {
-  const { local, lists, allowLoopbackHttp, endpointOrigins, limits, policy } = settings;
-  const { further } = source;
-  const now = systemClock.now();
-  if (source.kind === 'signed') {
-    const { issuer } = source;
-    return signOne(wish, { local, issuer, further, ports: localFiles(stderr), now });
-  }
-  const { client } = source;
   const trust = createProcessTrust(() => namedTrustOf(settings), stderr);
-  const { send, close } = createSend({ ...limits, trust: trust.general });
-  const nothing = { ok: false, reason: 'is missing' } as const;
+  const { send, close } = createSend({ ...settings.limits, trust: trust.general });
+  const audit = await openAudit(settings.log, stderr);
   try {
-    return await fetchOne(wish, {
-      client,
-      further,
-      options: {
-        clients: [client],
-        secretVersion,
-        random: systemRandom,
-        specialNames: lists.specialNames,
-        allowLoopbackHttp,
-        endpointOrigins,
-        defaultLifetime: policy.defaultLifetime,
-      },
-      context: {
-        send,
-        now,
-        readSecret: readSecretFile,
-        readToken: () => ({ top: nothing, topIdentity: undefined, meta: nothing }),
-      },
+    const issued = await issueOne(wish, source, settings, {
+      local: localFiles(stderr),
+      secretVersion,
+      send,
+      readSecret: readSecretFile,
+      now: () => systemClock.now(),
     });
+    if (audit(auditText(issued, to, who))) return issued;
+    throw new CodedError('LOG_UNWRITABLE', 'the token is discarded: it cannot be logged');
   } finally {
     await close();
   }
@@ -170,16 +149,43 @@ async function issue(
 /** Returns who asks; sudo sets SUDO_UID, and only root can set it otherwise. */
 function asker(env: NodeJS.ProcessEnv): string {
   const uid = env['SUDO_UID'];
-  const isSudo = process.getuid?.() === 0 && uid !== undefined && /^\d+$/.test(uid);
+  const isSudo = uid !== undefined && /^\d+$/.test(uid);
   return isSudo ? `${requester()} (sudo by user id ${uid})` : requester();
 }
 
-function auditText(issued: IssuedToken, to: string, who: string): string {
-  const { provider, source, subject, audience, scopes, issuedAt, expiresAt, jti } = issued;
-  return (
-    `${source} a token of ${provider} as ${who} asked: subject ${subject ?? 'unknown'}, ` +
-    `audience ${audience.join(' ') || 'none'}, scopes "${scopes.join(' ')}", ` +
-    `lifetime ${expiresAt - issuedAt} s, jti ${jti ?? 'none'}; to ${to}`
+/** Seconds to wait for the daemon. */
+const TIMEOUT = 60;
+
+/** The daemon knows by the owner of the request who asks. */
+async function issueByDaemon(
+  wish: TokenWish,
+  to: string,
+  { runDir, condorIds }: Settings,
+): Promise<IssuedToken> {
+  const text = tokenRequestText(wish, to);
+  if (Buffer.byteLength(text) > LONGEST_REQUEST)
+    throw new CodedError('USAGE', `the request is larger than ${LONGEST_REQUEST} bytes`);
+  const unasked = (why: string): CodedError =>
+    new CodedError('CRED_FILE_IO', `cannot ask for a token: ${why}`);
+  const result = await askDaemon({
+    runDir,
+    condorIds,
+    text,
+    parse: parseTokenResult,
+    timeout: TIMEOUT,
+    unasked,
+    step: 'only root issues tokens without it',
+    late: (isTaken) =>
+      `no result within ${TIMEOUT} s: ` +
+      (isTaken
+        ? 'see the log of the daemon'
+        : 'the daemon did not take the request; ask again later, or see its log'),
+  });
+  if (result.kind === 'issued') return result.issued;
+  const { code, message } = result;
+  throw new CodedError(
+    Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : 'USER_REFUSED',
+    message,
   );
 }
 

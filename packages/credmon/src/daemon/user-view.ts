@@ -7,24 +7,32 @@ import { openRequestBox, type RequestBox, type RequestBoxOptions } from '../host
 import {
   openRunDirectory,
   ownIdentity,
+  ownUserId,
   type ProcessIdentity,
   type RunDirectory,
 } from '../host/run-directory.ts';
+import { localFiles } from '../host/local-files.ts';
+import { systemMemberships } from '../host/memberships.ts';
+import { secretVersion } from '../host/secret-file.ts';
+import type { IssuancePorts } from '../issuance/issue.ts';
 import { reportOf, reportToAll, type Report } from '../report/events.ts';
 import { LONGEST_SLEEP } from '../settings/policy.ts';
 import { STANDING } from '../providers/standing/names.ts';
 import { createAskedRenewals, type AskedRenewals } from '../requests/asked.ts';
 import { refusal, resultText, type RenewalRequest } from '../requests/request.ts';
+import { createUserQueues } from '../requests/user-queues.ts';
 import type { Settings } from '../settings/read.ts';
 import { createPublisher, type Accounts, type Publisher } from '../status/publisher.ts';
 import { fileText } from '../status/status-file.ts';
 import type { DaemonParts } from './loop.ts';
 import { ownerOfToken } from './provider-lookup.ts';
+import { createTokenRequests, type TokenRequestOptions } from './token-requests.ts';
 
 /**
  * Options of the view: `open` opens the run directory or throws why not, `openBox` its
  * requests; `accounts` are those of users with tokens, `askers` those of users who ask;
- * `isUser` says whether a name has a directory in the credential directory; `process` names this process to users.
+ * `isUser` says whether a name has a directory in the credential directory; `process`
+ * names this process to users. Without `tokens` none are issued on request.
  */
 export interface UserViewOptions {
   readonly settings: () => Settings;
@@ -34,6 +42,8 @@ export interface UserViewOptions {
   readonly askers: Accounts;
   readonly isUser: (name: string) => boolean;
   readonly process: ProcessIdentity;
+  readonly tokens?: Pick<TokenRequestOptions, 'memberships' | 'self'> &
+    Pick<IssuancePorts, 'local' | 'secretVersion'>;
 }
 
 /** Returns the options with the files and accounts of this machine. */
@@ -46,6 +56,12 @@ export function systemUserView(settings: () => Settings): UserViewOptions {
     askers: createAskers(),
     isUser: (name) => hasDirectory(settings().credDir, name),
     process: ownIdentity(),
+    tokens: {
+      memberships: systemMemberships,
+      self: ownUserId(),
+      local: localFiles(() => undefined),
+      secretVersion,
+    },
   };
 }
 
@@ -86,9 +102,7 @@ export function addUserView(parts: DaemonParts, options: UserViewOptions): UserV
     now: () => clock.now(),
     answer: (request, result) => open?.box.answer(request, resultText(result)),
   });
-  const take = admissionOf(parts, options, asked, (request, why) =>
-    open?.box.answer(request, resultText(refusal(why, clock.now()))),
-  );
+  const takers = takersOf(parts, options, asked, () => open?.box);
   const warnOnce = (text: string | undefined): void => {
     if (text !== undefined && text !== problem)
       log.warn(`Users cannot see their own tokens, renewals continue: ${text}`);
@@ -102,7 +116,7 @@ export function addUserView(parts: DaemonParts, options: UserViewOptions): UserV
     if (runDir === undefined || clock.steady() < tryAt) return undefined;
     tryAt = clock.steady() + REOPEN_INTERVAL;
     try {
-      open = openAll(parts, options, runDir, take);
+      open = openAll(parts, options, runDir, takers);
       warnOnce(undefined);
     } catch (error) {
       const code = systemCode(error);
@@ -187,7 +201,7 @@ function admissionOf(
   asked: AskedRenewals,
   reject: (request: RenewalRequest, why: string) => void,
 ): (request: RenewalRequest) => void {
-  const admitting = new Map<number, Promise<void>>();
+  const queue = createUserQueues();
   const admit = async (request: RenewalRequest): Promise<void> => {
     const why = await whyForbidden(who, request);
     const text = `Renewal of ${tokenId(request)} requested by user id ${request.uid}`;
@@ -200,15 +214,38 @@ function admissionOf(
       reject(request, why);
     }
   };
-  return (request) => {
-    const { uid } = request;
-    const last = (admitting.get(uid) ?? Promise.resolve())
-      .then(() => admit(request))
-      .finally(() => {
-        if (admitting.get(uid) === last) admitting.delete(uid);
-      });
-    admitting.set(uid, last);
+  return (request) => queue(request.uid, () => admit(request));
+}
+
+/** What takes the requests of users. */
+type Takers = Pick<RequestBoxOptions, 'take' | 'takeToken'>;
+
+function takersOf(
+  parts: DaemonParts,
+  options: UserViewOptions,
+  asked: AskedRenewals,
+  box: () => RequestBox | undefined,
+): Takers {
+  const { clock } = parts.context;
+  return {
+    take: admissionOf(parts, options, asked, (request, why) =>
+      box()?.answer(request, resultText(refusal(why, clock.now()))),
+    ),
+    takeToken: tokenRequestsOf(parts, options, (...result) => box()?.answer(...result)),
   };
+}
+
+/** Returns what issues tokens on request, if this daemon does. */
+function tokenRequestsOf(
+  { context, log }: DaemonParts,
+  { settings, tokens }: UserViewOptions,
+  answer: TokenRequestOptions['answer'],
+): RequestBoxOptions['takeToken'] {
+  if (!tokens) return undefined;
+  const { memberships, self, local, secretVersion: version } = tokens;
+  const { send, readSecret, clock } = context;
+  const ports = { local, secretVersion: version, send, readSecret, now: () => clock.now() };
+  return createTokenRequests({ settings, memberships, ports, log, self, answer });
 }
 
 /** The same text for the same fault: a message may name a new temporary file each time. */
@@ -235,7 +272,7 @@ function openAll(
   { context, log }: DaemonParts,
   { settings, open, openBox, accounts }: UserViewOptions,
   runDir: string,
-  take: (request: RenewalRequest) => void,
+  takers: Takers,
 ): Open {
   const run = open(runDir);
   const publisher = createPublisher({
@@ -253,7 +290,8 @@ function openAll(
   });
   const { requests, results, taken } = run;
   try {
-    const box = openBox({ requests, results, taken, take, warn: (text) => log.warn(text) });
+    const warn = (text: string): void => log.warn(text);
+    const box = openBox({ requests, results, taken, ...takers, warn });
     log.info(`Status files and requests of users: ${run.path}`);
     return { run, publisher, box, beatAt: Number.NEGATIVE_INFINITY };
   } catch (error) {

@@ -13,27 +13,33 @@ import {
 } from '@credmon/core/base';
 import { createLogOnce } from '../report/log-once.ts';
 import { resultName, type RenewalRequest } from '../requests/request.ts';
+import type { Asker, TokenRequest } from '../requests/token-request.ts';
 import { createRequestReader } from './request-reader.ts';
 
 /** The requests of users, while the daemon runs. */
 export interface RequestBox {
   /** Reads the waiting requests. Never throws. */
   look(this: void): void;
-  /** Writes a result that only the user who asked can read. Never throws. */
-  answer(this: void, request: RenewalRequest, text: string): void;
+  /**
+   * Writes a result that only the user who asked can read; it is removed after `keep`
+   * seconds, by default five minutes. Never throws.
+   */
+  answer(this: void, request: Asker | RenewalRequest, text: string, keep?: number): void;
   close(this: void): void;
 }
 
 /**
  * Options: the directories of requests and results, and the private one into which
- * requests are moved; `take` gets each request, whose owner is proven and whose
- * permission is not; `warn` gets each kind of problem once.
+ * requests are moved; `take` gets each request for a renewal, and `takeToken` each one for
+ * a token, whose owner is proven and whose permission is not; `warn` gets each kind of
+ * problem once.
  */
 export interface RequestBoxOptions {
   readonly requests: string;
   readonly results: string;
   readonly taken: string;
   readonly take: (request: RenewalRequest) => void;
+  readonly takeToken?: ((request: TokenRequest) => void) | undefined;
   readonly warn: (text: string) => void;
   readonly clock?: Pick<Clock, 'now' | 'steady'>;
 }
@@ -61,7 +67,8 @@ export function openRequestBox(options: RequestBoxOptions): RequestBox {
   const logged = createLogOnce(MOST_TEXTS);
   const warnOnce = (text: string): void => logged.once(text, '', () => warn(text));
   const reader = createRequestReader({ ...options, warn: warnOnce });
-  const kept: { readonly path: string; readonly until: number }[] = [];
+  /** The results by path, with the time of their removal (steady seconds). */
+  const kept = new Map<string, number>();
   let seen: number | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
@@ -91,8 +98,11 @@ export function openRequestBox(options: RequestBoxOptions): RequestBox {
     }
   };
   const poll = (): void => {
-    while ((kept[0]?.until ?? Number.POSITIVE_INFINITY) <= clock.steady())
-      removeResult(kept.shift()?.path ?? '');
+    for (const [path, until] of kept) {
+      if (until > clock.steady()) continue;
+      kept.delete(path);
+      removeResult(path);
+    }
     if (timeOf(requests) !== seen) look();
   };
 
@@ -104,12 +114,12 @@ export function openRequestBox(options: RequestBoxOptions): RequestBox {
 
   return {
     look,
-    answer: (request, text) => {
+    answer: (request, text, keep = KEEP_RESULTS) => {
       const path = join(results, resultName(request));
       const { uid, gid } = request;
       try {
         writeFileAtomically(path, text, { mode: 0o400, durable: false, owner: { uid, gid } });
-        kept.push({ path, until: clock.steady() + KEEP_RESULTS });
+        kept.set(path, clock.steady() + keep);
       } catch (error) {
         // A whole message names a new temporary file each time.
         const why = systemCode(error) ?? messageOf(error);

@@ -22,6 +22,7 @@ import {
   type RenewalRequest,
   type WantedToken,
 } from '../requests/request.ts';
+import { parseTokenRequest, type TokenRequest } from '../requests/token-request.ts';
 import { createTurns } from '../requests/turns.ts';
 import { createUnfinished } from '../requests/unfinished.ts';
 import { openTakenEntries, readNames, type NameReading, type TakenEntry } from './taken-entries.ts';
@@ -35,12 +36,14 @@ const NEVER_WAIT = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBL
 
 /**
  * Options of the reader: `taken` is the private directory into which entries are moved;
- * `take` gets each request, `warn` each problem, each time.
+ * `take` gets each request for a renewal, `takeToken` each one for a token (without it
+ * they are ignored), `warn` each problem, each time.
  */
 export interface RequestReaderOptions {
   readonly requests: string;
   readonly taken: string;
   readonly take: (request: RenewalRequest) => void;
+  readonly takeToken?: ((request: TokenRequest) => void) | undefined;
   readonly warn: (text: string) => void;
   readonly clock?: Pick<Clock, 'now' | 'steady'>;
 }
@@ -64,28 +67,33 @@ export function createRequestReader({
   requests,
   taken,
   take,
+  takeToken,
   warn,
   clock = systemClock,
 }: RequestReaderOptions): RequestReader {
   const entries = openTakenEntries(taken, warn);
-  const turns = createTurns();
+  const turns = createTurns<RenewalRequest | TokenRequest>();
   const unfinished = createUnfinished();
   let reading: NameReading | undefined;
 
   const refuse = (why: string, uid: number): void =>
     warn(`Ignored in ${requests}: ${why} (user id ${uid})`);
 
+  const give = (request: RenewalRequest | TokenRequest): void => {
+    if ('wish' in request) takeToken?.(request);
+    else take(request);
+  };
   const judge = (name: string, { path, stats }: TakenEntry): void => {
     const verdict = judgeEntry(name, factsOf(stats), clock.now());
     if (verdict.kind === 'remove') {
       if (verdict.why !== undefined) refuse(verdict.why, stats.uid);
       return;
     }
-    const wanted = readRequest(path);
+    const wanted = readRequest(path, takeToken !== undefined);
     if ('why' in wanted) return refuse(wanted.why, stats.uid);
     const request = { id: verdict.id, uid: stats.uid, gid: stats.gid, ...wanted };
     const turn = turns.add(request, clock.steady());
-    if (turn === 'take') take(request);
+    if (turn === 'take') give(request);
     else if (turn === 'refuse') refuse('too many requests', stats.uid);
   };
 
@@ -128,7 +136,7 @@ export function createRequestReader({
     return true;
   };
   const look: RequestReader['look'] = () => {
-    for (const request of turns.next(clock.steady())) take(request);
+    for (const request of turns.next(clock.steady())) give(request);
     let hasMore = false;
     try {
       hasMore = readSome();
@@ -165,11 +173,14 @@ function factsOf(stats: Stats): EntryFacts {
   return { kind, uid, links, mode: stats.mode & 0o7777, size, mtime: stats.mtimeMs / 1000 };
 }
 
+/** What a file asks for: a renewal or a token. */
+type Wanted = WantedToken | Pick<TokenRequest, 'wish' | 'to'>;
+
 /**
  * Returns what a file asks for, or why it cannot be used: its owner may have it open, and
- * change it at any moment.
+ * change it at any moment. `issues`: tokens are issued on request.
  */
-function readRequest(path: string): WantedToken | { readonly why: string } {
+function readRequest(path: string, issues: boolean): Wanted | { readonly why: string } {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, NEVER_WAIT);
@@ -177,7 +188,8 @@ function readRequest(path: string): WantedToken | { readonly why: string } {
     if (why !== undefined) return { why };
     const bytes = Buffer.alloc(LONGEST_REQUEST);
     const text = bytes.toString('utf8', 0, readSync(descriptor, bytes, 0, bytes.length, 0));
-    return parseRequest(text) ?? { why: 'it is not a request' };
+    const wanted = parseRequest(text) ?? (issues ? parseTokenRequest(text) : undefined);
+    return wanted ?? { why: 'it is not a request' };
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;

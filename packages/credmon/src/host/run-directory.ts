@@ -193,6 +193,11 @@ export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, pidNamespace: pidNamespace() };
 }
 
+/** Returns the user id of this process, as the owner of its files. */
+export function ownUserId(): number {
+  return process.geteuid?.() ?? 0;
+}
+
 /**
  * Returns a text that is the same for processes that see the same process ids; empty if
  * it cannot be read.

@@ -17,8 +17,8 @@ export interface RenewalRequest extends WantedToken {
   readonly gid: number;
 }
 
-/** Maximum length of a request, in bytes. */
-export const LONGEST_REQUEST = 1024;
+/** Maximum length of a request, in bytes: one for a token may name many scopes. */
+export const LONGEST_REQUEST = 4096;
 /** Seconds after which nobody waits for a request any more. */
 export const OLDEST_REQUEST = 600;
 

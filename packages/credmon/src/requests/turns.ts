@@ -1,23 +1,24 @@
 // Which requests are taken at once, which wait for their turn, and which are too many.
 // Pure.
 import { createRequestRate, MOST_WAITING } from './rate.ts';
-import { OLDEST_REQUEST, type RenewalRequest } from './request.ts';
+import { OLDEST_REQUEST } from './request.ts';
+import type { Asker } from './token-request.ts';
 
 /** The requests that wait because their user has asked often. Times in steady seconds. */
-export interface Turns {
+export interface Turns<Request extends Asker> {
   /** The number of requests that wait. */
   readonly waiting: number;
   /** Says what happens to a request. One that waits is returned by {@link next} later. */
-  add(request: RenewalRequest, now: number): 'take' | 'wait' | 'refuse';
+  add(request: Request, now: number): 'take' | 'wait' | 'refuse';
   /** Returns the requests whose turn has come. Those that waited too long are dropped. */
-  next(now: number): readonly RenewalRequest[];
+  next(now: number): readonly Request[];
 }
 
 /** Creates the turns; no request waits. */
-export function createTurns(): Turns {
+export function createTurns<Request extends Asker>(): Turns<Request> {
   const rate = createRequestRate();
-  let line: readonly { readonly request: RenewalRequest; readonly since: number }[] = [];
-  const isTurn = ({ uid }: RenewalRequest, now: number): boolean => {
+  let line: readonly { readonly request: Request; readonly since: number }[] = [];
+  const isTurn = ({ uid }: Asker, now: number): boolean => {
     const permits = rate.permits(uid, now);
     if (permits) rate.count(uid, now);
     return permits;

@@ -39,6 +39,7 @@ import { readDeviceNames, withDeviceNames, overlaps, type ProviderLists } from '
 import { readLocalSettings, type LocalSettings } from './local.ts';
 import { readStandingTokens, standingClientNames, type StandingToken } from './standing.ts';
 import { signersIn } from './standing-source.ts';
+import { readTokenSettings, type TokenSettings } from './token-source.ts';
 import { readVaultSettings, type VaultSettings } from './vault.ts';
 
 /** The daemon's settings. */
@@ -68,6 +69,8 @@ export interface Settings {
   readonly tokenPrograms: readonly TokenProgram[];
   readonly local: LocalSettings;
   readonly standing: readonly StandingToken[];
+  /** Single tokens: who may ask for one, and the providers. */
+  readonly tokens: TokenSettings;
   /** Seconds after which a signing key is rotated; 0 if the administrator rotates. */
   readonly keyRotation: number;
   readonly allowLoopbackHttp: boolean;
@@ -143,6 +146,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
       signers: signersIn(config, lists),
       defaultLifetime: policy.defaultLifetime,
     }),
+    tokens: readTokenSettings(config, read, lists, allowLoopbackHttp),
     keyRotation: Math.floor(read.duration('CREDMON_LOCAL_KEY_ROTATE')),
     allowLoopbackHttp,
     endpointOrigins: readEndpointOrigins(read, allowLoopbackHttp),

@@ -1,7 +1,9 @@
-// The settings of `condor_credmon token`: who may run it, and the provider that it names.
-import { createKnobReader, ownIfSet, ownKnob, type Config } from '@credmon/core/config';
-import { CodedError, nearest } from '@credmon/core/base';
+// The settings of `condor_credmon token`: who may ask for a token, and the providers that
+// can issue one.
+import { CodedError, messageOf, nearest } from '@credmon/core/base';
+import { createKnobReader, ownIfSet, type Config, type KnobReader } from '@credmon/core/config';
 import { readTokenClients, type TokenClient } from './clients.ts';
+import type { ProviderLists } from './lists.ts';
 import { readIssuer, type LocalIssuer } from './local.ts';
 import type { Settings } from './read.ts';
 import { signersIn } from './standing-source.ts';
@@ -12,56 +14,97 @@ export type TokenSource = { readonly further: readonly string[] } & (
   | { readonly kind: 'fetched'; readonly client: TokenClient }
 );
 
-/** Returns the name of the group whose members may issue tokens, if there is one. */
-export function tokenGroup(config: Config): string | undefined {
+/** A provider, or what is wrong with its knobs. */
+interface TokenProvider {
+  readonly name: string;
+  readonly kind: TokenSource['kind'];
+  readonly source: TokenSource | undefined;
+  readonly mistake: string | undefined;
+}
+
+/** The settings. `group`: the group whose members may ask the daemon, if there is one. */
+export interface TokenSettings {
+  readonly group: string | undefined;
+  readonly providers: readonly TokenProvider[];
+}
+
+const CLIENT = /^CLIENT_CREDMON_(.+)_CLIENT_ID$/i;
+
+/**
+ * Reads the settings: clients and local issuers, whether or not a list names them. A
+ * mistake of an unused provider concerns only the tokens that are asked of it.
+ */
+export function readTokenSettings(
+  config: Config,
+  read: KnobReader,
+  lists: ProviderLists,
+  allowLoopbackHttp: boolean,
+): TokenSettings {
+  const own = config.names().flatMap((knob) => {
+    const name = CLIENT.exec(knob)?.[1];
+    return name === undefined || config.origin(knob)?.kind === 'default' ? [] : [name];
+  });
+  const clients = [...new Set([...lists.client, ...own])];
+  const furtherOf = (from: KnobReader, name: string): readonly string[] =>
+    from.list(ownIfSet(config, 'CREDMON_TOKEN_ALLOW', name)) ?? [];
+  return {
+    group: read.string('CREDMON_TOKEN_GROUP'),
+    providers: [
+      ...clients.map((name) =>
+        provider(config, name, 'fetched', (from) => {
+          const [client] = readTokenClients(from, 'CLIENT', [name], allowLoopbackHttp);
+          return client && { kind: 'fetched', client, further: furtherOf(from, name) };
+        }),
+      ),
+      ...signersIn(config, lists).map((name) =>
+        provider(config, name, 'signed', (from) => ({
+          kind: 'signed',
+          issuer: readIssuer(config, from, name),
+          further: furtherOf(from, name),
+        })),
+      ),
+    ],
+  };
+}
+
+function provider(
+  config: Config,
+  name: string,
+  kind: TokenSource['kind'],
+  work: (read: KnobReader) => TokenSource | undefined,
+): TokenProvider {
   const read = createKnobReader(config);
-  return read.string('CREDMON_TOKEN_GROUP');
+  try {
+    const source = work(read);
+    read.finish();
+    return { name, kind, source, mistake: undefined };
+  } catch (error) {
+    return { name, kind, source: undefined, mistake: messageOf(error) };
+  }
 }
 
 /**
- * Returns the provider of this name: a client or a local issuer, whether or not a list
- * names it.
+ * Returns the provider of this name; a client wins over a local issuer.
  * @throws CodedError `CONFIG_INVALID` for a mistake in its knobs, `USAGE` if there is no
  * such provider
  */
-export function tokenSource(config: Config, settings: Settings, provider: string): TokenSource {
-  const read = createKnobReader(config);
-  const further = read.list(ownIfSet(config, 'CREDMON_TOKEN_ALLOW', provider)) ?? [];
-  const { lists, allowLoopbackHttp } = settings;
-  const signer = signersIn(config, lists).find(
-    (name) => name.toUpperCase() === provider.toUpperCase(),
+export function tokenSourceIn(
+  { tokens: { providers }, clients }: Pick<Settings, 'tokens' | 'clients'>,
+  name: string,
+): TokenSource {
+  const found =
+    providers.find((one) => one.name === name) ??
+    providers.find((one) => one.kind === 'signed' && one.name.toUpperCase() === name.toUpperCase());
+  if (found?.source) return found.source;
+  if (found) throw new CodedError('CONFIG_INVALID', found.mistake ?? `${name} cannot be used`);
+  const meant = nearest(
+    name,
+    providers.map((one) => one.name),
   );
-  const isClient =
-    lists.client.includes(provider) ||
-    config.origin(ownKnob('<KIND>_CREDMON_CLIENT_ID', 'CLIENT', provider).name) !== undefined;
-  if (isClient) {
-    const [client] = readTokenClients(read, 'CLIENT', [provider], allowLoopbackHttp);
-    read.finish();
-    if (client) return { kind: 'fetched', client, further };
-  }
-  if (signer !== undefined) {
-    const issuer = readIssuer(config, read, provider);
-    read.finish();
-    return { kind: 'signed', issuer, further };
-  }
-  throw unknown(provider, settings, signersIn(config, lists));
-}
-
-function unknown(
-  provider: string,
-  { clients, tokenClients }: Settings,
-  signers: readonly string[],
-): CodedError {
-  const ours = tokenClients.filter(({ kind }) => kind === 'CLIENT').map(({ name }) => name);
-  const meant = nearest(provider, [...signers, ...ours]);
-  const hint = clients.has(provider.toUpperCase())
+  const hint = clients.has(name.toUpperCase())
     ? 'it is a login provider; configure a standing token (docs/standing-tokens.md)'
     : meant === undefined
-      ? `set LOCAL_CREDMON_${provider}_ISSUER to sign, or CLIENT_CREDMON_${provider}_CLIENT_ID to fetch`
+      ? `set LOCAL_CREDMON_${name}_ISSUER to sign, or CLIENT_CREDMON_${name}_CLIENT_ID to fetch`
       : `did you mean ${meant}?`;
-  return new CodedError(
-    'USAGE',
-    `${JSON.stringify(provider)} cannot issue single tokens: ${hint}`,
-    { provider },
-  );
+  throw new CodedError('USAGE', `${JSON.stringify(name)} cannot issue single tokens: ${hint}`);
 }

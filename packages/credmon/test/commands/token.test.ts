@@ -37,6 +37,7 @@ beforeEach(() => {
     LOCAL_CREDMON_frontend_TOKEN_LIFETIME: '1200',
     LOCAL_CREDMON_PRIVATE_KEY: workspace.secretFile('key', pem),
     CREDMON_TOKEN_ALLOW: 'compute.create',
+    CREDMON_RUN_DIR: join(workspace.root, 'run'),
     CLIENT_CREDMON_lab_CLIENT_ID: 'pilots',
     CLIENT_CREDMON_lab_CLIENT_SECRET_FILE: workspace.secretFile('lab', `${SECRET}\n`),
     CLIENT_CREDMON_lab_ISSUER: issuer.url,
@@ -58,7 +59,7 @@ interface RunOptions {
   readonly isTerminal?: boolean;
   readonly env?: Readonly<Record<string, string>>;
 }
-const ROOT: Caller = { uid: 0, groups: [0] };
+const ROOT: Caller = { uid: 0, euid: 0 };
 
 async function run(
   argv: readonly string[],
@@ -344,45 +345,27 @@ describe('the output', () => {
 });
 
 describe('who may issue a token', () => {
-  const other: Caller = { uid: 54_321, groups: [54_321] };
-
-  it('is only root without a group', async () => {
-    const ran = await run(FRONTEND, { caller: other });
-    expect([ran.code, ran.out, ran.err]).toEqual([
-      1,
-      '',
-      'only root may issue a token; CREDMON_TOKEN_GROUP allows it to the members of a group',
-    ]);
+  it('is not a setuid program', async () => {
+    for (const caller of [
+      { uid: 1000, euid: 0 },
+      { uid: 0, euid: 1000 },
+    ])
+      expect(await run(FRONTEND, { caller })).toMatchObject({
+        code: 1,
+        out: '',
+        err: 'this program must not be installed setuid',
+      });
   });
 
-  it('is a member of the group', async () => {
-    workspace.configure({ CREDMON_TOKEN_GROUP: 'daemon' });
-    expect((await run(FRONTEND, { caller: other })).err).toBe(
-      'only root and the members of the group daemon may issue a token',
-    );
-    const daemon = Number(/^daemon:[^:]*:(\d+):/m.exec(readFileSync('/etc/group', 'utf8'))?.[1]);
-    expect((await run(FRONTEND, { caller: { uid: 54_321, groups: [54_321, daemon] } })).code).toBe(
-      0,
-    );
-  });
-
-  it('is nobody else if there is no such group', async () => {
-    workspace.configure({ CREDMON_TOKEN_GROUP: 'no-such-group' });
-    expect((await run(FRONTEND, { caller: other })).err).toBe(
-      'only root and the members of the group no-such-group (there is no such group) may issue a token',
-    );
-  });
-
-  it('gets the own name as subject, unless it is root', async () => {
-    workspace.configure({ CREDMON_TOKEN_GROUP: 'daemon' });
-    const [, uid = ''] = /^daemon:[^:]*:(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8')) ?? [];
-    const [, gid = ''] = /^daemon:[^:]*:(\d+):/m.exec(readFileSync('/etc/group', 'utf8')) ?? [];
-    const caller = { uid: Number(uid), groups: [Number(gid)] };
-    const { out } = await run(['frontend', '--audience', 'a'], { caller });
-    expect(jwtClaims(out.trim())).toMatchObject({
-      sub: 'daemon',
-      scope: 'storage.read:/daemon compute.read',
-    });
+  it('is the daemon for all others than root: without one there is no token', async () => {
+    const caller = { uid: 54_321, euid: 54_321 };
+    const ran = await run(FRONTEND, { caller });
+    expect([ran.code, ran.out, audits()]).toEqual([1, '', []]);
+    expect(ran.err).toMatch(/^cannot ask for a token: /);
+    // Misuse is found before the daemon is asked.
+    expect((await run([...FRONTEND, '--scope', 'a"b'], { caller })).code).toBe(2);
+    const long = await run([...FRONTEND, '--audience', 'a'.repeat(5000)], { caller });
+    expect(long.err).toBe('the request is larger than 4096 bytes');
   });
 
   it.skipIf(process.getuid?.() !== 0)('is named in the log, also behind sudo', async () => {

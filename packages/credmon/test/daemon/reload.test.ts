@@ -94,6 +94,7 @@ const CHANGES: Readonly<Record<keyof Settings, Readonly<Record<string, string>>>
   tokenPrograms: { EXEC_CREDMON_own_COMMAND: '/bin/false' },
   local: { LOCAL_CREDMON_TOKEN_LIFETIME: '999' },
   standing: { CREDMON_STANDING_ce_SUBJECT: 'y' },
+  tokens: { CREDMON_TOKEN_GROUP: 'daemon' },
   keyRotation: { CREDMON_LOCAL_KEY_ROTATE: '90d' },
   allowLoopbackHttp: { CREDMON_ALLOW_LOOPBACK_HTTP: 'false' },
   endpointOrigins: { CREDMON_ENDPOINT_ORIGINS: 'https://other.example' },

@@ -18,9 +18,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '@credmon/core/base';
 import { openRequestBox, type RequestBox } from '../../src/host/request-box.ts';
+import { tokenRequestText, type TokenRequest } from '../../src/requests/token-request.ts';
 import { MOST_PER_MINUTE, MOST_WAITING } from '../../src/requests/rate.ts';
 import { MOST_UNFINISHED } from '../../src/requests/unfinished.ts';
 import { requestName, requestText, type RenewalRequest } from '../../src/requests/request.ts';
@@ -47,7 +48,7 @@ beforeEach(() => {
   writeFileSync(join(results, 'old'), '');
   box = open();
 });
-const open = (): RequestBox =>
+const open = (takeToken?: (request: TokenRequest) => void): RequestBox =>
   openRequestBox({
     requests,
     results,
@@ -57,6 +58,7 @@ const open = (): RequestBox =>
       steady: () => systemClock.steady() + skew,
     },
     take: (request) => taken.push(request),
+    takeToken,
     warn: (text) => warnings.push(text.replaceAll(top, '$T')),
   });
 afterEach(() => {
@@ -84,6 +86,63 @@ it('a request is taken once, with its owner', () => {
   const uid = isRoot ? ALICE : process.geteuid?.();
   expect(taken).toMatchObject([{ id: 'ab'.repeat(16), uid, user: 'alice', stem: 'mytok' }]);
   expect([left(), warnings]).toEqual([[], []]);
+});
+
+describe('a request for a token', () => {
+  const wish = { provider: 'p', subject: 'a', audience: [], scopes: [], lifetime: undefined };
+  const text = tokenRequestText(wish, '/t');
+  let tokens: TokenRequest[];
+  const issuing = (): void => {
+    box.close();
+    tokens = [];
+    box = open((request) => tokens.push(request));
+  };
+
+  it('is ignored by a daemon that issues none, and else taken with its owner', () => {
+    put({ text });
+    box.look();
+    expect([taken, left(), warnings.length]).toEqual([[], [], 1]);
+    issuing();
+    put({ text, ...(isRoot ? { uid: ALICE } : {}) });
+    box.look();
+    const uid = isRoot ? ALICE : process.geteuid?.();
+    expect(tokens).toMatchObject([{ uid, wish, to: '/t' }]);
+    expect([taken, left(), readdirSync(hidden)]).toEqual([[], [], []]);
+  });
+
+  it.runIf(isRoot)('counts for the same limit as one for a renewal, and waits for its turn', () => {
+    issuing();
+    for (let n = 0; n < MOST_PER_MINUTE; n += 1) put({ uid: ALICE });
+    box.look();
+    put({ text, uid: ALICE });
+    put({ text, uid: BOB });
+    box.look();
+    expect([tokens.map(({ uid }) => uid), left()]).toEqual([[BOB], []]);
+    skew = 60;
+    box.look();
+    expect(tokens.map(({ uid }) => uid)).toEqual([BOB, ALICE]);
+    expect(taken).toHaveLength(MOST_PER_MINUTE);
+  });
+});
+
+it('a result is removed after five minutes, or earlier if it is kept for less', () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    box.close();
+    box = open();
+    const asker = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+    box.answer({ ...asker, id: 'long' }, 'x');
+    box.answer({ ...asker, id: 'short' }, 'x', 30);
+    const names = [0, 29, 31, 299, 301].map((after) => {
+      skew = after;
+      vi.advanceTimersByTime(5000);
+      return readdirSync(results).map((name) => /-(\w+)\./.exec(name)?.[1]);
+    });
+    const both = expect.toSatisfy((each: unknown[]) => each.length === 2);
+    expect(names).toEqual([both, both, ['long'], ['long'], []]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it('is noticed without a look', async () => {
@@ -133,8 +192,8 @@ describe('is removed, never followed or believed, and logged once for each user'
     ['it is not a regular file', (path) => spawnSync('mkfifo', [path])],
     ['its mode gives access to other users', (path) => writeFileSync(path, '', { mode: 0o644 })],
     [
-      'it is larger than 1024 bytes',
-      (path) => writeFileSync(path, ' '.repeat(1025), { mode: 0o600 }),
+      'it is larger than 4096 bytes',
+      (path) => writeFileSync(path, ' '.repeat(4097), { mode: 0o600 }),
     ],
     ['it is not a request', (path) => writeFileSync(path, '{}', { mode: 0o600 })],
     ['it is not a request', (path) => writeFileSync(path, '', { mode: 0o600 })],

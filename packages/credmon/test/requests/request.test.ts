@@ -76,7 +76,7 @@ describe('an entry of the directory', () => {
       { mode: 0o640 },
       { why: 'its mode gives access to other users' },
     ],
-    ['a large file', request, { size: 1025 }, { why: 'it is larger than 1024 bytes' }],
+    ['a large file', request, { size: 4097 }, { why: 'it is larger than 4096 bytes' }],
     ['a request that was never finished', unfinished, {}, { kind: 'remove' }],
     ['one dated in the future', unfinished, { mtime: NOW + 1e9 }, { kind: 'remove' }],
     ['a link under its name', unfinished, { kind: 'link' }, { kind: 'remove' }],
