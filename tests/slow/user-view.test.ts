@@ -218,7 +218,7 @@ describe.runIf(process.getuid?.() === 0)('issue 11: users of a closed credential
         `mkfifo ${name('c')}; mkdir ${name('d')}; ` +
         `cp ${home}/hers ${home}/copy; cp ${home}/copy ${runDir('requests', unfinished)}; mv ${runDir('requests', unfinished)} ${name('e')}; ` +
         `ln -s /etc/shadow ${name('f')}; touch ${runDir('requests', 'x')}; ` +
-        `head -c 2000 /dev/zero > ${name('0')}`,
+        `head -c 8000 /dev/zero > ${name('0')}`,
     );
     await waitUntil(() => readdirSync(runDir('requests')).length === 0, {
       what: 'an empty directory',
@@ -232,7 +232,7 @@ describe.runIf(process.getuid?.() === 0)('issue 11: users of a closed credential
       'it has a second name (hard link)',
       'it is not a regular file',
       'its name is not that of a request',
-      'it is larger than 1024 bytes',
+      'it is larger than 4096 bytes',
     ])
       expect(log.split(`${why} (user id ${bob.uid})`)).toHaveLength(2);
     expect(log).toMatch(
