@@ -137,7 +137,12 @@ describe.skipIf(isMissing('strace'))('R13 a system call of a renewal that fails 
     const places = ofTheDirectory().filter((call) => call.name === name);
     expect(places).not.toEqual([]);
     const failed: string[] = [];
-    for (const call of everyCall ? places : sample(places, EACH, random)) {
+    const sampled = everyCall ? places : sample(places, EACH, random);
+    // Node's own writes shift the numbers of calls: where none of the sample is hit, the
+    // others are tried.
+    const others = places.filter((call) => !sampled.includes(call));
+    for (const [index, call] of [...sampled, ...others].entries()) {
+      if (index >= sampled.length && failed.length > 0) break;
       if (failed.length > 0) {
         workspace.remove();
         await fresh();
