@@ -21,8 +21,11 @@ export function providerLookupOf(settings: Settings, ports: ProviderPorts): Prov
   const policyOf = renewalPolicies(settings);
   const providers = buildProviders(settings, ports);
   const standing = buildStanding(settings, ports);
-  const logins = new Set(
-    settings.standing.flatMap(({ kind, name }) => (kind === 'login' ? [name] : [])),
+  /** The providers of standing tokens that are renewed from a login. */
+  const logins = new Map(
+    settings.standing.flatMap((token) =>
+      token.kind === 'login' ? [[token.name, token.provider] as const] : [],
+    ),
   );
 
   const providerOf = (token: TokenSnapshot): Provider | undefined => {
@@ -43,7 +46,9 @@ export function providerLookupOf(settings: Settings, ports: ProviderPorts): Prov
       // A standing token has its own default, and its name is not that of a service.
       const isStanding = token.user === STANDING;
       const timed = isStanding ? token : withOwnLifetime(token, settings);
-      const policy = isStanding || provider.isLocal ? settings.policy : policyOf(token.stem);
+      const service = isStanding ? logins.get(token.stem) : token.stem;
+      const policy =
+        service === undefined || provider.isLocal ? settings.policy : policyOf(service);
       const managed: ManagedToken = {
         snapshot: provider.view?.(timed) ?? timed,
         provider: provider.name,

@@ -144,6 +144,20 @@ describe('a standing token from a login', () => {
     expect(text()).not.toContain('refresh_token');
   });
 
+  it('is renewed late where a refresh revokes the old access token', async () => {
+    const first = await loggedIn({
+      CREDMON_lab_REFRESH_REVOKES: 'true',
+      CREDMON_TOKEN_FLOOR: '60',
+      SEC_CREDENTIAL_REFRESH: '0',
+    });
+    on.clock.advance(400);
+    await on.pass();
+    expect(text()).toBe(first);
+    on.clock.advance(100);
+    await on.pass();
+    expect(text()).not.toBe(first);
+  });
+
   it('that is opaque is renewed by its lifetime', async () => {
     await issuer.close();
     issuer = await startIssuer({
