@@ -157,7 +157,8 @@ async function report(
     const { use, overtaken, renewal } = snapshot ?? {};
     if (use?.kind === 'valid' && overtaken === false) {
       const left = Math.floor(use.value.expiresAt - clock.now());
-      stdout(`The token is in ${token.path}, valid for ${left} s.`);
+      const life = Number.isFinite(left) ? `valid for ${left} s` : 'which does not expire';
+      stdout(`The token is in ${token.path}, ${life}.`);
       return 0;
     }
     if (snapshot && renewal && renewal.last_attempt >= Math.floor(stored)) {

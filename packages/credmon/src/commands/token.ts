@@ -84,7 +84,7 @@ export async function runTokenCommand(
   if (path !== undefined) write(path, `${issued.token}\n`, owner);
   if (json) stdout(JSON.stringify(jsonOf(issued, path, prints), null, 2));
   else if (prints) stdout(issued.token);
-  else stdout(`Wrote ${path ?? ''}, valid for ${issued.expiresAt - issued.issuedAt} s.`);
+  else stdout(`Wrote ${path ?? ''}, ${lifeOf(issued)}.`);
   return 0;
 }
 
@@ -210,6 +210,11 @@ function write(path: string, text: string, owner: StandingOwner | undefined): vo
   }
 }
 
+function lifeOf({ issuedAt, expiresAt }: IssuedToken): string {
+  const seconds = expiresAt - issuedAt;
+  return Number.isFinite(seconds) ? `valid for ${seconds} s` : 'which does not expire';
+}
+
 function jsonOf(
   issued: IssuedToken,
   path: string | undefined,
@@ -223,7 +228,7 @@ function jsonOf(
     audience,
     scopes,
     issued_at: Math.floor(issuedAt),
-    expires_at: Math.floor(expiresAt),
+    expires_at: Number.isFinite(expiresAt) ? Math.floor(expiresAt) : null,
     jti: jti ?? null,
     path: path ?? null,
     ...(prints ? { access_token: token } : {}),

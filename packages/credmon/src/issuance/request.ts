@@ -23,7 +23,7 @@ export interface IssuedToken {
   readonly subject: string | undefined;
   readonly audience: readonly string[];
   readonly scopes: readonly string[];
-  /** Issue and expiry in epoch seconds. */
+  /** Issue and expiry in epoch seconds; infinite for a token that does not expire. */
   readonly issuedAt: number;
   readonly expiresAt: number;
   readonly jti: string | undefined;

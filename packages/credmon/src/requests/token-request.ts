@@ -52,8 +52,9 @@ export function parseTokenResult(text: string): TokenResult | undefined {
   if (kind === 'refused' && typeof code === 'string' && typeof message === 'string')
     return { kind, code, message };
   if (kind !== 'issued' || !isRecord(issued)) return undefined;
-  const { token, source, provider, subject, audience, scopes, issuedAt, expiresAt, jti, note } =
-    issued;
+  const { token, source, provider, subject, audience, scopes, issuedAt, jti, note } = issued;
+  // JSON has no infinite number.
+  const expiresAt = issued['expiresAt'] ?? Number.POSITIVE_INFINITY;
   const isToken =
     typeof token === 'string' &&
     (source === 'signed' || source === 'fetched') &&

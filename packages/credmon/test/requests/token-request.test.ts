@@ -61,6 +61,7 @@ describe('a result', () => {
       kind: 'issued',
       issued: { ...issued, subject: undefined, jti: undefined, note: 'n' },
     } as const,
+    { kind: 'issued', issued: { ...issued, expiresAt: Number.POSITIVE_INFINITY } } as const,
     { kind: 'refused', code: 'USER_REFUSED', message: 'no' } as const,
   ])('is read as it was written: %j', (result) => {
     expect(parseTokenResult(tokenResultText(result))).toEqual(result);

@@ -9,9 +9,6 @@ import type { Outcome, ProviderContext } from '../common/provider.ts';
 import type { FetchedStanding } from '../../settings/standing.ts';
 import { provenanceWrite, type IssuedStanding } from './provenance.ts';
 
-/** A lifetime in seconds; `unlimited` for a token that does not expire. */
-export type FetchedLifetime = number | 'unlimited';
-
 /**
  * Fetches a standing token. Its provenance is written as `.top`, which fetched tokens do
  * not have: the store remembers it.
