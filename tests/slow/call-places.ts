@@ -1,5 +1,7 @@
-// Chooses among the system calls of a trace those at which a test strikes: all that touch
-// files of a token, and a sample of the rest.
+// Chooses among the system calls of a trace those at which a test kills the daemon: all that
+// touch files of a token, and a sample of the rest; and what is in the files afterwards.
+import { readFileSync } from 'node:fs';
+import { tokenId } from '@credmon/test-fixtures/servers/issuer';
 import type { SystemCall } from '@credmon/test-fixtures/processes/strace';
 
 /** Calls that change what is on the disk. */
@@ -80,4 +82,19 @@ export function sample<T>(all: readonly T[], count: number, random: () => number
     .slice(0, count)
     .sort((a, b) => a.at - b.at)
     .map(({ value }) => value);
+}
+
+/** True when the file has the refresh token that the issuer's log calls `id`. */
+export function holds(path: string, id: string): boolean {
+  const token = /"refresh_token": *"([^"]+)"/.exec(readFileSync(path, 'utf8'))?.[1];
+  return token !== undefined && tokenId(token) === id;
+}
+
+/** From the lock to the end of the pass. */
+export function ofTheRenewal(calls: readonly SystemCall[]): readonly SystemCall[] {
+  const first = calls.findIndex(({ text }) => text.includes('/.condor_credmon.lock"'));
+  const last = calls.findIndex(
+    ({ name, text }) => /^(utimensat|rename)/.test(name) && text.includes('CREDMON_COMPLETE'),
+  );
+  return calls.slice(first, last + 1);
 }

@@ -12,16 +12,18 @@ import {
 import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/files/token-files';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isMissing } from '../support/needs.ts';
 import {
   chooseSeed,
   everyCall,
+  holds,
   isChange,
   isInternal,
   nextNumber,
+  ofTheRenewal,
   placeOf,
   sample,
   seededRandom,
@@ -130,21 +132,6 @@ async function afterDeath(
   expect(tokenId(String(readJson(join(home, 'mytok.top'))['refresh_token']))).toBe(newest);
   expect(secondsLeft(join(home, 'mytok.use'), Date.now() / 1000)).toBeGreaterThan(500);
   return 'kept';
-}
-
-/** True when the file has the refresh token that the issuer's log calls `id`. */
-function holds(path: string, id: string): boolean {
-  const token = /"refresh_token": *"([^"]+)"/.exec(readFileSync(path, 'utf8'))?.[1];
-  return token !== undefined && tokenId(token) === id;
-}
-
-/** From the lock to the end of the pass. */
-function ofTheRenewal(calls: readonly SystemCall[]): readonly SystemCall[] {
-  const first = calls.findIndex(({ text }) => text.includes('/.condor_credmon.lock"'));
-  const last = calls.findIndex(
-    ({ name, text }) => /^(utimensat|rename)/.test(name) && text.includes('CREDMON_COMPLETE'),
-  );
-  return calls.slice(first, last + 1);
 }
 
 describe.skipIf(isMissing('strace'))(

@@ -2,7 +2,7 @@
 // renews a standing token from a login.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { executablePath } from '@credmon/test-fixtures/processes/processes';
 import {
   readCalls,
@@ -16,7 +16,7 @@ import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isMissing } from '../support/needs.ts';
-import { isChange, nextNumber, placeOf } from './call-places.ts';
+import { holds, isChange, nextNumber, ofTheRenewal, placeOf } from './call-places.ts';
 import { root, runOnce } from './daemon-runs.ts';
 import { configureStanding, labClient, seedLogin, type StandingPlace } from './standing-logins.ts';
 
@@ -106,21 +106,6 @@ async function afterDeath(
   const token = readFileSync(file, 'utf8').trim();
   expect(await verifyToken(issuer, token)).toMatchObject({ scope: 'compute.read' });
   return 'kept';
-}
-
-/** True when the file has the refresh token that the issuer's log calls `id`. */
-function holds(path: string, id: string): boolean {
-  const token = /"refresh_token": *"([^"]+)"/.exec(readFileSync(path, 'utf8'))?.[1];
-  return token !== undefined && tokenId(token) === id;
-}
-
-/** From the lock to the end of the pass. */
-function ofTheRenewal(calls: readonly SystemCall[]): readonly SystemCall[] {
-  const first = calls.findIndex(({ text }) => text.includes('/.condor_credmon.lock"'));
-  const last = calls.findIndex(
-    ({ name, text }) => /^(utimensat|rename)/.test(name) && text.includes('CREDMON_COMPLETE'),
-  );
-  return calls.slice(first, last + 1);
 }
 
 describe.skipIf(isMissing('strace'))(

@@ -140,7 +140,7 @@ export function profileText(name: ProfileName): string {
   const others =
     name === 'generic'
       ? ''
-      : '\nEverything else is as in the profile [generic](generic.md). `<P>` is the name of the provider. A knob replaces its setting; parameters, second names and meanings of errors are added to it. The scopes in the table are accepted; the portal requests only those of the knob.\n';
+      : '\nEverything else is as in the profile [generic](generic.md). `<P>` is the name of the provider.\n\nA knob replaces its setting, but parameters, second names of scopes and meanings of errors are added to those of the profile. The scopes in the table are\naccepted. The portal requests only the scopes of the submit file and of the knob.\n';
   const errorTable =
     errors.length === 0
       ? ''
