@@ -141,7 +141,7 @@ describe.skipIf(missing)('LemonLDAP::NG', () => {
   it('R30 refuses a grant that is wider than the request, with the line to paste', async () => {
     const { heading, text } = await login('wide', 'read');
     expect(heading).toBe('The provider granted too many permissions');
-    expect(text).toContain('set CREDMON_wide_EXTRA_SCOPES = openid offline_access write');
+    expect(text).toContain('CREDMON_wide_EXTRA_SCOPES = openid offline_access write');
     expect(existsSync(life.path('alice/wide', 'top'))).toBe(false);
   });
 

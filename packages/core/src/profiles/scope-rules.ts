@@ -174,16 +174,15 @@ export function widerText(
   { extra, policy }: ScopeRules,
   refused: readonly string[],
 ): string {
-  const line =
-    `CREDMON_${provider}_EXTRA_SCOPES = ${shownScopes([...extra, ...refused])} ` +
-    '(new logins then request them too)';
   const other =
     policy === 'exact'
       ? ''
-      : `, or set CREDMON_${provider}_SCOPE_POLICY = issuer if the issuer decides about scopes`;
+      : `CREDMON_${provider}_SCOPE_POLICY = issuer if the issuer decides about scopes, or set `;
+  // The line to paste comes last.
   return (
     `${source} granted more scopes than requested (${shownScopes(refused)}); ` +
-    `the token was not stored; to accept them, set ${line}${other}`
+    `the token was not stored; to accept them, set ${other}this line, by which new logins ` +
+    `request them too: CREDMON_${provider}_EXTRA_SCOPES = ${shownScopes([...extra, ...refused])}`
   );
 }
 

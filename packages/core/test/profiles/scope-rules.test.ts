@@ -153,7 +153,7 @@ describe('R30 the message', () => {
   it('names every refused scope whole, as a line for EXTRA_SCOPES', () => {
     const refused = ['openid', 'https://www.googleapis.com/auth/userinfo.email'];
     expect(widerText('gdrive', 'gdrive', CONTAINED, refused)).toContain(
-      'set CREDMON_gdrive_EXTRA_SCOPES = openid https://www.googleapis.com/auth/userinfo.email',
+      'CREDMON_gdrive_EXTRA_SCOPES = openid https://www.googleapis.com/auth/userinfo.email',
     );
   });
 
