@@ -1,5 +1,5 @@
 // `fast` mirrors the packages and stays under a minute; `alone` are those of its files
-// that replace modules; `slow` drives real servers.
+// that replace modules; `slow` drives real servers; `pool` drives a real HTCondor pool.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
@@ -64,6 +64,19 @@ export default defineConfig({
           // After the fast ones, so that their clocks do not compete with browsers for
           // two processors.
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...shared,
+          name: 'pool',
+          include: ['tests/pool/**/*.test.ts'],
+          globalSetup: ['./tests/support/pool-root.ts'],
+          testTimeout: 5000 * PATIENCE,
+          hookTimeout: 5000 * PATIENCE,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -5,11 +5,21 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from 'p
 import { expect } from 'vitest';
 import { programPath } from '../support/needs.ts';
 
-/** Starts Chromium without a window. */
-export function startBrowser(): Promise<Browser> {
+/**
+ * Starts Chromium without a window. `hosts` are names whose port 443 is another port of
+ * 127.0.0.1.
+ */
+export function startBrowser(hosts: Readonly<Record<string, number>> = {}): Promise<Browser> {
+  const rules = Object.entries(hosts).map(([name, port]) => `MAP ${name}:443 127.0.0.1:${port}`);
   return chromium.launch({
     executablePath: programPath('chromium'),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-proxy-server'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-dev-shm-usage',
+      '--no-proxy-server',
+      ...(rules.length === 0 ? [] : [`--host-resolver-rules=${rules.join(',')}`]),
+    ],
   });
 }
 

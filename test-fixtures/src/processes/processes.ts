@@ -21,6 +21,8 @@ export interface Child {
   /** The command line, without directories. */
   readonly name: string;
   readonly output: string;
+  /** What it has printed to standard output. */
+  readonly stdout: string;
   readonly exited: Promise<Exit>;
   /** How it ended; `undefined` while it runs. */
   readonly exit: Exit | undefined;
@@ -100,12 +102,15 @@ export function startProcess(
   // EPIPE: the child ended without reading its input.
   child.stdin?.on('error', () => undefined).end(input);
   let output = '';
+  let stdout = '';
   let exit: Exit | undefined;
-  const take = (chunk: Buffer): void => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     output += chunk.toString('utf8');
-  };
-  child.stdout?.on('data', take);
-  child.stderr?.on('data', take);
+    stdout += chunk.toString('utf8');
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    output += chunk.toString('utf8');
+  });
   const exited = new Promise<Exit>((resolve) => {
     child.on('error', (error) => {
       output += error.message;
@@ -128,6 +133,9 @@ export function startProcess(
     name,
     get output() {
       return output;
+    },
+    get stdout() {
+      return stdout;
     },
     get exit() {
       return exit;

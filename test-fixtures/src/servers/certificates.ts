@@ -55,6 +55,12 @@ export function makeCertificates(
     const dates = ['-startdate', from ?? EARLY, '-enddate', until ?? LATE];
     openssl('ca', ...signer, ...dates, '-in', 'server.csr', '-notext', '-out', 'server.crt');
   }
+  return readCertificates(directory);
+}
+
+/** What {@link makeCertificates} has left in `directory`. */
+export function readCertificates(directory: string): Certificates {
+  const path = (name: string): string => join(directory, name);
   return {
     caFile: path('ca.crt'),
     certificateFile: path('server.crt'),

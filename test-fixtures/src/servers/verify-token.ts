@@ -6,17 +6,19 @@ import type { Issuer } from './issuer.ts';
 /**
  * Returns the claims of `token`.
  * @throws Error unless `issuer` signed it, for `audience` if given, and it has not
- * expired
+ * expired at `now`, by default this moment
  */
 export async function verifyToken(
   issuer: Issuer,
   token: string,
   audience?: string,
+  now?: Date,
 ): Promise<JWTPayload> {
   const keys = createLocalJWKSet({ keys: [...issuer.jwks.keys] } as JSONWebKeySet);
   const { payload } = await jwtVerify(token, keys, {
     issuer: issuer.url,
     ...(audience === undefined ? {} : { audience }),
+    ...(now === undefined ? {} : { currentDate: now }),
   });
   return payload;
 }
