@@ -10,7 +10,7 @@ import { readSettings as readPortal } from '../../packages/webserver/src/setting
 import {
   configuredProviders,
   checkAddresses,
-} from '../../packages/webserver/src/check/provider-knobs.ts';
+} from '../../packages/webserver/src/check/knobs.ts';
 
 const SHARED = `
 LOG = /log

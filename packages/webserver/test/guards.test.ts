@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FlowEvent } from '../src/flow/flow.ts';
 import { openCredentialFiles } from '../src/host/credential-files.ts';
 import type { FlowLog, Ports } from '../src/flow/ports.ts';
-import { createFileFlows } from '../src/session-store/file-flows.ts';
+import { createFileFlows } from '../src/session-store/file-stores.ts';
 import { MAX_LIVE_LOGINS, MAX_LOGINS } from '../src/flow/limits.ts';
 import { csrfOf } from './support/browser.ts';
 import { KEY, ad, startPortal, type Portal } from './support/portal.ts';

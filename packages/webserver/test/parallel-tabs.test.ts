@@ -2,7 +2,7 @@
 import { signedIdToken } from '@credmon/test-fixtures/issuer/signed-id-token';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createFileFlows } from '../src/session-store/file-flows.ts';
+import { createFileFlows } from '../src/session-store/file-stores.ts';
 import { csrfOf, type Browser, type Page } from './support/browser.ts';
 import { KEY, ad, startPortal, tokens, type Portal, providerWith } from './support/portal.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '@credmon/core/base';
 import type { FlowEvent } from '../src/flow/flow.ts';
-import { createFileFlows } from '../src/session-store/file-flows.ts';
+import { createFileFlows } from '../src/session-store/file-stores.ts';
 import { KEY, ad, startPortal, tokens, type Portal } from './support/portal.ts';
 
 let portal: Portal;

@@ -1,15 +1,20 @@
 // The renew command: puts a request into the run directory, and waits for the daemon's
 // result. Sends nothing to an issuer: only the daemon may use a refresh token.
-import { CodedError, durationText, systemClock } from '@credmon/core/base';
-import { findUser } from '@credmon/core/config';
-import { cutDomain, isCredName, tokenId } from '@credmon/core/credential';
 import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { STANDING } from '../providers/standing/names.ts';
-import { parseResult, requestText, type WantedToken } from '../requests/request.ts';
-import { resultRow, resultSentence } from '../requests/result-text.ts';
+import { remediationFor } from '../report/remediation.ts';
+import {
+  type RenewalResult,
+  type WantedToken,
+  parseResult,
+  requestText,
+} from '../requests/request.ts';
 import { askDaemon } from './ask-daemon.ts';
 import { readDirectories } from './user-directories.ts';
+import { CodedError, durationText, systemClock } from '@credmon/core/base';
+import { findUser } from '@credmon/core/config';
+import { cutDomain, isCredName, splitStem, tokenId } from '@credmon/core/credential';
 
 type RenewCommand = Subcommand & { kind: 'renew' };
 
@@ -71,3 +76,30 @@ function wantedBy({ user: named, service: stem }: RenewCommand): WantedToken {
 
 const unasked = (why: string): CodedError =>
   new CodedError('CRED_FILE_IO', `cannot ask for a renewal: ${why}`);
+
+/** Returns the sentence for a person, at `now` (epoch seconds). */
+export function resultSentence(wanted: WantedToken, result: RenewalResult, now: number): string {
+  const id = tokenId(wanted);
+  const { expires_at: expiresAt, code, next_renewal: next } = result;
+  if (result.result === 'renewed')
+    return `renewed ${id}${expiresAt === null ? '' : `: valid for ${durationText(expiresAt - now)}`}`;
+  const prefix = `${id}: `;
+  const message = result.message ?? 'no reason given';
+  const why = message.startsWith(prefix) ? message.slice(prefix.length) : message;
+  const start = result.result === 'failed' ? `failed to renew ${id}` : `did not renew ${id}`;
+  const again =
+    next === null ? '' : `; the daemon tries again in ${durationText(Math.max(0, next - now))}`;
+  if (code === null) return `${start}: ${why}${again}`;
+  const name = nameOf(wanted);
+  const step = remediationFor({ user: wanted.user, provider: result.provider, ...name }, code);
+  return `${start} (${code}): ${why}${again}; ${step ?? `see ${code} in docs/errors.md`}`;
+}
+
+/** Returns the row of `--json`. */
+export function resultRow(wanted: WantedToken, result: RenewalResult): object {
+  return { user: wanted.user, ...nameOf(wanted), ...result };
+}
+
+function nameOf({ stem }: WantedToken): { readonly service: string; readonly handle: string } {
+  return splitStem(stem, false) ?? { service: stem, handle: '' };
+}

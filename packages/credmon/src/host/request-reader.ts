@@ -23,8 +23,8 @@ import {
   type WantedToken,
 } from '../requests/request.ts';
 import { parseTokenRequest, type TokenRequest } from '../requests/token-request.ts';
-import { createTurns } from '../requests/turns.ts';
-import { createUnfinished } from '../requests/unfinished.ts';
+import { createTurns } from '../requests/limits.ts';
+import { createUnfinished } from '../requests/limits.ts';
 import { openTakenEntries, readNames, type NameReading, type TakenEntry } from './taken-entries.ts';
 
 /** Names that one look reads: names are cheap, but a user can create any number. */

@@ -29,11 +29,11 @@ import {
 import { secretMistake, warningText, type Config } from '@credmon/core/config';
 import { checkLogFile } from '@credmon/core/log';
 import { checkProxy } from './check-proxy.ts';
-import { checkKnobs } from '../check/knob-mistakes.ts';
-import { configuredProviders, checkAddresses, type Provider } from '../check/provider-knobs.ts';
+import { checkKnobs } from '../check/knobs.ts';
+import { configuredProviders, checkAddresses, type Provider } from '../check/knobs.ts';
 import { trustFunction } from '../host/listen.ts';
 import { openPublicKeys } from '../host/public-key-files.ts';
-import { publicKeySet } from '../routes/public-keys.ts';
+import { publicKeySet } from '../routes/public.ts';
 import { sessionDirectoryProblem } from '../session-store/session-directory.ts';
 import { readSettings } from '../settings/read.ts';
 import type { ListenAddress, Settings } from '../settings/settings.ts';

@@ -1,23 +1,28 @@
 // Reads the settings of the portal from the configuration; one error lists all mistakes.
+import { parseListenAddress, readPrefix } from './addresses.ts';
+import { readSessionStore } from './session-store.ts';
+import type { ListenAddress, ProviderSettings, Settings } from './settings.ts';
+import type { NamedTrust } from '@credmon/core/base';
 import {
+  type Config,
+  type KnobReader,
   configuredProviders,
   createKnobReader,
+  knob,
   knobDefault,
+  ownKnob,
   readCondorIds,
   readCredentialDirectory,
   readNamedTrust,
-  type Config,
-  type KnobReader,
 } from '@credmon/core/config';
-import { judgeProviderNames, type NameRules } from '@credmon/core/credential';
-import type { NamedTrust } from '@credmon/core/base';
+import { type NameRules, judgeProviderNames } from '@credmon/core/credential';
 import { logSettings } from '@credmon/core/log';
-import { parseListenAddress, readPrefix } from './addresses.ts';
-import { readEndpointOrigins } from '@credmon/core/profiles';
-import { readLocalIssuer, readProviders } from './providers.ts';
-import { readRemoteUser } from './remote-user.ts';
-import { readSessionStore } from './session-store.ts';
-import type { ListenAddress, Settings } from './settings.ts';
+import {
+  type IssuerPolicy,
+  policyOf,
+  readEndpointOrigins,
+  readIssuerPolicies,
+} from '@credmon/core/profiles';
 
 /**
  * Overload limit: the delay of the event loop in seconds. Without overload, the delay is
@@ -124,4 +129,140 @@ function readMetricsListen(read: KnobReader): ListenAddress | undefined {
     );
   else return address;
   return undefined;
+}
+
+/**
+ * Reads the settings of every provider that has a knob, by upper-case provider name.
+ */
+export function readProviders(
+  config: Config,
+  read: KnobReader,
+  allowLoopbackHttp: boolean,
+): ReadonlyMap<string, ProviderSettings> {
+  const policies = readIssuerPolicies(config, read, allowLoopbackHttp);
+  const claimed = config.names().flatMap((name) => {
+    const provider = /^CREDMON_(.+)_USER_CLAIM$/i.exec(name)?.[1];
+    return provider === undefined ? [] : [provider.toUpperCase()];
+  });
+  return new Map(
+    [...new Set([...policies.keys(), ...claimed])].map((provider) => {
+      const policy = policyOf(policies, provider);
+      return [provider, { policy, userClaim: readUserClaim(read, provider, policy) }];
+    }),
+  );
+}
+
+function readUserClaim(
+  read: KnobReader,
+  provider: string,
+  { issuer }: IssuerPolicy,
+): string | undefined {
+  const userClaim = read.string(knob('CREDMON_<PROVIDER>_USER_CLAIM', provider));
+  if (userClaim !== undefined && issuer === undefined)
+    read.mistake(
+      `CREDMON_${provider}_USER_CLAIM`,
+      `needs CREDMON_${provider}_ISSUER: without it no ID token can be verified`,
+    );
+  return userClaim;
+}
+
+// The local issuer: LOCAL_CREDMON_ISSUER, with all keys that sign for it.
+
+/** Reads the local issuer; the default is `prefix`. */
+export function readLocalIssuer(
+  config: Config,
+  read: KnobReader,
+  prefix: string,
+): Settings['localIssuer'] {
+  const issuer = read.isSet('LOCAL_CREDMON_ISSUER') ? read.string('LOCAL_CREDMON_ISSUER') : prefix;
+  const keyDirectories = readKeyDirectories(config, read, issuer);
+  return {
+    issuer,
+    publicKeyFile: read.path('LOCAL_CREDMON_PUBLIC_KEY'),
+    keyId: read.string('LOCAL_CREDMON_KEY_ID'),
+    keyDirectories: keyDirectories.length === 0 ? undefined : keyDirectories,
+  };
+}
+
+/** A provider with its own issuer publishes its keys there. */
+function readKeyDirectories(config: Config, read: KnobReader, issuer: string): readonly string[] {
+  const shared = read.path('CREDMON_LOCAL_KEY_DIRECTORY');
+  const own = config.names().flatMap((name) => {
+    const provider = /^CREDMON_(.+)_KEY_DIRECTORY$/i.exec(name)?.[1];
+    if (provider === undefined || provider.toUpperCase() === 'LOCAL') return [];
+    if ((read.string(ownKnob('LOCAL_CREDMON_ISSUER', provider)) ?? issuer) !== issuer) return [];
+    return [read.path(ownKnob('CREDMON_LOCAL_KEY_DIRECTORY', provider))];
+  });
+  return [...new Set([shared, ...own])].filter((path) => path !== undefined);
+}
+
+const KNOB = 'CREDMON_WEB_REMOTE_USER_HEADER';
+const REALM_KNOB = 'CREDMON_WEB_REMOTE_USER_REALM';
+
+/**
+ * Header names with another meaning in HTTP, browsers, proxies or the portal, in lower
+ * case. `-` at the end matches every name with this prefix.
+ * @see https://www.iana.org/assignments/http-fields/http-fields.xhtml
+ */
+const TAKEN = [
+  ...'accept accept- access-control- age allow alt-svc alt-used authorization authentication-info'.split(
+    ' ',
+  ),
+  ...'cache-control cdn-loop connection content- cookie cookie2 date dnt early-data etag expect expires'.split(
+    ' ',
+  ),
+  ...'forwarded from host http2-settings if- keep-alive last-event-id last-modified link location'.split(
+    ' ',
+  ),
+  ...'max-forwards origin pragma prefer priority proxy-authenticate proxy-authorization proxy-connection'.split(
+    ' ',
+  ),
+  ...'range referer retry-after save-data sec- server service-worker set-cookie set-cookie2'.split(
+    ' ',
+  ),
+  ...'strict-transport-security te trailer transfer-encoding upgrade upgrade-insecure-requests'.split(
+    ' ',
+  ),
+  ...'user-agent vary via warning www-authenticate x-real-ip'.split(' '),
+  ...'for host port proto protocol scheme server by prefix path ssl uri client-cert'
+    .split(' ')
+    .map((name) => `x-forwarded-${name}`),
+];
+
+/**
+ * Reads the header (lower case), and the realm that is removed from its value. Errors in
+ * `read`: an invalid name, or a TCP port, which other users of this machine can open.
+ */
+export function readRemoteUser(read: KnobReader, listen: ListenAddress): Settings['remoteUser'] {
+  const name = read.string('CREDMON_WEB_REMOTE_USER_HEADER');
+  const realm = read.string('CREDMON_WEB_REMOTE_USER_REALM');
+  if (name === undefined) {
+    if (realm !== undefined) read.mistake(REALM_KNOB, `is set, but ${KNOB} is not`);
+    return undefined;
+  }
+  const header = name.toLowerCase();
+  const problem = headerProblem(header);
+  if (problem !== undefined)
+    read.mistake(KNOB, `= ${name} cannot be used: ${problem}; use a name such as X-Remote-User`);
+  if (listen.kind === 'tcp')
+    read.mistake(
+      KNOB,
+      `cannot be used with a TCP port (${listen.host}:${listen.port}): any local user could send this header; fix: ` +
+        'set CREDMON_WEB_LISTEN = unix:/path in a directory of the group of the proxy, or fd:3 for a systemd socket',
+    );
+  return realm === undefined ? { header } : { header, realm };
+}
+
+/**
+ * Returns why a header name (lower case) cannot be used; `undefined` if it can.
+ * @see RFC 9110, section 5.1
+ */
+export function headerProblem(header: string): string | undefined {
+  if (header.includes('_'))
+    return 'proxies drop a header with _ in its name or treat it as the one with -';
+  if (!/^[a-z][a-z0-9-]*$/.test(header)) return 'it is not a header name (letters, digits and -)';
+  const taken = TAKEN.some((name) =>
+    name.endsWith('-') ? header.startsWith(name) : header === name,
+  );
+  return taken ? 'HTTP or the proxy uses this header itself' : undefined;
 }

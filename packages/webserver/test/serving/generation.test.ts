@@ -75,8 +75,8 @@ vi.mock('../../src/plugins/security.ts', async (original) => {
     },
   };
 });
-vi.mock('../../src/routes/health.ts', async (original) => {
-  const real = await original<typeof import('../../src/routes/health.ts')>();
+vi.mock('../../src/routes/public.ts', async (original) => {
+  const real = await original<typeof import('../../src/routes/public.ts')>();
   return {
     ...real,
     healthRoutes: (...args: Parameters<typeof real.healthRoutes>) => (

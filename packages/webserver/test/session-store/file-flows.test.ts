@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FlowLog } from '../../src/flow/ports.ts';
-import { createFileFlows } from '../../src/session-store/file-flows.ts';
+import { createFileFlows } from '../../src/session-store/file-stores.ts';
 import { sessionPath } from '../../src/session-store/session-directory.ts';
 import { failedFlow, openedFlow } from './contract.ts';
 

@@ -1,7 +1,7 @@
 // What a person reads after `condor_credmon renew`.
 import { expect, it } from 'vitest';
 import { refusal } from '../../src/requests/request.ts';
-import { resultRow, resultSentence } from '../../src/requests/result-text.ts';
+import { resultRow, resultSentence } from '../../src/commands/renew.ts';
 
 const NOW = 1_700_000_000;
 const wanted = { user: 'alice', stem: 'mytok_h1' };

@@ -1,0 +1,192 @@
+// What the portal serves without a session: health pages, public keys, assets, and the
+// answer to the check of the proxy.
+import { PROOF_PATH, makeAnswer, readQuestion } from '../check/proxy-proof.ts';
+import type { PortalContext } from '../flow/context.ts';
+import { pageError } from '../pages/page-error.ts';
+import { read } from './parameters.ts';
+import { CodedError } from '@credmon/core/base';
+import type { FastifyInstance } from 'fastify';
+import { type JWK, exportJWK } from 'jose';
+import { createPublicKey } from 'node:crypto';
+import { z } from 'zod';
+
+/**
+ * How long an answer of /readyz is reused, in seconds: each check writes to the session
+ * store, and /readyz is public.
+ */
+const REPEAT_SECONDS = 5;
+
+/**
+ * Adds both routes. They return 200 or 503 and a short JSON object without paths and
+ * secrets.
+ */
+export function healthRoutes(app: FastifyInstance, { ports }: PortalContext): void {
+  const options = { config: { plain: true, rateLimit: false as const } };
+  app.get('/healthz', options, (_request, reply) => {
+    const busy = app.isUnderPressure();
+    return reply.code(busy ? 503 : 200).send({ status: busy ? 'busy' : 'ok' });
+  });
+  let known: { readonly at: number; readonly reasons: Promise<readonly string[]> } | undefined;
+  app.get('/readyz', options, async (_request, reply) => {
+    const now = ports.clock.now();
+    if (!known || Math.abs(now - known.at) >= REPEAT_SECONDS)
+      known = { at: now, reasons: ports.whyNotReady() };
+    const reasons = await known.reasons;
+    return reply
+      .code(reasons.length === 0 ? 200 : 503)
+      .send(reasons.length === 0 ? { ready: true } : { ready: false, reasons });
+  });
+}
+
+/** Adds /style.css and /icon.svg. */
+export function assetRoutes(app: FastifyInstance, { ports }: PortalContext): void {
+  const cached = 'public, max-age=3600';
+  const options = { config: { anyHost: true } };
+  app.get('/style.css', options, (_request, reply) =>
+    reply
+      .header('cache-control', cached)
+      .type('text/css; charset=utf-8')
+      .send(ports.views.styleSheet),
+  );
+  app.get('/icon.svg', options, (_request, reply) =>
+    reply.header('cache-control', cached).type('image/svg+xml').send(ports.views.icon),
+  );
+}
+
+// /.well-known/...: the public keys for verifiers of locally issued tokens.
+
+/** Cache lifetime of the answers, in seconds. */
+const CACHE_SECONDS = 300;
+
+/**
+ * Adds openid-configuration and jwks-uri. The files are read for each request, so that a
+ * new key is published at once.
+ * @see OpenID Connect Discovery 1.0, section 4; RFC 7517
+ */
+export function wellKnownRoutes(app: FastifyInstance, { settings, ports }: PortalContext): void {
+  const { issuer, keyId } = settings.localIssuer;
+  const options = { config: { plain: true } };
+  app.get('/.well-known/openid-configuration', options, (_request, reply) =>
+    reply
+      .header('cache-control', `public, max-age=${CACHE_SECONDS}`)
+      .send({ issuer, jwks_uri: `${settings.prefix}/.well-known/jwks-uri` }),
+  );
+  app.get('/.well-known/jwks-uri', options, async (_request, reply) => {
+    const keys = await publicKeySet({
+      sets: ports.readKeySets(),
+      pem: ports.readPublicKey(),
+      keyId,
+    });
+    return reply.header('cache-control', `public, max-age=${CACHE_SECONDS}`).send({ keys });
+  });
+}
+
+const Params = z.object({ token: z.string() });
+
+/**
+ * Adds the route. It returns 404 if the question was not made with the cookie key, has
+ * expired, or was answered before.
+ */
+export function proxyCheckRoute(app: FastifyInstance, { settings, ports }: PortalContext): void {
+  const { remoteUser } = settings;
+  const answered = new Map<string, number>();
+  const options = { config: { plain: true, anyHost: true }, exposeHeadRoute: false };
+  app.get(`${PROOF_PATH}/:token`, options, (request, reply) => {
+    const { token } = read(Params, request.params);
+    const now = ports.clock.now();
+    const question = readQuestion(ports.cookieSecret, token, now);
+    if (!remoteUser || !question || answered.has(token)) throw pageError('no-such-page');
+    for (const [old, expiresAt] of answered) if (expiresAt <= now) answered.delete(old);
+    answered.set(token, question.expiresAt);
+    const values = [request.headers[remoteUser.header] ?? ''].flat().join(',');
+    return reply.send(makeAnswer(ports.cookieSecret, token, values.includes(question.forged)));
+  });
+}
+
+/**
+ * The members of a public JWK. Only these are copied, so that no private member is
+ * published.
+ */
+const MEMBERS = ['kty', 'kid', 'alg', 'use', 'crv', 'x', 'y', 'n', 'e'] as const;
+
+/**
+ * The sources of the keys: texts of key sets, and the PEM text, if any, with its key id.
+ */
+export interface PublicKeyTexts {
+  readonly sets: readonly string[];
+  readonly pem: string | undefined;
+  readonly keyId: string;
+}
+
+/**
+ * Returns all keys, those of the directories first. A key that occurs twice with the same
+ * name is listed once; different keys with the same name are both listed.
+ * @throws CodedError `CRED_FILE_IO` if a text is invalid or there is no key
+ */
+export async function publicKeySet({ sets, pem, keyId }: PublicKeyTexts): Promise<readonly JWK[]> {
+  const keys = [
+    ...sets.flatMap(keysIn),
+    ...(pem === undefined ? [] : [await publicJwk(pem, keyId)]),
+  ];
+  if (keys.length === 0)
+    throw unusable(
+      'no public key found: neither in a key directory nor in LOCAL_CREDMON_PUBLIC_KEY',
+    );
+  return [...new Map(keys.map((key) => [identity(key), key])).values()];
+}
+
+/**
+ * Converts a PEM public key to a JWK.
+ * @throws CodedError `CRED_FILE_IO` if it is not a public key, or a key of a type that
+ * does not sign tokens
+ */
+async function publicJwk(pem: string, keyId: string): Promise<JWK> {
+  let jwk: JWK;
+  try {
+    jwk = await exportJWK(createPublicKey(pem));
+  } catch (error) {
+    throw unusable('LOCAL_CREDMON_PUBLIC_KEY is not a public key in PEM format', error);
+  }
+  const algorithm = jwk['kty'] === 'RSA' ? 'RS256' : jwk['crv'] === 'P-256' ? 'ES256' : undefined;
+  if (algorithm === undefined)
+    throw unusable('LOCAL_CREDMON_PUBLIC_KEY is neither an RSA nor a P-256 key');
+  return { ...jwk, kid: keyId, alg: algorithm, use: 'sig' };
+}
+
+function keysIn(text: string): JWK[] {
+  let set: unknown;
+  try {
+    set = JSON.parse(text);
+  } catch (error) {
+    throw notASet(error);
+  }
+  const keys = isObject(set) ? set['keys'] : undefined;
+  if (!Array.isArray(keys)) throw notASet();
+  return keys.map((key: unknown) => {
+    if (!isObject(key) || typeof key['kty'] !== 'string') throw notASet();
+    const members = MEMBERS.flatMap((name) =>
+      typeof key[name] === 'string' ? [[name, key[name]]] : [],
+    );
+    return Object.fromEntries(members) as JWK;
+  });
+}
+
+/** Ignores `use`, because not all writers set it. */
+function identity(key: JWK): string {
+  return JSON.stringify(MEMBERS.filter((name) => name !== 'use').map((name) => key[name] ?? ''));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function notASet(cause?: unknown): CodedError {
+  return unusable(
+    'the jwks.json of a key directory is not a key set; fix: run condor_credmon keys publish',
+    cause,
+  );
+}
+
+function unusable(what: string, cause?: unknown): CodedError {
+  return new CodedError('CRED_FILE_IO', what, {}, cause);
+}
