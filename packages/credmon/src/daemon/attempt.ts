@@ -1,19 +1,20 @@
 // One renewal attempt: asks the provider, then writes, removes or records the result. The
 // only switch over outcomes.
+import type { Outcome, Provider, ProviderContext } from '../providers/common/provider.ts';
+import { isSilence } from '../throttle/circuit-breaker.ts';
+import type { LateRenewal, PassContext, PassMemory } from './context.ts';
+import { failed, remove, write } from './record-outcome.ts';
+import { refreshTokenIn, restoreSuccessor, successorIn } from './successors.ts';
 import type { CodedError } from '@credmon/core/base';
 import {
-  identityOf,
-  tokenId,
   type FileIdentity,
   type TokenSnapshot,
+  identityOf,
+  sameIdentity,
+  tokenId,
 } from '@credmon/core/credential';
 import type { Verdict } from '@credmon/core/renewal';
 import type { TokenFiles } from '@credmon/core/store';
-import type { Outcome, Provider, ProviderContext } from '../providers/common/provider.ts';
-import { isSilence } from '../throttle/circuit-breaker.ts';
-import type { LateRenewal, PassMemory, PassContext } from './context.ts';
-import { failed, remove, write } from './record-outcome.ts';
-import { refreshTokenIn, restoreSuccessor, successorIn } from './successors.ts';
 
 /**
  * The result of an attempt for the queue: the error, if any, and the seconds until the
@@ -157,4 +158,44 @@ async function finishLate(
   const verdict = { ...input.verdict, token: { ...token, snapshot } };
   const { error } = conclude(context, memory, { ...input, verdict }, outcome);
   return error === undefined ? {} : { error };
+}
+
+/** Renewals that may be answered late, and tokens whose `.top` on disk is spent. */
+export interface LeftOver {
+  readonly late: readonly LateRenewal[];
+  readonly unrecovered: ReadonlySet<string>;
+}
+
+/** Returns the reason for a person, `undefined` for a token that may be renewed. */
+export function whyBusy(
+  context: PassContext,
+  { unwritten }: PassMemory,
+  { late, unrecovered }: LeftOver,
+  token: TokenSnapshot,
+): string | undefined {
+  const id = tokenId(token);
+  if (unwritten.has(id))
+    return 'the files of its last renewal are not written yet; the daemon retries every 5 s';
+  if (unrecovered.has(id))
+    return 'its rotated refresh token cannot be put in place; see the log of the daemon';
+  return isAnswerPending(context, late, token)
+    ? 'the response to its last request may still arrive; ask again later'
+    : undefined;
+}
+
+/**
+ * True when a late answer for this refresh token may still arrive: it must not be sent
+ * again. A newer login's may.
+ */
+function isAnswerPending(
+  { store }: PassContext,
+  late: readonly LateRenewal[],
+  token: TokenSnapshot,
+): boolean {
+  const id = tokenId(token);
+  return late.some(({ from, sent, ...one }) => {
+    if (one.id !== id) return false;
+    if (sameIdentity(from, identityOf(token.top))) return true;
+    return sent !== undefined && refreshTokenIn(store.read(token.user, token.stem).top) === sent;
+  });
 }

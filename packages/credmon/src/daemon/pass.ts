@@ -23,7 +23,7 @@ import { postponed } from './record-outcome.ts';
 import { UNEXPECTED_INTERVAL } from '../settings/policy.ts';
 import type { Job } from '../throttle/issuer-queues.ts';
 import type { PassMemory, PassContext } from './context.ts';
-import { whyBusy } from './busy.ts';
+import { whyBusy } from './attempt.ts';
 import type { Provider } from '../providers/common/provider.ts';
 import { retryWrites } from './pending-writes.ts';
 import { forgetSuccessors, restoreSuccessors } from './successors.ts';
