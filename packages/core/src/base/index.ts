@@ -37,7 +37,7 @@ export { makeDirectory } from './files/make-directory.ts';
 export { readSafely } from './files/safe-file.ts';
 export type { SafeReading } from './files/safe-file.ts';
 export { metadataUrls } from './http/endpoint.ts';
-export { makeSocket, removeStaleSocket } from './http/agents.ts';
+export { makeSocket, removeStaleSocket } from './http/stale-socket.ts';
 export { shellWord } from './process/shell-word.ts';
 export { wholeSeconds } from './values/numbers.ts';
 export { isAlive, isAliveElsewhere } from './process/alive.ts';

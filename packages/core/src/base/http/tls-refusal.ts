@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { connect, type PeerCertificate } from 'node:tls';
 import { messageOf, systemCode } from '../errors/errors.ts';
 import { systemClock } from '../time/clock.ts';
-import type { Lookup } from './agents.ts';
+import type { Lookup } from './lookup.ts';
 import { networkErrorText, type NetworkServer } from './network-errors.ts';
 
 /** A rejected certificate. `message` has the reason and the fix; `code` is OpenSSL's. */

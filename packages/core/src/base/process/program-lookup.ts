@@ -3,7 +3,7 @@ import { execFile, type ChildProcess } from 'node:child_process';
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import { createSemaphore } from '../http/semaphore.ts';
-import { useLookup, type Lookup } from '../http/agents.ts';
+import { useLookup, type Lookup } from '../http/lookup.ts';
 
 /** Maximum number of concurrent lookups. */
 const AT_ONCE = 32;

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readSafely } from '../../../src/base/files/safe-file.ts';
-import { makeSocket } from '../../../src/base/http/agents.ts';
+import { makeSocket } from '../../../src/base/http/stale-socket.ts';
 
 let directory: string;
 const at = (name: string): string => join(directory, name);

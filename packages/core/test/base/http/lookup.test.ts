@@ -5,7 +5,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { sharedLookup, type Lookup } from '../../../src/base/http/agents.ts';
+import { sharedLookup, type Lookup } from '../../../src/base/http/lookup.ts';
 import { programOf } from '../../store/child.ts';
 import { mayUnshareNetwork } from '../privileges.ts';
 
