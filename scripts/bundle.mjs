@@ -1,8 +1,9 @@
 // Bundles each executable into one file: start-up then reads one file, and a copy of it
-// needs no node_modules.
-import { build } from 'esbuild';
-import { chmodSync, cpSync, existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+// needs no node_modules. A file in parts loads only what a command needs.
+import { build, transform } from 'esbuild';
+import { createHash } from 'node:crypto';
+import { chmodSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -19,6 +20,7 @@ const executables = [
     // module: so this program is none, however it is started.
     out: 'packages/credmon/dist/bin/condor_credmon.cjs',
     first: "process.env.UV_THREADPOOL_SIZE ??= '32';",
+    inParts: true,
   },
   {
     entry: 'packages/credmon/src/storer/main.ts',
@@ -66,8 +68,37 @@ const __bundleFile = __toPath(import.meta.url);
 const __bundleDir = __toPath(new URL('.', import.meta.url));`,
 };
 
-for (const { entry, out, assets, external = [], first = '' } of executables) {
+/** As in part-loader.ts. */
+const COMMENT_END = '*@/';
+
+/**
+ * The HTTP client without what this program does not use: fetch, caches, mocks, WebSocket.
+ * `request` is the one of undici's index.js, for a dispatcher that is given.
+ */
+const onlyUsedUndici = {
+  name: 'only-used-undici',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^undici$/ }, () => ({ path: 'undici', namespace: 'parts' }));
+    bundle.onLoad({ filter: /^undici$/, namespace: 'parts' }, () => ({
+      resolveDir: join(root, 'packages/core'),
+      contents: `const Dispatcher = require('undici/lib/dispatcher/dispatcher.js');
+Dispatcher.prototype.request = require('undici/lib/api/api-request.js');
+exports.Agent = require('undici/lib/dispatcher/agent.js');
+exports.buildConnector = require('undici/lib/core/connect.js');
+exports.request = (url, { dispatcher, ...options }) => {
+  const { origin, pathname, search } = new URL(url);
+  return dispatcher.request({ ...options, origin, path: pathname + search });
+};`,
+    }));
+  },
+};
+
+for (const { entry, out, assets, external = [], first = '', inParts = false } of executables) {
   if (!existsSync(join(root, entry))) continue;
+  if (inParts) {
+    await bundleInParts(entry, out, first);
+    continue;
+  }
   const { format, banner, define } = out.endsWith('.cjs') ? classic : modern;
   await build({
     absWorkingDir: root,
@@ -87,4 +118,116 @@ for (const { entry, out, assets, external = [], first = '' } of executables) {
   });
   chmodSync(join(root, out), 0o755);
   if (assets) cpSync(join(root, assets.from), join(root, assets.to), { recursive: true });
+}
+
+/**
+ * Writes a program whose parts, one for each dynamic import and what they share, are in a
+ * comment of the file; `part-loader.ts` runs them. Beside it, `.parts.json` lists the
+ * packages in each part, for tests.
+ */
+async function bundleInParts(entry, out, first) {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outdir: 'parts',
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    conditions: ['@credmon/source'],
+    minify: true,
+    keepNames: true,
+    legalComments: 'none',
+    plugins: [onlyUsedUndici],
+    logLevel: 'warning',
+  });
+  const texts = new Map();
+  for (const { path, text } of result.outputFiles) {
+    const { code } = await transform(text, {
+      format: 'cjs',
+      platform: 'node',
+      target: 'node20.19',
+      minify: true,
+      // A part is loaded by the loader, also where the source says `import()`.
+      supported: { 'dynamic-import': false },
+      define: { 'import.meta.url': '__partUrl' },
+      logLevel: 'warning',
+    });
+    if (code.includes(COMMENT_END) || Buffer.byteLength(code) !== code.length)
+      throw new Error(`${out}: a part cannot be kept in a comment: ${basename(path)}`);
+    texts.set(basename(path), code.replaceAll('*/', COMMENT_END));
+  }
+  const packages = Object.entries(result.metafile.outputs).map(([path, { inputs }]) => [
+    basename(path),
+    [...new Set(Object.keys(inputs).map(packageOf))],
+  ]);
+  const program = basename(out, '.cjs');
+  const hash = createHash('sha256')
+    .update([...texts.values()].join('\0'))
+    .digest('hex');
+  let length = 0;
+  const parts = {};
+  for (const [name, text] of texts) {
+    parts[name] = [length, text.length];
+    length += text.length;
+  }
+  const main = basename(
+    Object.entries(result.metafile.outputs).find(([, { entryPoint }]) => entryPoint === entry)[0],
+  );
+  const head = await loaderText(first, { build: `${program}.${hash.slice(0, 16)}`, main, parts });
+  rmSync(join(root, `${out}.map`), { force: true });
+  writeFileSync(join(root, out), `${head}${[...texts.values()].join('')}*/\n`);
+  writeFileSync(
+    join(root, out.replace(/\.cjs$/, '.parts.json')),
+    JSON.stringify(Object.fromEntries(packages), undefined, 1),
+  );
+  chmodSync(join(root, out), 0o755);
+}
+
+/** The start of the file: the loader, the table, and the begin of the comment. */
+async function loaderText(first, table) {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    stdin: {
+      contents: `import { runParts } from './packages/core/src/base/process/part-loader.ts';
+runParts(__filename, __TABLE__);`,
+      resolveDir: root,
+      loader: 'ts',
+    },
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'cjs',
+    minify: true,
+    keepNames: true,
+  });
+  const withTable = (start) => {
+    const parts = Object.entries(table.parts).map(([name, [from, length]]) => [
+      name,
+      [start + from, length],
+    ]);
+    const text = JSON.stringify({ ...table, parts: Object.fromEntries(parts) });
+    return `#!/usr/bin/env node
+${first}${outputFiles[0].text.replace('__TABLE__', () => text)}/*`;
+  };
+  // The table holds places in the file, so its own length depends on them.
+  let head = withTable(0);
+  for (let before = -1; before !== head.length;) {
+    before = head.length;
+    head = withTable(head.length);
+  }
+  return head;
+}
+
+/** `fs-extra` for a file of node_modules, or the first folders of one of ours. */
+function packageOf(path) {
+  const parts = path.split('node_modules/').at(-1).split('/');
+  if (!path.includes('node_modules/')) return parts.slice(0, 4).join('/');
+  return parts.slice(0, parts[0].startsWith('@') ? 2 : 1).join('/');
 }

@@ -1,5 +1,6 @@
 // Copies the bundled executables below a prefix, so that they stand in PATH and need
 // nothing of this checkout.
+import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,3 +44,13 @@ cpSync(join(root, 'packages/webserver/dist/bin/views'), join(library, 'views'), 
 });
 // Node reads a .js file as a module only where a manifest says so.
 writeFileSync(join(library, 'package.json'), '{"type":"module"}\n');
+
+// The compiled code of the parts that every command uses is kept from now on, for the
+// Node.js that runs this; the first start as the owner keeps that of another Node.js.
+for (const words of [
+  ['--version'],
+  ['status', '--help'],
+  ['usable', 'root', 'x'],
+  ['config', 'get', 'LOG'],
+])
+  spawnSync(process.execPath, [join(library, 'condor_credmon.cjs'), ...words], { stdio: 'ignore' });

@@ -32,7 +32,7 @@ const mayImport = {
 const worldFiles = [
   'packages/core/src/base/files/**',
   'packages/core/src/base/http/{agents,lookup,send,stale-socket,tls-refusal,trust,trust-files}.ts',
-  'packages/core/src/base/process/{alive,output,program-lookup,random}.ts',
+  'packages/core/src/base/process/{alive,output,part-loader,program-lookup,random}.ts',
   'packages/core/src/base/time/{awake-timer,clock,yielder}.ts',
   'packages/core/src/config/machine/**',
   'packages/core/src/log/{check-log,rotating-file,sink}.ts',

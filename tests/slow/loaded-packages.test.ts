@@ -19,36 +19,29 @@ beforeAll(() => {
 afterAll(() => workspace.remove());
 
 interface Coverage {
-  readonly result: readonly {
-    readonly url: string;
-    readonly functions: readonly {
-      readonly functionName: string;
-      readonly ranges: readonly { readonly count: number }[];
-    }[];
-  }[];
+  readonly result: readonly { readonly url: string }[];
 }
 
-/** The heavy packages whose modules a run evaluates: the bundle wraps each in a function. */
+/** The packages in each part of the program. */
+const program = executablePath(root, 'condor_credmon');
+const packagesOf = JSON.parse(
+  readFileSync(program.replace(/cjs$/, 'parts.json'), 'utf8'),
+) as Record<string, readonly string[]>;
+
+/** The heavy packages in the parts that a run loads; V8 names each script of a run. */
 function heavyPackagesOf(args: readonly string[]): string[] {
   const directory = mkdtempSync(join(tmpdir(), 'credmon-loaded-'));
-  const command = [executablePath(root, 'condor_credmon'), ...args];
-  const { stderr } = spawnSync(process.execPath, command, {
+  const { stderr } = spawnSync(process.execPath, [program, ...args], {
     env: { ...workspace.environment, NODE_V8_COVERAGE: directory },
     encoding: 'utf8',
   });
-  const found = new Set<string>();
-  for (const name of readdirSync(directory).filter((each) => each.startsWith('coverage-'))) {
-    const coverage = JSON.parse(readFileSync(join(directory, name), 'utf8')) as Coverage;
-    for (const script of coverage.result.filter(({ url }) => url.includes('condor_credmon')))
-      for (const { functionName, ranges } of script.functions) {
-        const owner = /^node_modules\/.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(
-          functionName,
-        )?.[1];
-        if (owner !== undefined && (ranges[0]?.count ?? 0) > 0) found.add(owner);
-      }
-  }
-  if (found.size === 0) throw new Error(`nothing was loaded: ${stderr}`);
-  return HEAVY.filter((each) => found.has(each));
+  const loaded = readdirSync(directory)
+    .filter((name) => name.startsWith('coverage-'))
+    .map((name) => JSON.parse(readFileSync(join(directory, name), 'utf8')) as Coverage)
+    .flatMap(({ result }) => result.map(({ url }) => decodeURIComponent(url).split('#')[1]))
+    .flatMap((part) => (part === undefined ? [] : (packagesOf[part] ?? [])));
+  if (loaded.length === 0) throw new Error(`nothing was loaded: ${stderr}`);
+  return HEAVY.filter((each) => loaded.includes(each));
 }
 
 it.each([
