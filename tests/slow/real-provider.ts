@@ -1,5 +1,5 @@
-// A provider of which only issuer, client id and secret are configured, and what a user
-// does at the portal to get its token.
+// A provider of which only issuer, client id and secret are configured (and the endpoints
+// if it has no metadata), and what a user does at the portal to get its token.
 import { writeKeyFile } from '@credmon/test-fixtures/files/credd';
 import { readJson } from '@credmon/test-fixtures/files/token-files';
 import type { Knobs, Workspace } from '@credmon/test-fixtures/files/workspace';
@@ -10,9 +10,13 @@ import { visit } from './browser.ts';
 /** A client that is registered at the issuer. */
 export interface RealProvider {
   readonly name: string;
-  readonly issuer: string;
+  /** Missing: an issuer without metadata, whose endpoints are in the knobs. */
+  readonly issuer?: string | undefined;
   readonly clientId: string;
   readonly clientSecret: string;
+  /** Knobs of the endpoints, which CredD writes into the key file; by default none. */
+  readonly authorizationUrl?: string;
+  readonly tokenUrl?: string;
 }
 
 /** The registration of a provider's client at a portal with the prefix of `workspace`. */
@@ -27,17 +31,19 @@ export function clientOf(
   };
 }
 
-/** Configures the client and the name of the issuer, but no URL. */
+/** Configures the client and the name of the issuer, and the URLs that `provider` has. */
 export function configureProvider(
   workspace: Workspace,
-  { name, issuer, clientId, clientSecret }: RealProvider,
+  { name, issuer, clientId, clientSecret, authorizationUrl, tokenUrl }: RealProvider,
   knobs: Knobs = {},
 ): void {
   workspace.configure({
     [`${name}_CLIENT_ID`]: clientId,
     [`${name}_CLIENT_SECRET_FILE`]: workspace.secretFile(name, `${clientSecret}\n`),
     [`${name}_RETURN_URL_SUFFIX`]: `/return/${name}`,
-    [`CREDMON_${name}_ISSUER`]: issuer,
+    ...(issuer === undefined ? {} : { [`CREDMON_${name}_ISSUER`]: issuer }),
+    ...(authorizationUrl === undefined ? {} : { [`${name}_AUTHORIZATION_URL`]: authorizationUrl }),
+    ...(tokenUrl === undefined ? {} : { [`${name}_TOKEN_URL`]: tokenUrl }),
     ...Object.fromEntries(
       Object.entries(knobs).map(([suffix, value]) => [`CREDMON_${name}_${suffix}`, value]),
     ),
@@ -47,20 +53,24 @@ export function configureProvider(
 /** Writes the key file of one request, as CredD does; returns the link for the user. */
 export function requestToken(
   workspace: Workspace,
-  { name, clientId, clientSecret }: RealProvider,
-  { user = 'alice', scopes }: { readonly user?: string; readonly scopes: string },
+  { name, clientId, clientSecret, authorizationUrl = '', tokenUrl = '' }: RealProvider,
+  {
+    user = 'alice',
+    scopes,
+    audience = '',
+  }: { readonly user?: string; readonly scopes: string; readonly audience?: string | undefined },
 ): string {
   const ad = {
     Handle: '',
     Scopes: scopes,
-    Audience: '',
+    Audience: audience,
     ClientId: clientId,
     Provider: name,
-    TokenUrl: '',
+    TokenUrl: tokenUrl,
     LocalUser: user,
     ReturnUrl: `${workspace.webPrefix}/return/${name}`,
     ClientSecret: clientSecret,
-    AuthorizationUrl: '',
+    AuthorizationUrl: authorizationUrl,
   };
   return writeKeyFile(workspace.credentialDirectory, workspace.webPrefix, [ad]).url;
 }
