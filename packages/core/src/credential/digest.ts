@@ -121,7 +121,8 @@ export function digestMeta(text: string): Parsed<MetaDigest> {
 export function parseRenewal(text: string): RenewalState | undefined {
   const object = parseObject(text);
   if (!object.ok) return undefined;
-  const { attempts, last_attempt, not_before, stopped, code, message, basis } = object.value;
+  const { attempts, last_attempt, not_before, stopped, code, message, basis, outage } =
+    object.value;
   const counted = [attempts, last_attempt, not_before].every(
     (value) => typeof value === 'number' && Number.isFinite(value),
   );
@@ -141,6 +142,7 @@ export function parseRenewal(text: string): RenewalState | undefined {
     code: code as ErrorCode,
     message,
     basis,
+    ...(outage === true ? { outage } : {}),
   };
 }
 

@@ -61,6 +61,11 @@ export interface RenewalState {
    * changes, the state no longer counts.
    */
   readonly basis: string;
+  /**
+   * True if the issuer behind the token's source was seen to be down (a Vault said so), and
+   * nothing has shown since that it answers again.
+   */
+  readonly outage?: true;
 }
 
 /**

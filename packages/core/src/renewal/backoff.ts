@@ -23,7 +23,8 @@ export interface Failure {
  * Returns the state after a failure. Delays double from `firstRetry` to `longestRetry`,
  * and are at most a quarter of the remaining lifetime. The issuer's Retry-After may be
  * longer, but the token is tried before it expires. For an expired token it is at most
- * `longestRetry`.
+ * `longestRetry`. The error's field `outage` says whether the issuer behind the source is
+ * down; a failure that says nothing about it keeps what is known.
  */
 export function afterFailure(
   previous: RenewalState | undefined,
@@ -32,16 +33,21 @@ export function afterFailure(
 ): RenewalState {
   const { error, basis, now } = failure;
   const code: ErrorCode = isCoded(error) ? error.code : 'CRED_FILE_IO';
-  const attempts = (previous?.basis === basis ? previous.attempts : 0) + 1;
+  const counting = previous?.basis === basis ? previous : undefined;
+  const attempts = (counting?.attempts ?? 0) + 1;
+  // Retries must not stop with ANY_BASIS: no later correction would be noticed.
+  const stopped = ERROR_CODES[code].retry !== 'backoff' && basis !== ANY_BASIS;
+  const seen = isCoded(error) ? error.fields['outage'] : undefined;
+  const outage = seen ?? (!stopped && counting?.outage);
   return {
     attempts,
     last_attempt: Math.floor(now),
     not_before: Math.ceil(now + wait(attempts, failure, policy)),
-    // Retries must not stop with ANY_BASIS: no later correction would be noticed.
-    stopped: ERROR_CODES[code].retry !== 'backoff' && basis !== ANY_BASIS,
+    stopped,
     code,
     message: messageOf(error),
     basis,
+    ...(outage === true ? { outage } : {}),
   };
 }
 
@@ -68,6 +74,7 @@ export function afterWaiting(
     code: error.code,
     message: error.message,
     basis: counts ? previous.basis : ANY_BASIS,
+    ...(counts && previous.outage ? { outage: true } : {}),
   };
 }
 

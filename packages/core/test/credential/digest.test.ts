@@ -114,6 +114,11 @@ describe('R7 the renewal state', () => {
   it('is read back as written, without unknown members', () => {
     expect(parseRenewal(renewalText(state))).toEqual(state);
     expect(parseRenewal(JSON.stringify({ ...state, more: 1 }))).toEqual(state);
+    expect(parseRenewal(renewalText({ ...state, outage: true }))).toEqual({
+      ...state,
+      outage: true,
+    });
+    expect(parseRenewal(JSON.stringify({ ...state, outage: 'yes' }))).toEqual(state);
   });
 
   const odd: [string, string][] = [

@@ -56,6 +56,8 @@ export interface Bench {
   seed(user: string, stem: string, files: { top?: string; use?: string; meta?: string }): void;
   read(user: string, file: string): string;
   has(user: string, file: string): boolean;
+  /** What a daemon that starts on this directory knows: only the files. */
+  restarted(): Pick<Bench, 'lookup' | 'memory'>;
 }
 
 /** A JSON answer. */
@@ -157,6 +159,10 @@ export function bench(
     },
     read: (user, file) => readFileSync(join(directory, user, file), 'utf8'),
     has: (user, file) => existsSync(join(directory, user, file)),
+    restarted: () => ({
+      lookup: realOwnership(directory, change.knobs ?? {}, say('warn')),
+      memory: emptyMemory(clock.now()),
+    }),
   };
   return self;
 }

@@ -146,13 +146,24 @@ export function judgeSecondRead(
       ? `has no token that is valid for ${minimumSeconds} s, only a shorter one; fix: lower ` +
         "CREDMON_OAUTH_TOKEN_MINIMUM if the issuer's tokens live shorter"
       : `fails to refresh its token: ${second.unrefreshed}`;
-  return { kind: 'failed', error: stillAlive(service, text) };
+  return {
+    kind: 'failed',
+    error: stillAlive(service, text, { outage: second.unrefreshed !== undefined }),
+  };
 }
 
-/** Returns the error for a login that may work although the Vault has no token now. */
-export function stillAlive(service: string, text: string): CodedError {
+/**
+ * Returns the error for a login that may work although the Vault has no token now;
+ * `outage`: because the Vault fails to refresh its token.
+ */
+export function stillAlive(
+  service: string,
+  text: string,
+  { outage }: { readonly outage: boolean },
+): CodedError {
   return new CodedError('ISSUER_ANSWER_INVALID', `the Vault of ${service} ${text}`, {
     provider: service,
+    outage,
   });
 }
 

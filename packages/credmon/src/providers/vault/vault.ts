@@ -33,24 +33,18 @@ interface VaultOptions {
   readonly policy: RenewalPolicy;
 }
 
-/** `unrefreshed`: the tokens that the Vault fails to refresh, by identifier. */
-interface ReaderOptions extends VaultOptions {
-  readonly unrefreshed: Set<string>;
-}
-
 /**
  * The Vault provider: every token is read again after `refreshSeconds`, because the Vault
  * caches it for `minimumSeconds`.
  */
-export function vaultReader(vaultOptions: VaultOptions): Provider {
-  const options: ReaderOptions = { ...vaultOptions, unrefreshed: new Set() };
+export function vaultReader(options: VaultOptions): Provider {
   const { settings } = options;
   return {
     name: 'vault',
     policy: { ...options.policy, refreshEvery: settings.refreshSeconds },
     view: (token) => withTimesOfFile(token, options),
     renewable,
-    basis: (token) => basisOf(token, dependencies(token, options)),
+    basis: (token) => basisIn(token, options),
     issuerOf: ({ top }) => originOf((top.kind === 'valid' && top.value.vaultUrl) || ''),
     obtain: (token, files, context) => obtain(token, files, options, context),
   };
@@ -82,12 +76,13 @@ function withTimesOfFile(token: TokenSnapshot, { settings }: VaultOptions): Toke
   return { ...token, use: { ...use, value: { issuedAt: mtime, expiresAt: mtime + lifetime } } };
 }
 
-/** The fingerprint input besides `.top`. */
-function dependencies({ user, stem }: TokenSnapshot, options: VaultOptions): unknown {
+/** The fingerprint of `.top` and of what else a read depends on. */
+function basisIn(token: TokenSnapshot, options: VaultOptions): string {
+  const { user, stem } = token;
   const parent = parentOf(stem, options);
   const borrowed = parent === undefined ? '' : options.topVersion(user, parent);
   const { hosts, ports, namespace } = options.settings;
-  return [borrowed, hosts, ports, namespace];
+  return basisOf(token, [borrowed, hosts, ports, namespace]);
 }
 
 function parentOf(stem: string, { specialNames }: VaultOptions): string | undefined {
@@ -100,7 +95,7 @@ const SHORTEST_SECONDS = 30;
 async function obtain(
   token: TokenSnapshot,
   files: TokenFiles,
-  options: ReaderOptions,
+  options: VaultOptions,
   context: ProviderContext,
 ): Promise<Outcome> {
   try {
@@ -135,10 +130,10 @@ async function read(
   token: TokenSnapshot,
   top: VaultTop,
   vaultToken: string,
-  { send, settings, unrefreshed }: ReaderOptions,
+  options: VaultOptions,
   context: ProviderContext,
 ): Promise<VaultAnswer> {
-  const id = tokenId(token);
+  const { send, settings } = options;
   const question = { service: token.stem, vaultToken, now: context.now };
   const ask = async (minimumSeconds: number): Promise<VaultAnswer> =>
     judgeVaultAnswer(
@@ -146,15 +141,16 @@ async function read(
       question,
     );
   const first = await ask(settings.minimumSeconds);
-  if (first.kind !== 'expired') {
-    if (first.kind !== 'failed') unrefreshed.delete(id);
-    return first;
-  }
+  if (first.kind !== 'expired') return first;
   const second = await ask(Math.min(SHORTEST_SECONDS, settings.minimumSeconds));
-  if (second.kind === 'token' && second.unrefreshed !== undefined) unrefreshed.add(id);
-  if (second.kind === 'expired' && unrefreshed.has(id)) {
+  const { renewal } = token;
+  if (
+    second.kind === 'expired' &&
+    renewal?.outage === true &&
+    renewal.basis === basisIn(token, options)
+  ) {
     const text = 'fails to refresh its token, and its last one has expired';
-    return { kind: 'failed', error: stillAlive(token.stem, text) };
+    return { kind: 'failed', error: stillAlive(token.stem, text, { outage: true }) };
   }
   return judgeSecondRead(second, question, settings.minimumSeconds);
 }

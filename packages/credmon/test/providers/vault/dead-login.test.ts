@@ -170,6 +170,63 @@ describe('"token expired" of a login that works', () => {
   });
 });
 
+describe('R9 an outage of the issuer behind the Vault, seen before the daemon was restarted', () => {
+  const attempts = '3 attempt(s) to refresh this token failed, most recently: connection refused';
+  const outage = async (): Promise<void> => {
+    store();
+    vault.setAnswer(({ minimum_seconds: minimum }) =>
+      Number(minimum) > 600 ? caseAnswer(1) : secret({ access_token: 'abc' }, [attempts]),
+    );
+    await pass();
+  };
+  const restartedPass = async (): Promise<void> => {
+    on = { ...on, ...on.restarted() };
+    await pass();
+  };
+  const STILL = /^warn .* its last one has expired; tried again in \d+ s$/;
+
+  it('is remembered: "token expired" is tried again, also after further failures', async () => {
+    await outage();
+    vault.setAnswer(() => errors(503, 'Vault is sealed'));
+    on.clock.advance(3600);
+    await restartedPass();
+    vault.setAnswer(() => caseAnswer(1));
+    for (let time = 0; time < 2; time += 1) {
+      on.clock.advance(3600);
+      await restartedPass();
+      expect(failures().at(-1)).toMatch(STILL);
+    }
+    vault.setAnswer();
+    on.clock.advance(3600);
+    await restartedPass();
+    expect(on.has('alice', 'dune.use')).toBe(true);
+  });
+
+  it('is forgotten when the issuer answers the Vault again', async () => {
+    await outage();
+    vault.setAnswer(({ minimum_seconds: minimum }) =>
+      Number(minimum) > 600 ? caseAnswer(1) : secret({ access_token: 'abc' }, null),
+    );
+    on.clock.advance(3600);
+    await restartedPass();
+    vault.setAnswer(() => caseAnswer(1));
+    on.clock.advance(3600);
+    await restartedPass();
+    expect(failures().at(-1)).toContain(STEP);
+  });
+
+  it('says nothing about a login that was stored since', async () => {
+    await outage();
+    store();
+    const soon = on.clock.now() + 2;
+    utimesSync(join(on.directory, 'alice/dune.top'), soon, soon);
+    vault.setAnswer(() => caseAnswer(1));
+    on.clock.advance(3600);
+    await restartedPass();
+    expect(failures().at(-1)).toContain(STEP);
+  });
+});
+
 describe('R26 a redirect', () => {
   it.each<[string, VaultAnswer, RegExp]>([
     [
