@@ -40,7 +40,7 @@ export interface Io {
   readonly readFile: (path: string) => string;
   /**
    * Like `readFile`, but returns `undefined` for a missing file; with `mustBeOwn`,
-   * rejects another user's file.
+   * rejects another user's file and what is not a regular file, and never blocks.
    */
   readonly readIfThere: (path: string, mustBeOwn: boolean) => string | undefined;
   /**
@@ -95,7 +95,8 @@ function listDirectory(path: string): readonly string[] {
 function readFile(path: string, mustBeOwn: boolean): string | undefined {
   let descriptor: number;
   try {
-    descriptor = openSync(path, constants.O_RDONLY);
+    // Opening a FIFO under a predictable name must not wait for a writer.
+    descriptor = openSync(path, constants.O_RDONLY | (mustBeOwn ? constants.O_NONBLOCK : 0));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     return unreadable(path, `cannot be read: ${messageOf(error)}`, error);
@@ -104,9 +105,9 @@ function readFile(path: string, mustBeOwn: boolean): string | undefined {
     const facts = fstatSync(descriptor);
     if (facts.isDirectory() || facts.size > MAX_FILE_BYTES)
       return unreadable(path, 'is a directory or too large');
+    if (mustBeOwn && !facts.isFile()) return unreadable(path, 'is not a regular file');
     const isForeign = facts.uid !== 0 && facts.uid !== process.geteuid?.();
-    if (mustBeOwn && (isForeign || !facts.isFile()))
-      return unreadable(path, 'is owned by another user');
+    if (mustBeOwn && isForeign) return unreadable(path, 'is owned by another user');
     return readFileSync(descriptor, 'utf8');
   } finally {
     closeSync(descriptor);

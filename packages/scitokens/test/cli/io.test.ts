@@ -1,4 +1,5 @@
 // The real environment of the commands: which files are read, and which are rejected.
+import { execFileSync, spawn } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -45,6 +46,15 @@ describe('files', () => {
       expect(() => io.readIfThere(at('foreign'), true)).toThrow(unreadable);
     },
   );
+
+  it('that are a FIFO are read when named, and rejected at once with a predictable name', () => {
+    execFileSync('mkfifo', [at('fifo')]);
+    expect(() => io.readIfThere(at('fifo'), true)).toThrow(
+      expect.objectContaining({ message: `${at('fifo')} is not a regular file` }),
+    );
+    spawn('sh', ['-c', 'printf mine > "$0"', at('fifo')]);
+    expect(io.readIfThere(at('fifo'), false)).toBe('mine');
+  });
 
   it('are written atomically with their mode', () => {
     io.writeFile(at('new'), 'text', 0o600);
