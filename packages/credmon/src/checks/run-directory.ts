@@ -4,7 +4,7 @@ import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isCoded, messageOf, ok, systemCode, warning, type Finding } from '@credmon/core/base';
 import { checkRunDirectory } from '@credmon/core/store';
-import type { Settings } from '../settings/read.ts';
+import type { CheckContext } from './context.ts';
 
 const VIEW = "users' view";
 
@@ -15,44 +15,42 @@ export interface FileSystem {
 }
 
 /**
- * Checks CREDMON_RUN_DIR. A directory that the daemon will create is no problem.
+ * Checks CREDMON_RUN_DIR. A directory that the daemon will create is no problem. If users
+ * could fill /run, whose memory the whole machine needs, that is a warning for a directory
+ * that the administrator chose; for the default, it is part of the sentence.
  * `fileSystemOf`: `undefined` for a path that cannot be read.
  */
 export function checkUserView(
-  { runDir, condorIds }: Settings,
+  { settings: { runDir, condorIds }, config }: Pick<CheckContext, 'settings' | 'config'>,
   fileSystemOf: (path: string) => FileSystem | undefined = readFileSystem,
 ): Finding {
   if (runDir === undefined) return ok(VIEW, 'off: users cannot see their own tokens');
+  const isDefault = (config.origin('CREDMON_RUN_DIR')?.kind ?? 'default') === 'default';
+  const found = (text: string, path: string): Finding => {
+    if (!isShared(path, fileSystemOf)) return ok(VIEW, text);
+    if (isDefault) return ok(VIEW, `${text}, ${DEFAULT_RISK}`);
+    return warning(
+      VIEW,
+      `users can fill /run through ${runDir}/requests: both are in the same tmpfs; fix: ${ON_DISK}`,
+    );
+  };
   try {
     checkRunDirectory(runDir, { create: false, condor: condorIds });
-    return (
-      whyShared(runDir, runDir, fileSystemOf) ??
-      ok(VIEW, `users see their own tokens, from ${runDir}`)
-    );
+    return found(`users see their own tokens, from ${runDir}`, runDir);
   } catch (error) {
     const missing = isCoded(error, 'CRED_DIR_INVALID') && error.fields['missing'] === true;
     if (missing && existsSync(dirname(runDir)))
-      return (
-        whyShared(runDir, dirname(runDir), fileSystemOf) ??
-        ok(VIEW, `${runDir} is missing: the daemon creates it`)
-      );
+      return found(`${runDir} is missing: the daemon creates it`, dirname(runDir));
     return warning(VIEW, `users cannot see their own tokens: ${messageOf(error)}`);
   }
 }
 
-/** Returns a warning if users could fill /run, whose memory the whole machine needs. */
-function whyShared(
-  runDir: string,
-  path: string,
-  fileSystemOf: (path: string) => FileSystem | undefined,
-): Finding | undefined {
+const ON_DISK = 'set CREDMON_RUN_DIR to a directory on a disk, for example /var/lib/condor_credmon';
+const DEFAULT_RISK = `in the tmpfs of /run, which users can fill; if users are not trusted, ${ON_DISK}`;
+
+function isShared(path: string, fileSystemOf: (path: string) => FileSystem | undefined): boolean {
   const [own, run] = [path, '/run'].map(fileSystemOf);
-  if (own?.isMemory !== true || own.device !== run?.device) return undefined;
-  return warning(
-    VIEW,
-    `users can fill /run through ${runDir}/requests: both are in the same tmpfs; fix: set ` +
-      'CREDMON_RUN_DIR to a directory on a disk, for example /var/lib/condor_credmon',
-  );
+  return own?.isMemory === true && own.device === run?.device;
 }
 
 /** The type of tmpfs. @see statfs(2) */

@@ -69,7 +69,7 @@ async function findingsOf(
       checkLog(settings),
       ...checkDaemons(context, process.argv[1] ?? ''),
       ...checkPortal(context),
-      checkUserView(settings),
+      checkUserView(context),
       ...checkTrust(context),
       ...tokens,
       ...checkClocks(context.clocks),

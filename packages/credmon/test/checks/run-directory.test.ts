@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => on.close());
 
 const found = (knobs: Readonly<Record<string, string>>): Promise<string[]> =>
-  on.findings(knobs, async ({ settings }) => [checkUserView(settings)]);
+  on.findings(knobs, async (context) => [checkUserView(context)]);
 
 it.each([
   ['none', "ok users' view: off: users cannot see their own tokens"],
@@ -43,9 +43,25 @@ it.each<readonly [string, FileSystem | undefined, FileSystem | undefined, boolea
   for (const name of ['run', 'new']) {
     const findings = await on.findings(
       { CREDMON_RUN_DIR: join(on.root, name) },
-      async ({ settings }) => [checkUserView(settings, (path) => (path === '/run' ? run : own))],
+      async (context) => [checkUserView(context, (path) => (path === '/run' ? run : own))],
     );
     const text = `warning users' view: users can fill /run through $R/${name}/requests: both are in the same tmpfs; fix: set CREDMON_RUN_DIR to a directory on a disk, for example /var/lib/condor_credmon`;
     expect(findings.includes(text)).toBe(isWarned);
   }
+});
+
+it('the default in the tmpfs of /run is no warning: the sentence names the risk', async () => {
+  const shared = { device: 1, isMemory: true };
+  const look = (name: string): Promise<string[]> =>
+    on.findings({ RUN: join(on.root, name) }, async (context) => [
+      checkUserView(context, () => shared),
+    ]);
+  mkdirSync(join(on.root, 'there', 'credmon'), { recursive: true });
+  mkdirSync(join(on.root, 'new'));
+  const risk =
+    'in the tmpfs of /run, which users can fill; if users are not trusted, set CREDMON_RUN_DIR to a directory on a disk, for example /var/lib/condor_credmon';
+  expect([await look('there'), await look('new')]).toEqual([
+    [`ok users' view: users see their own tokens, from $R/there/credmon, ${risk}`],
+    [`ok users' view: $R/new/credmon is missing: the daemon creates it, ${risk}`],
+  ]);
 });
