@@ -16,6 +16,11 @@ export interface Logger extends Log {
    * @throws CodedError `LOG_UNWRITABLE`; the log then continues with the old file
    */
   reopen(options?: LogOptions): void;
+  /**
+   * Writes `Audit: ` and the text. Returns false if the log file (without one: standard
+   * error) did not take the line: then what the line is about must not happen.
+   */
+  audit(text: string): boolean;
   close(): void;
 }
 
@@ -42,6 +47,7 @@ export async function openLog(options: LogOptions): Promise<Logger> {
       logger.level = levelOf(next);
       current = next;
     },
+    audit: (text) => lines.put('warn', `Audit: ${text}`),
     close: () => void logger.close(),
   };
 }

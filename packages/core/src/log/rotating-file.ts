@@ -43,9 +43,9 @@ export class RotatingFile implements Sink {
     this.#descriptor = openAppending(path, options);
   }
 
-  write(level: string, text: string): void {
-    if (this.#descriptor === undefined) return;
-    this.#append(level, text, this.#rotateIfFull(this.#descriptor));
+  write(level: string, text: string): boolean {
+    if (this.#descriptor === undefined) return false;
+    return this.#append(level, text, this.#rotateIfFull(this.#descriptor));
   }
 
   moved(): boolean {
@@ -65,11 +65,10 @@ export class RotatingFile implements Sink {
     this.#descriptor = undefined;
   }
 
-  #append(level: string, text: string, descriptor: number): void {
-    this.#report(
-      'cannot be written; lines are lost',
-      writeAll(descriptor, lineOf(this.#options.style, level, text)),
-    );
+  #append(level: string, text: string, descriptor: number): boolean {
+    const error = writeAll(descriptor, lineOf(this.#options.style, level, text));
+    this.#report('cannot be written; lines are lost', error);
+    return error === undefined;
   }
 
   /** Reports a problem on standard error, once until it is resolved. */

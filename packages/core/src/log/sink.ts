@@ -5,7 +5,8 @@ import { formatLine, type LineStyle, type LocalTime } from './format.ts';
 
 /** Takes lines until it is closed, and drops later ones. No method throws. */
 export interface Sink {
-  write(level: string, text: string): void;
+  /** Returns whether the whole line was written. */
+  write(level: string, text: string): boolean;
   /**
    * True if the file was moved away from its path, so that the path must be opened again.
    */
@@ -16,7 +17,7 @@ export interface Sink {
 /** A sink for a descriptor owned by other code, such as standard error. */
 export function descriptorSink(descriptor: number, style: LineStyle): Sink {
   return {
-    write: (level, text) => void writeAll(descriptor, lineOf(style, level, text)),
+    write: (level, text) => writeAll(descriptor, lineOf(style, level, text)) === undefined,
     moved: () => false,
     close: () => undefined,
   };

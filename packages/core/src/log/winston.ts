@@ -28,8 +28,14 @@ export class Lines extends Transport {
     for (const sink of before) sink.close();
   }
 
+  /** Writes a line; returns whether the first destination, the file if any, took it. */
+  put(level: string, text: string): boolean {
+    const [first] = this.#sinks.map((sink) => sink.write(level, text));
+    return first === true;
+  }
+
   override log({ level, message }: Entry, next: () => void): void {
-    for (const sink of this.#sinks) sink.write(level, String(message));
+    this.put(level, String(message));
     next();
   }
 

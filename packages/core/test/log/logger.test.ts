@@ -36,6 +36,21 @@ describe('the log file', () => {
     expect(readFileSync(path, 'utf8')).toMatch(/^\S+ \S+ shown\n\S+ \S+ now shown\n$/);
   });
 
+  it('says of an audit line whether it was written', async () => {
+    const log = await openLog(options());
+    expect(log.audit('one')).toBe(true);
+    log.close();
+    expect(log.audit('two')).toBe(false);
+    const full = await openLog(options({ path: '/dev/full' }));
+    expect(full.audit('three')).toBe(false);
+    full.close();
+    expect(readFileSync(path, 'utf8')).toMatch(/^\S+ \S+ WARN: Audit: one\n$/);
+  });
+
+  it('without a destination no audit line is written', async () => {
+    expect((await openLog(options({ path: undefined }))).audit('one')).toBe(false);
+  });
+
   it('R45 is created again after it was moved away or removed, also without new options', async () => {
     const log = await openLog(options());
     log.info('first');

@@ -2,8 +2,19 @@
 // ask for renewals, but tokens are renewed all the same.
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { isCoded, messageOf, ok, systemCode, warning, type Finding } from '@credmon/core/base';
+import {
+  isCoded,
+  messageOf,
+  ok,
+  shellWord,
+  systemCode,
+  warning,
+  wrong,
+  type Finding,
+} from '@credmon/core/base';
+import { groupId } from '@credmon/core/config';
 import { checkRunDirectory } from '@credmon/core/store';
+import type { Settings } from '../settings/read.ts';
 import type { CheckContext } from './context.ts';
 
 const VIEW = "users' view";
@@ -51,6 +62,30 @@ const DEFAULT_RISK = `in the tmpfs of /run, which users can fill; if users are n
 function isShared(path: string, fileSystemOf: (path: string) => FileSystem | undefined): boolean {
   const [own, run] = [path, '/run'].map(fileSystemOf);
   return own?.isMemory === true && own.device === run?.device;
+}
+
+/** Checks CREDMON_TOKEN_GROUP, whose members ask the daemon through the run directory. */
+export function checkTokenGroup({ tokens: { group }, runDir }: Settings): Finding[] {
+  const what = 'condor_credmon token';
+  if (group === undefined) return [];
+  if (runDir === undefined)
+    return [
+      wrong(
+        what,
+        `CREDMON_RUN_DIR = none: the members of the group ${group} (CREDMON_TOKEN_GROUP) ` +
+          'cannot ask for tokens',
+      ),
+    ];
+  // A number would be taken for an id.
+  if (!/^\d+$/.test(group) && groupId(group) !== undefined)
+    return [ok(what, `members of the group ${group} get tokens from the daemon`)];
+  return [
+    wrong(
+      what,
+      `the group ${group} does not exist (CREDMON_TOKEN_GROUP): nobody but root gets a token; ` +
+        `fix: groupadd ${shellWord(group)}`,
+    ),
+  ];
 }
 
 /** The type of tmpfs. @see statfs(2) */

@@ -17,7 +17,7 @@ import { checkConfig, mistakesOf } from '../checks/config.ts';
 import { localChecks } from '../checks/local.ts';
 import { checkDaemons, checkLog, checkPortal, programChecks } from '../checks/installation.ts';
 import { loginChecks } from '../checks/logins.ts';
-import { checkUserView } from '../checks/run-directory.ts';
+import { checkTokenGroup, checkUserView } from '../checks/run-directory.ts';
 import { standingChecks } from '../checks/standing.ts';
 import { checkTrust } from '../checks/issuer.ts';
 import { checkTokens } from '../checks/tokens.ts';
@@ -70,6 +70,7 @@ async function findingsOf(
       ...checkDaemons(context, process.argv[1] ?? ''),
       ...checkPortal(context),
       checkUserView(context),
+      ...checkTokenGroup(settings),
       ...checkTrust(context),
       ...tokens,
       ...checkClocks(context.clocks),

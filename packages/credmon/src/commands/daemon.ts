@@ -125,7 +125,7 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
     ? undefined
     : addUserView(
         plain,
-        systemUserView(() => running.settings),
+        systemUserView(() => running.settings, log),
       );
   const parts = view?.parts ?? plain;
   const monitor = monitorDaemon(parts, {

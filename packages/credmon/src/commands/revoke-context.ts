@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { classifyUserEntry, tokenFileName, type TokenFileKind } from '@credmon/core/credential';
 import { inUserDirectory, readCredentialFile, type CredentialStore } from '@credmon/core/store';
 import { isCoded, systemCode, isAlive } from '@credmon/core/base';
-import { openLog, type LogOptions } from '@credmon/core/log';
+import { openLog, type Logger, type LogOptions } from '@credmon/core/log';
 import type { RevocationFiles, TokenName } from '../revocation/files.ts';
 
 /** Returns the files of the credential directory `root`. */
@@ -62,29 +62,28 @@ export async function openAudit(
   options: LogOptions,
   warn: (text: string) => void,
 ): Promise<(text: string) => boolean> {
-  try {
-    if (options.path !== undefined) {
-      const log = await openLog({
-        ...options,
-        stderr: false,
-        maxBytes: 0,
-        maxSeconds: 0,
-        truncate: false,
-      });
-      return (text) => {
-        log.warn(`Audit: ${text}`);
-        return true;
-      };
-    }
-  } catch (error) {
-    if (!isCoded(error, 'LOG_UNWRITABLE')) throw error;
-    warn(`${error.message}; audit lines are written to syslog`);
-  }
+  const log = await openForAudit(options, warn);
   return (text) => {
+    if (log?.audit(text) === true) return true;
     const line = ['-t', 'condor_credmon', '-p', 'auth.notice', '--', `Audit: ${text}`];
     const isLogged = spawnSync('logger', line, { stdio: 'ignore' }).status === 0;
     if (!isLogged)
       warn(`neither the log file nor syslog is available for this audit line: ${text}`);
     return isLogged;
   };
+}
+
+async function openForAudit(
+  options: LogOptions,
+  warn: (text: string) => void,
+): Promise<Logger | undefined> {
+  if (options.path === undefined) return undefined;
+  try {
+    const fixed = { stderr: false, maxBytes: 0, maxSeconds: 0, truncate: false };
+    return await openLog({ ...options, ...fixed });
+  } catch (error) {
+    if (!isCoded(error, 'LOG_UNWRITABLE')) throw error;
+    warn(`${error.message}; audit lines are written to syslog`);
+    return undefined;
+  }
 }

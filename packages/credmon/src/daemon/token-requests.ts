@@ -3,57 +3,105 @@ import { CodedError, isCoded } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import type { Memberships } from '../host/memberships.ts';
 import { issueOne, type IssuancePorts } from '../issuance/issue.ts';
+import { issuerOrigin } from '../providers/client/registration.ts';
 import { auditText } from '../issuance/audit.ts';
 import { checkWish, type IssuedToken } from '../issuance/request.ts';
 import { tokenResultText, type TokenRequest, type Asker } from '../requests/token-request.ts';
 import { createUserQueues } from '../requests/user-queues.ts';
 import type { Settings } from '../settings/read.ts';
-import { tokenSourceIn } from '../settings/token-source.ts';
+import { tokenSourceIn, type TokenSource } from '../settings/token-source.ts';
+import type { Limiter } from '../throttle/issuer-queues.ts';
 
-/** What issuing needs. `self`: the user id of the daemon. */
+/**
+ * What issuing needs. `audit` writes a line to the log and returns whether it is there;
+ * `limiter` is that of the renewals; `self`: the user id of the daemon.
+ */
 export interface TokenRequestOptions {
   readonly settings: () => Settings;
   readonly memberships: Memberships;
   readonly ports: IssuancePorts;
   readonly log: Log;
+  readonly audit: (text: string) => boolean;
+  readonly limiter: Limiter;
   readonly self: number;
-  /** Gives a result to the user who asked, for so many seconds. */
-  readonly answer: (asker: Asker, text: string, keep: number) => void;
+  /** Gives a result, which may have a token, to the user who asked. */
+  readonly answer: (asker: Asker, text: string, kind: 'token') => void;
 }
-
-/** Seconds until the result, which may have a token, is removed. */
-const KEEP_TOKEN = 30;
 
 /**
  * Returns a function that takes requests. Those of one user are answered one at a time, in
  * order, and never wait for those of another user. Each token is one line in the log
- * before it is given away.
+ * before it is given away; without the line it is discarded.
  */
 export function createTokenRequests(options: TokenRequestOptions): (request: TokenRequest) => void {
-  const { log, answer } = options;
+  const { log, audit, answer } = options;
   const queue = createUserQueues();
   const work = async (request: TokenRequest): Promise<void> => {
     try {
       const issued = await issue(request, options);
-      log.warn(`Audit: ${auditText(issued, harmless(request.to), `user id ${request.uid}`)}`);
-      answer(request, tokenResultText({ kind: 'issued', issued }), KEEP_TOKEN);
+      if (!audit(auditText(issued, harmless(request.to), `user id ${request.uid}`)))
+        throw new CodedError('LOG_UNWRITABLE', 'the token is discarded: it cannot be logged');
+      answer(request, tokenResultText({ kind: 'issued', issued }), 'token');
     } catch (error) {
       const { code, message } = coded(error);
       log.info(`A token requested by user id ${request.uid} is refused: ${message}`);
-      answer(request, tokenResultText({ kind: 'refused', code, message }), KEEP_TOKEN);
+      answer(request, tokenResultText({ kind: 'refused', code, message }), 'token');
     }
   };
   return (request) => queue(request.uid, () => work(request));
 }
 
 async function issue(
-  { uid, wish }: TokenRequest,
-  { settings: now, memberships, ports, self }: TokenRequestOptions,
+  { id, uid, wish }: TokenRequest,
+  { settings: now, memberships, ports, limiter, self }: TokenRequestOptions,
 ): Promise<IssuedToken> {
   const settings = now();
   if (uid !== 0 && uid !== self) await requireMember(uid, settings.tokens.group, memberships);
   checkWish(wish);
-  return issueOne(wish, tokenSourceIn(settings, wish.provider), settings, ports);
+  const source = tokenSourceIn(settings, wish.provider);
+  const issuing = (): Promise<IssuedToken> => issueOne(wish, source, settings, ports);
+  return source.kind === 'signed' ? issuing() : inTurn(limiter, source, { id, uid }, issuing);
+}
+
+/**
+ * Issues a token in the queue of its issuer, as a renewal: with the limit of requests and
+ * the circuit breaker. Users take turns.
+ * @throws the error of `issuing`; the last error of an issuer that is not asked now;
+ * CodedError `ISSUER_BUSY` when the daemon stops
+ */
+async function inTurn(
+  limiter: Limiter,
+  { client }: Extract<TokenSource, { kind: 'fetched' }>,
+  { id, uid }: Pick<TokenRequest, 'id' | 'uid'>,
+  issuing: () => Promise<IssuedToken>,
+): Promise<IssuedToken> {
+  let result: (() => IssuedToken) | undefined;
+  const throwing = (error: unknown) => () => {
+    throw error;
+  };
+  await limiter.add({
+    issuer: issuerOrigin(client),
+    // No name of an account: a user's requests and renewals take turns, too.
+    user: `user id ${uid}`,
+    token: id,
+    deadline: Number.POSITIVE_INFINITY,
+    run: async () => {
+      try {
+        const issued = await issuing();
+        result = () => issued;
+        return undefined;
+      } catch (error) {
+        result = throwing(error);
+        return coded(error);
+      }
+    },
+    skip: ({ code, message, fields }, seconds) => {
+      const again = `; ask again in ${Math.ceil(seconds)} s`;
+      result = throwing(new CodedError(code, `${message}${again}`, fields));
+    },
+  });
+  if (result) return result();
+  throw new CodedError('ISSUER_BUSY', 'the daemon is stopping; ask again when it runs');
 }
 
 /** @throws CodedError `USER_REFUSED` */

@@ -1,7 +1,8 @@
 // Adds the users' own view to a running daemon: opens the run directory, keeps the status
 // files and the heartbeat, takes requests, and never disturbs a renewal.
-import { messageOf, systemCode } from '@credmon/core/base';
+import { messageOf, systemClock, systemCode } from '@credmon/core/base';
 import { instantOf, tokenId } from '@credmon/core/credential';
+import type { Logger } from '@credmon/core/log';
 import { createAccounts, createAskers, hasDirectory } from '../host/accounts.ts';
 import { openRequestBox, type RequestBox, type RequestBoxOptions } from '../host/request-box.ts';
 import {
@@ -12,7 +13,7 @@ import {
   type RunDirectory,
 } from '../host/run-directory.ts';
 import { localFiles } from '../host/local-files.ts';
-import { systemMemberships } from '../host/memberships.ts';
+import { rememberMemberships, systemMemberships } from '../host/memberships.ts';
 import { secretVersion } from '../host/secret-file.ts';
 import type { IssuancePorts } from '../issuance/issue.ts';
 import { reportOf, reportToAll, type Report } from '../report/events.ts';
@@ -42,12 +43,15 @@ export interface UserViewOptions {
   readonly askers: Accounts;
   readonly isUser: (name: string) => boolean;
   readonly process: ProcessIdentity;
-  readonly tokens?: Pick<TokenRequestOptions, 'memberships' | 'self'> &
+  readonly tokens?: Pick<TokenRequestOptions, 'memberships' | 'audit' | 'self'> &
     Pick<IssuancePorts, 'local' | 'secretVersion'>;
 }
 
 /** Returns the options with the files and accounts of this machine. */
-export function systemUserView(settings: () => Settings): UserViewOptions {
+export function systemUserView(
+  settings: () => Settings,
+  log: Pick<Logger, 'audit'>,
+): UserViewOptions {
   return {
     settings,
     open: (path) => openRunDirectory(path, settings().condorIds),
@@ -57,7 +61,10 @@ export function systemUserView(settings: () => Settings): UserViewOptions {
     isUser: (name) => hasDirectory(settings().credDir, name),
     process: ownIdentity(),
     tokens: {
-      memberships: systemMemberships,
+      memberships: rememberMemberships(systemMemberships, {
+        steady: () => systemClock.steady(),
+      }),
+      audit: (text) => log.audit(text),
       self: ownUserId(),
       local: localFiles(() => undefined),
       secretVersion,
@@ -242,10 +249,10 @@ function tokenRequestsOf(
   answer: TokenRequestOptions['answer'],
 ): RequestBoxOptions['takeToken'] {
   if (!tokens) return undefined;
-  const { memberships, self, local, secretVersion: version } = tokens;
-  const { send, readSecret, clock } = context;
+  const { local, secretVersion: version, ...rights } = tokens;
+  const { send, readSecret, clock, limiter } = context;
   const ports = { local, secretVersion: version, send, readSecret, now: () => clock.now() };
-  return createTokenRequests({ settings, memberships, ports, log, self, answer });
+  return createTokenRequests({ settings, ports, log, limiter, answer, ...rights });
 }
 
 /** The same text for the same fault: a message may name a new temporary file each time. */

@@ -9,6 +9,45 @@ export interface Memberships {
   idOf(this: void, group: string): Promise<number | 'none' | undefined>;
 }
 
+/** Seconds for which an answer of the name services is remembered. */
+const KNOWN_FOR = 30;
+/** Users, and groups, that are remembered. */
+const MOST_KNOWN = 1000;
+
+/**
+ * Returns memberships that remember each answer for 30 s: a user's requests do not start a
+ * program each, and a user who leaves the group soon gets no more tokens. A look-up
+ * without an answer is repeated. `steady` in seconds; of more than `most` users or groups
+ * the oldest is forgotten.
+ */
+export function rememberMemberships(
+  { groupsOf, idOf }: Memberships,
+  { steady, most = MOST_KNOWN }: { readonly steady: () => number; readonly most?: number },
+): Memberships {
+  return {
+    groupsOf: remember(groupsOf, steady, most),
+    idOf: remember(idOf, steady, most),
+  };
+}
+
+function remember<K, V>(
+  lookUp: (key: K) => Promise<V | undefined>,
+  steady: () => number,
+  most: number,
+): (key: K) => Promise<V | undefined> {
+  const known = new Map<K, { readonly answer: Promise<V | undefined>; readonly until: number }>();
+  return async (key) => {
+    const found = known.get(key);
+    if (found && steady() < found.until) return found.answer;
+    const answer = lookUp(key);
+    known.delete(key);
+    known.set(key, { answer, until: steady() + KNOWN_FOR });
+    for (const oldest of [...known.keys()].slice(0, -most)) known.delete(oldest);
+    if ((await answer) === undefined && known.get(key)?.answer === answer) known.delete(key);
+    return answer;
+  };
+}
+
 /** Time limit of a look-up, in milliseconds. */
 const LOOKUP_TIMEOUT = 5000;
 

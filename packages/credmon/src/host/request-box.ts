@@ -21,10 +21,15 @@ export interface RequestBox {
   /** Reads the waiting requests. Never throws. */
   look(this: void): void;
   /**
-   * Writes a result that only the user who asked can read; it is removed after `keep`
-   * seconds, by default five minutes. Never throws.
+   * Writes a result that only the user who asked can read; it is removed after five
+   * minutes. A result with a token is removed after 30 s and at `close`. Never throws.
    */
-  answer(this: void, request: Asker | RenewalRequest, text: string, keep?: number): void;
+  answer(
+    this: void,
+    request: Asker | RenewalRequest,
+    text: string,
+    kind?: 'renewal' | 'token',
+  ): void;
   close(this: void): void;
 }
 
@@ -56,7 +61,7 @@ const POLL_INTERVAL = 5000;
 /** Kinds of problems that are remembered as logged. */
 const MOST_TEXTS = 1000;
 /** Seconds for which a result is kept. */
-const KEEP_RESULTS = 300;
+const KEEP = { renewal: 300, token: 30 } as const;
 
 /**
  * Opens the directory of requests; results of an earlier daemon are removed.
@@ -67,8 +72,9 @@ export function openRequestBox(options: RequestBoxOptions): RequestBox {
   const logged = createLogOnce(MOST_TEXTS);
   const warnOnce = (text: string): void => logged.once(text, '', () => warn(text));
   const reader = createRequestReader({ ...options, warn: warnOnce });
-  /** The results by path, with the time of their removal (steady seconds). */
-  const kept = new Map<string, number>();
+  /** The results by path; `until`: the time of their removal (steady seconds). */
+  const kept = new Map<string, { readonly until: number; readonly kind: 'renewal' | 'token' }>();
+  let closed = false;
   let seen: number | undefined;
   let lookedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
@@ -98,7 +104,7 @@ export function openRequestBox(options: RequestBoxOptions): RequestBox {
     }
   };
   const poll = (): void => {
-    for (const [path, until] of kept) {
+    for (const [path, { until }] of kept) {
       if (until > clock.steady()) continue;
       kept.delete(path);
       removeResult(path);
@@ -114,12 +120,13 @@ export function openRequestBox(options: RequestBoxOptions): RequestBox {
 
   return {
     look,
-    answer: (request, text, keep = KEEP_RESULTS) => {
+    answer: (request, text, kind = 'renewal') => {
+      if (closed && kind === 'token') return;
       const path = join(results, resultName(request));
       const { uid, gid } = request;
       try {
         writeFileAtomically(path, text, { mode: 0o400, durable: false, owner: { uid, gid } });
-        kept.set(path, clock.steady() + keep);
+        kept.set(path, { until: clock.steady() + KEEP[kind], kind });
       } catch (error) {
         // A whole message names a new temporary file each time.
         const why = systemCode(error) ?? messageOf(error);
@@ -127,6 +134,8 @@ export function openRequestBox(options: RequestBoxOptions): RequestBox {
       }
     },
     close: () => {
+      closed = true;
+      for (const [path, { kind }] of kept) if (kind === 'token') removeResult(path);
       clearInterval(polling);
       clearTimeout(timer);
       watching.end();

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { checkUserView, type FileSystem } from '../../src/checks/run-directory.ts';
+import { checkTokenGroup, checkUserView, type FileSystem } from '../../src/checks/run-directory.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
 let on: CheckBench;
@@ -64,4 +64,27 @@ it('the default in the tmpfs of /run is no warning: the sentence names the risk'
     [`ok users' view: users see their own tokens, from $R/there/credmon, ${risk}`],
     [`ok users' view: $R/new/credmon is missing: the daemon creates it, ${risk}`],
   ]);
+});
+
+it.each([
+  [{}, []],
+  [
+    { CREDMON_TOKEN_GROUP: 'daemon' },
+    ['ok condor_credmon token: members of the group daemon get tokens from the daemon'],
+  ],
+  [
+    { CREDMON_TOKEN_GROUP: 'no-such-group-here' },
+    [
+      'error condor_credmon token: the group no-such-group-here does not exist (CREDMON_TOKEN_GROUP): nobody but root gets a token; fix: groupadd no-such-group-here',
+    ],
+  ],
+  [
+    { CREDMON_TOKEN_GROUP: 'daemon', CREDMON_RUN_DIR: 'none' },
+    [
+      'error condor_credmon token: CREDMON_RUN_DIR = none: the members of the group daemon (CREDMON_TOKEN_GROUP) cannot ask for tokens',
+    ],
+  ],
+])('the group whose members get tokens: %j', async (knobs, expected) => {
+  const findings = await on.findings(knobs, async ({ settings }) => checkTokenGroup(settings));
+  expect(findings).toEqual(expected);
 });

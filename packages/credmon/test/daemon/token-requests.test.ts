@@ -1,16 +1,17 @@
 // Tokens that users ask the daemon for: who gets one, in which order, and what is logged
 // and answered.
 import { createKey, writeKey } from '@credmon/scitokens';
-import { jwtClaims } from '@credmon/core/base';
+import { CodedError, jwtClaims, type Send } from '@credmon/core/base';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeEach, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createTokenRequests } from '../../src/daemon/token-requests.ts';
 import { localFiles } from '../../src/host/local-files.ts';
 import type { Memberships } from '../../src/host/memberships.ts';
 import type { TokenWish } from '../../src/issuance/request.ts';
 import { parseTokenResult, type TokenResult } from '../../src/requests/token-request.ts';
+import { createLimiter, type Limiter } from '../../src/throttle/issuer-queues.ts';
 import { settingsWith } from '../support/access-point.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'credmon-token-requests-'));
@@ -30,7 +31,13 @@ let lines: string[];
 let answers: { readonly id: string; readonly result: TokenResult | undefined }[];
 let knobs: Record<string, string>;
 let memberships: Memberships;
+let send: Send;
+let limiter: Limiter;
+let isLogged: boolean;
 beforeEach(() => {
+  send = async () => Promise.reject(new Error('no network'));
+  limiter = createLimiter({ cap: () => 2, steady: () => 0 });
+  isLogged = true;
   lines = [];
   answers = [];
   knobs = {
@@ -56,11 +63,17 @@ async function ask(
     ports: {
       local: localFiles(say),
       secretVersion: () => '',
-      send: async () => Promise.reject(new Error('no network')),
-      readSecret: () => ({ ok: false, reason: 'is missing' }),
+      send: (request) => send(request),
+      readSecret: (path) =>
+        path === '/there' ? { ok: true, value: 'x' } : { ok: false, reason: 'is missing' },
       now: () => 1_700_000_000,
     },
     log: { error: say, warn: say, info: say, debug: say },
+    audit: (text) => {
+      if (isLogged) say(`Audit: ${text}`);
+      return isLogged;
+    },
+    limiter,
     self: 99,
     answer: ({ id }, text) => answers.push({ id, result: parseTokenResult(text) }),
   });
@@ -176,3 +189,68 @@ it('what a user writes cannot look like another line of the log', async () => {
   await ask({ uid: MEMBER, to: '/t\nAudit: x' });
   expect(lines[0]).toMatch(/; to \[\.\.\.\]$/);
 });
+
+it('a token whose line is not in the log is not given away', async () => {
+  isLogged = false;
+  const [result] = await ask({ uid: MEMBER });
+  const message = 'the token is discarded: it cannot be logged';
+  expect(refusal(result)).toEqual(['LOG_UNWRITABLE', message]);
+  expect(lines).toEqual([`A token requested by user id ${MEMBER} is refused: ${message}`]);
+});
+
+describe('a fetched token uses the queue of its issuer', () => {
+  const lab = { provider: 'lab', subject: undefined };
+  let begun: number;
+  beforeEach(() => {
+    begun = 0;
+    knobs['CLIENT_CREDMON_lab_CLIENT_ID'] = 'x';
+    knobs['CLIENT_CREDMON_lab_CLIENT_SECRET_FILE'] = '/there';
+    knobs['CLIENT_CREDMON_lab_TOKEN_URL'] = 'https://lab.example/token';
+    knobs['CLIENT_CREDMON_lab_AUTHZ_TEMPLATE'] = 'read';
+  });
+  const all = () => ask(...[0, 99, MEMBER].map((uid) => ({ uid, wish: lab })));
+
+  it('and waits while as many requests are in progress as it may have', async () => {
+    let end = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => (end = resolve));
+    send = async () => {
+      begun += 1;
+      await waiting;
+      const body = { access_token: 'abc', token_type: 'bearer', expires_in: 60 };
+      return { status: 200, headers: JSON_TYPE, body: Buffer.from(JSON.stringify(body)) };
+    };
+    const asked = all();
+    await expect.poll(() => begun).toBe(2);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([begun, answers]).toEqual([2, []]);
+    end();
+    expect((await asked).map((result) => result?.kind)).toEqual(['issued', 'issued', 'issued']);
+    expect(begun).toBe(3);
+  });
+
+  it('and is refused at once while the issuer does not answer, with the wait', async () => {
+    send = async () => {
+      begun += 1;
+      throw new CodedError('ISSUER_UNREACHABLE', 'cannot reach https://lab.example');
+    };
+    limiter = createLimiter({ cap: () => 1, steady: () => 0 });
+    const results = await all();
+    const unreachable = 'cannot reach https://lab.example';
+    const skipped = `skipped: issuer not available (last error: ${unreachable}); ask again in 5 s`;
+    const messages = results.map((result) => result?.kind === 'refused' && result.message);
+    expect(messages.filter((text) => text === unreachable)).toHaveLength(2);
+    expect(messages).toContain(skipped);
+    expect(begun).toBe(2);
+  });
+
+  it('and is refused when the daemon stops', async () => {
+    limiter.close();
+    const [result] = await ask({ uid: 0, wish: lab });
+    expect(refusal(result)).toEqual([
+      'ISSUER_BUSY',
+      'the daemon is stopping; ask again when it runs',
+    ]);
+  });
+});
+
+const JSON_TYPE = { 'content-type': 'application/json' };

@@ -125,14 +125,14 @@ describe('a request for a token', () => {
   });
 });
 
-it('a result is removed after five minutes, or earlier if it is kept for less', () => {
+it('a result is removed after five minutes, one with a token after 30 s', () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   try {
     box.close();
     box = open();
     const asker = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
     box.answer({ ...asker, id: 'long' }, 'x');
-    box.answer({ ...asker, id: 'short' }, 'x', 30);
+    box.answer({ ...asker, id: 'short' }, 'x', 'token');
     const names = [0, 29, 31, 299, 301].map((after) => {
       skew = after;
       vi.advanceTimersByTime(5000);
@@ -327,6 +327,20 @@ describe.runIf(isRoot)('each user', () => {
 
 it('results of an earlier daemon are removed', () => {
   expect(existsSync(join(results, 'old'))).toBe(false);
+});
+
+it('results with a token are removed when the daemon ends, and none is written after it', () => {
+  const asker = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+  const write = (): void => {
+    box.answer({ ...asker, id: 'secret' }, 'x', 'token');
+    box.answer({ ...asker, id: 'renewal' }, 'x');
+  };
+  write();
+  expect(readdirSync(results)).toHaveLength(2);
+  box.close();
+  expect(readdirSync(results)).toEqual([`${asker.uid}-renewal.json`]);
+  write();
+  expect(readdirSync(results)).toEqual([`${asker.uid}-renewal.json`]);
 });
 
 it('a directory that is gone is logged once and ends nothing', () => {
