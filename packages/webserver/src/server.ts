@@ -9,6 +9,7 @@ import {
 } from './serving/swappable-server.ts';
 import { createGeneration, type Generation } from './serving/generation.ts';
 import { checkClosed, listen } from './host/listen.ts';
+import { forgetSettings, noteSettings } from './session-store/running-portal.ts';
 import { NO_COUNTERS, type Counters } from './metrics/counters.ts';
 import type { Settings } from './settings/settings.ts';
 import { VERSION } from './version.ts';
@@ -78,10 +79,12 @@ export async function startServer(
       )
       .finally(() => closing.delete(closed));
     closing.add(closed);
+    note(next, log);
     warnOfRestart(settings, next, log);
   };
   const closeAll = async (): Promise<void> => {
     await closeServer(http, current.settings);
+    forgetSettings(current.settings);
     await Promise.all(closing);
     await current.close();
     await metrics.close();
@@ -91,6 +94,7 @@ export async function startServer(
   try {
     const address = await listen(http.server, settings.listen, settings.remoteUser !== undefined);
     addresses = { address, metricsAddress: await metrics.listen() };
+    note(settings, log);
   } catch (error) {
     await closeAll();
     throw error;
@@ -114,6 +118,15 @@ const handlerOf =
   ({ app }: Generation): Parameters<SwappableServer['serve']>[0] =>
   (request, response) =>
     app.routing(request, response);
+
+/** For `--check`; the portal itself works without the file. */
+function note(settings: Settings, log: Log): void {
+  try {
+    noteSettings(settings, systemClock.now());
+  } catch (error) {
+    log.warn(`--check cannot see which settings this portal uses: ${messageOf(error)}`);
+  }
+}
 
 function warnOfRestart(old: Settings, next: Settings, log: Log): void {
   for (const [knob, key] of [

@@ -166,7 +166,7 @@ describe('/readyz', () => {
   it('R44 is 200 while sessions, credentials and configuration are accessible', async () => {
     const { status, body } = await get('/readyz');
     expect([status, body]).toEqual([200, '{"ready":true}']);
-    expect(readdirSync(join(directory, 'sessions'))).toEqual(['cookie.key']);
+    expect(readdirSync(join(directory, 'sessions'))).toEqual(['cookie.key', 'portal.json']);
   });
 
   it.each([

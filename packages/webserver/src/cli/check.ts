@@ -34,6 +34,7 @@ import { configuredProviders, checkAddresses, type Provider } from '../check/kno
 import { trustFunction } from '../host/listen.ts';
 import { openPublicKeys } from '../host/public-key-files.ts';
 import { publicKeySet } from '../routes/public.ts';
+import { checkRunning } from '../session-store/running-portal.ts';
 import { sessionDirectoryProblem } from '../session-store/session-directory.ts';
 import { readSettings } from '../settings/read.ts';
 import type { ListenAddress, Settings } from '../settings/settings.ts';
@@ -99,6 +100,7 @@ export async function runChecks(config: Config, settings: Settings): Promise<rea
       }),
     ),
     await checkSessions(settings, trust),
+    checkRunning(settings),
     ...checkSocket(settings),
     checkLog(settings),
     ...checkTrust(trust),

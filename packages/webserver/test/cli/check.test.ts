@@ -129,6 +129,7 @@ describe('--check', () => {
       'ok       proxies: are valid addresses and networks',
       'ok       credential directory: <dir>/creds can be read and written',
       'ok       session directory: <dir>/sessions will be created at the first start',
+      'ok       running portal: none is seen: the checks are for the files on disk',
       'ok       socket: <dir>/web.sock can be created',
       'ok       log: goes to standard error',
       'ok       certificates: <authorities>',
