@@ -14,7 +14,7 @@ import { CodedError } from '@credmon/core/base';
 import type { Ports } from '../src/flow/ports.ts';
 import type { Settings } from '../src/settings/settings.ts';
 import type { Browser, Page } from './support/browser.ts';
-import { ad, KEY, providerWith, startPortal, tokens, type Portal } from './support/portal.ts';
+import { ad, json, KEY, providerWith, startPortal, tokens, type Portal } from './support/portal.ts';
 
 const ISSUER = 'https://issuer.example';
 const BARE = { AuthorizationUrl: '', TokenUrl: '' };
@@ -169,6 +169,20 @@ describe('R29 a client that proves itself by a key', () => {
       exp: portal.now + 60,
     });
     expect([form.has('client_secret'), asked[0]]).toEqual([false, '/client.pem']);
+  });
+
+  it('and that is rejected: the log names the file of the key', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const clientKey = { path: '/client.pem', keyId: undefined };
+    const knobs = { authentication: 'private_key_jwt', clientKey } as const;
+    const browser = await opened(knobs, BARE, {}, { readClientKey: () => pem });
+    const login = await browser.login('mytok');
+    portal.answer = () => json({ error: 'invalid_client' }, 401);
+    expect((await browser.complete(login, { code: 'c', iss: ISSUER })).status).toBe(502);
+    expect(portal.log.join('\n')).toContain(
+      'the client of mytok was rejected; fix for the administrator: correct mytok_CLIENT_ID, or the key in the file of CREDMON_mytok_CLIENT_KEY_FILE (read again at each sign-in)',
+    );
   });
 
   it('cannot sign in while the key cannot be read; nothing is sent', async () => {

@@ -333,6 +333,22 @@ describe('the return', () => {
     },
   );
 
+  const SECRET_ADVICE =
+    'fix for the administrator: correct mytok_CLIENT_ID, or the secret in the file of mytok_CLIENT_SECRET_FILE; ' +
+    'the key file of this sign-in keeps the old secret until alice submits again';
+  it.each([
+    ['invalid_client', json({ error: 'invalid_client' }, 401), true],
+    ['status 401', json({}, 401), true],
+    ['invalid_scope', json({ error: 'invalid_scope' }, 400), false],
+    ['invalid_grant', json({ error: 'invalid_grant' }, 400), false],
+  ])('R41 %s: the log, not the page, names where the secret is', async (_, answer, isNamed) => {
+    const { browser, login } = await begin();
+    portal.answer = () => answer;
+    const page = await browser.complete(login);
+    expect(portal.log.join('\n').includes(SECRET_ADVICE)).toBe(isNamed);
+    expect(page.text).not.toContain('CLIENT_SECRET_FILE');
+  });
+
   it('R41 when the token endpoint is down is explained', async () => {
     const { browser, login } = await begin();
     portal.answer = () => {

@@ -286,10 +286,12 @@ function advice(
   const next = state.stopped
     ? `not tried again${UNTIL[kind]}`
     : `tried again in ${Math.max(0, state.not_before - state.last_attempt)} s`;
-  if (kind !== 'revoked') return `${next}${ACTOR[kind]}`;
   const { user, stem } = snapshot;
   const name = splitStem(stem, false) ?? { service: stem, handle: '' };
-  return `${next}: ${remediationFor({ user, provider, ...name }, code) ?? `see ${code} in docs/errors.md`}`;
+  const step = remediationFor({ user, provider, ...name }, code);
+  if (kind === 'revoked') return `${next}: ${step ?? `see ${code} in docs/errors.md`}`;
+  const named = code === 'CLIENT_REFUSED' && step !== undefined ? `; ${step}` : '';
+  return `${next}${ACTOR[kind]}${named}`;
 }
 
 const UNTIL = {

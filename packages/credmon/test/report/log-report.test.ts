@@ -99,6 +99,26 @@ describe('R44 the advice agrees with the state', () => {
 
   it.each([
     [
+      'oauth',
+      'fix: the administrator corrects mytok_CLIENT_ID or the secret in the file that mytok_CLIENT_SECRET_FILE names (open sign-in links keep the old secret: users submit again); after a correction of the registration at the issuer, touch the secret file',
+    ],
+    [
+      'client',
+      'fix: the administrator corrects CLIENT_CREDMON_mytok_CLIENT_ID or the secret in the file that CLIENT_CREDMON_mytok_CLIENT_SECRET_FILE names (or the same knobs without mytok_); after a correction of the registration at the issuer, touch the secret file',
+    ],
+  ] as const)('a client of %s that is rejected: the log names the knobs', (provider, step) => {
+    const { lines, report } = reporting();
+    const stopped = state({ stopped: true, code: 'CLIENT_REFUSED' });
+    const error = new CodedError('CLIENT_REFUSED', 'said no');
+    const managed = { ...token('alice'), provider };
+    report({ type: 'failed', token: managed, kind: 'denied', error, state: stopped });
+    expect(lines).toEqual([
+      `alice/mytok: said no; not tried again until the client, its secret or the configuration changes: the administrator must act; ${step}`,
+    ]);
+  });
+
+  it.each([
+    [
       'exchange',
       'GRANT_REVOKED',
       'fix: alice stores another token (for a Pelican name: condor_credential_storer --force): condor_store_cred add-oauth -s mytok -H h1 -i FILE',

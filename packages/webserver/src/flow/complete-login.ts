@@ -2,7 +2,7 @@
 // and stores them.
 import { exchangeCode } from '@credmon/core/oauth';
 import type { ProviderRequest, TokenAnswer } from '@credmon/core/credential';
-import { CodedError } from '@credmon/core/base';
+import { CodedError, isCoded } from '@credmon/core/base';
 import { newSecret, type PortalContext } from './context.ts';
 import { failLogin, finishLogin } from './finish-login.ts';
 import { foldFlow, type Flow, type Login } from './flow.ts';
@@ -12,6 +12,7 @@ import { checkName } from './name-refusal.ts';
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
 import { resolveProvider, type ResolvedProvider } from './resolve-provider.ts';
 import { checkStored, type Issued } from './store-token.ts';
+import { providerSettings, type Settings } from '../settings/settings.ts';
 
 /** The redirect of the issuer: the query without `?`, its `state`, and the path. */
 export interface Callback {
@@ -53,7 +54,14 @@ export async function completeLogin(
     checkName(context.settings, request);
     checkPath(request, callback);
     const provider = await resolveProvider(context, request);
-    const answer = await exchange(context, request, provider, login, callback);
+    const answer = await exchange(context, request, provider, login, callback).catch(
+      (error: unknown) => {
+        const { localUser } = flow;
+        const advice = clientAdvice(error, settings, { localUser, provider: request.provider });
+        if (advice !== undefined) ports.log.error(advice);
+        throw error;
+      },
+    );
     const { tokenUrl } = provider.registration;
     const issued = { answer, issuedAt: ports.clock.now(), tokenUrl };
     checkAnswer(settings, flow.localUser, request, answer);
@@ -130,6 +138,38 @@ async function claimLogin(
 
 function finishedAlready(): CodedError {
   return new CodedError('LOGIN_EXPIRED', 'this login is already finished');
+}
+
+/** Errors of a request, not of the client's id and secret. */
+const REQUEST_ERRORS: ReadonlySet<unknown> = new Set([
+  'access_denied',
+  'invalid_request',
+  'invalid_scope',
+  'invalid_target',
+  'unsupported_grant_type',
+]);
+
+/**
+ * Returns the line for the log that says where the secret of a rejected client is;
+ * `undefined` for other errors. The page does not show it: users cannot act.
+ */
+function clientAdvice(
+  error: unknown,
+  settings: Settings,
+  { localUser, provider }: { readonly localUser: string; readonly provider: string },
+): string | undefined {
+  if (!isCoded(error, 'CLIENT_REFUSED') || REQUEST_ERRORS.has(error.fields['error']))
+    return undefined;
+  const { authentication } = providerSettings(settings, provider).policy;
+  const where =
+    authentication === 'private_key_jwt'
+      ? `the key in the file of CREDMON_${provider}_CLIENT_KEY_FILE (read again at each sign-in)`
+      : `the secret in the file of ${provider}_CLIENT_SECRET_FILE; the key file of this ` +
+        `sign-in keeps the old secret until ${localUser} submits again`;
+  return (
+    `the client of ${provider} was rejected; fix for the administrator: correct ` +
+    `${provider}_CLIENT_ID, or ${where}`
+  );
 }
 
 function checkPath({ returnUrl }: ProviderRequest, { path }: Callback): void {
