@@ -1,5 +1,6 @@
 // The strict key-file parser: CredD's files are read byte for byte, others are rejected
 // as a whole.
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
@@ -241,4 +242,18 @@ describe('properties', () => {
     };
     expect(fc.check(fc.property(hostile, hostile, unharmed), { numRuns: 2000 }).failed).toBe(false);
   });
+});
+
+it('the example of docs/web.md is a key file as CredD writes it', () => {
+  const page = readFileSync(new URL('../../../../docs/web.md', import.meta.url), 'utf8');
+  const text = (page.split('## The key file')[1] ?? '').match(/(?:^ {4}\w+ = ".*"\n)+/m)?.[0] ?? '';
+  const file = text.replaceAll(/^ {4}/gm, '');
+  const names = [...file.matchAll(/^\w+/gm)].map(String);
+  const byLength = (a: string, b: string): number => a.length - b.length || (a < b ? -1 : 1);
+  expect([names.length, names]).toEqual([10, names.toSorted(byLength)]);
+  const { localUser, requests } = readCredentialRequest(Buffer.from(file), {
+    allowLoopbackHttp: false,
+  });
+  expect([localUser, requests.map(({ stem }) => stem)]).toEqual(['alice', ['mytok_h1']]);
+  for (const name of names) expect(page).toContain(`| \`${name}\``);
 });

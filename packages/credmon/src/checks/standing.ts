@@ -9,7 +9,13 @@ import {
   minimumRemaining,
 } from '../report/remaining-lifetime.ts';
 import { loginState } from '../providers/standing/login.ts';
-import { loginCommand } from '../report/remediation.ts';
+import { readCredentialFile } from '@credmon/core/store';
+import { seeDaemon } from '../commands/user-directories.ts';
+import { statusPath } from '../host/run-directory.ts';
+import { STANDING } from '../providers/standing/names.ts';
+import { loginCommand, remediationFor } from '../report/remediation.ts';
+import { nameOf, needsAdministrator } from '../status/rows.ts';
+import { parseUserStatus } from '../status/status-file.ts';
 import type { StandingToken } from '../settings/standing.ts';
 import { openStandingTokens } from '../status/tokens.ts';
 import { standingFiles } from '../host/standing-files.ts';
@@ -20,7 +26,7 @@ import { writable, type CheckContext, type Check } from './context.ts';
 /** Returns one check for each standing token. */
 export function standingChecks(context: CheckContext): Check[] {
   return context.settings.standing.map((token) => {
-    const what = `${token.name} (standing token)`;
+    const what = tokenTitle(token.name);
     return { what, run: () => checkStandingToken(what, token, context) };
   });
 }
@@ -49,6 +55,41 @@ async function checkStandingToken(
     ...(known ? key.filter(({ state }) => state === 'error') : key),
   ];
 }
+
+/**
+ * Reports failed renewals of standing tokens, as the running daemon knows them: their
+ * failures are not in the credential directory. Says so if no daemon's state can be read.
+ */
+export function standingFailures({
+  settings: { standing, runDir },
+}: Pick<CheckContext, 'settings'>): Finding[] {
+  if (standing.length === 0) return [];
+  const what = 'standing tokens';
+  const unseen = (why: string): Finding[] => [
+    ok(what, `failed renewals are not shown here: ${why}; see the daemon's log`),
+  ];
+  if (runDir === undefined) return unseen('CREDMON_RUN_DIR = none');
+  const { whyNot } = seeDaemon(runDir);
+  if (whyNot !== undefined) return unseen(whyNot);
+  const path = statusPath(runDir, STANDING);
+  const reading = readCredentialFile(path);
+  const status = reading.kind === 'text' ? parseUserStatus(reading.text) : undefined;
+  if (!status)
+    return unseen(`${path} ${reading.kind === 'broken' ? reading.reason : 'is missing'}`);
+  const failed = status.tokens.flatMap((row) => {
+    const { last_error: error } = row;
+    const isOurs = standing.some(({ name }) => name === nameOf(row));
+    if (error === null || !isOurs) return [];
+    const step = remediationFor(row, error.code);
+    const text = `the last renewal failed (${error.code}): ${error.message}`;
+    const isError = row.state === 'stopped' || needsAdministrator(row);
+    const say = isError ? wrong : warning;
+    return [say(tokenTitle(nameOf(row)), step === undefined ? text : `${text}; ${step}`)];
+  });
+  return failed.length > 0 ? failed : [ok(what, 'no renewal has failed')];
+}
+
+const tokenTitle = (name: string): string => `${name} (standing token)`;
 
 /** R18 without a starter: the service reads the token directly. */
 function shortLifeOf(

@@ -18,7 +18,7 @@ import { localChecks } from '../checks/local.ts';
 import { checkDaemons, checkLog, checkPortal, programChecks } from '../checks/installation.ts';
 import { loginChecks } from '../checks/logins.ts';
 import { checkTokenGroup, checkUserView } from '../checks/run-directory.ts';
-import { standingChecks } from '../checks/standing.ts';
+import { standingChecks, standingFailures } from '../checks/standing.ts';
 import { checkTrust } from '../checks/issuer.ts';
 import { checkTokens } from '../checks/tokens.ts';
 import { vaultChecks } from '../checks/vault.ts';
@@ -71,6 +71,7 @@ async function findingsOf(
       ...checkPortal(context),
       checkUserView(context),
       ...checkTokenGroup(settings),
+      ...standingFailures(context),
       ...checkTrust(context),
       ...tokens,
       ...checkClocks(context.clocks),

@@ -8,7 +8,7 @@ import type { Subcommand } from '../command-line/command.ts';
 import { heartbeatPath, statusPath } from '../host/run-directory.ts';
 import { needsAttention, statusTable } from '../status/rows.ts';
 import { parseUserStatus, rowsAt, type Heartbeat, type UserStatus } from '../status/status-file.ts';
-import { attentionTexts } from '../status/summary.ts';
+import { attentionTexts, unownedTexts } from '../status/summary.ts';
 import { seeDaemon, type UserDirectories } from './user-directories.ts';
 
 type StatusCommand = Subcommand & { kind: 'status' };
@@ -58,7 +58,7 @@ export function runOwnStatus(
     stdout(JSON.stringify({ directory, daemon, ...times, tokens: rows }, null, 2));
   } else {
     stdout(rows.length === 0 ? 'No tokens.' : statusTable(rows, now, width));
-    for (const text of attentionTexts(rows)) stderr(text);
+    for (const text of [...attentionTexts(rows), ...unownedTexts(rows)]) stderr(text);
     if (whyNot !== undefined) stderr(staleText(whyNot, heartbeat ?? status, now));
   }
   return rows.some(needsAttention) ? 1 : 0;

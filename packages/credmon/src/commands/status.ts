@@ -5,7 +5,7 @@ import { instantOf } from '@credmon/core/credential';
 import type { Subcommand } from '../command-line/command.ts';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { needsAttention, statusTable } from '../status/rows.ts';
-import { attentionTexts } from '../status/summary.ts';
+import { attentionTexts, unownedTexts } from '../status/summary.ts';
 import { evaluateTokens, openStore, settingsOf } from '../status/tokens.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { runOwnStatus, type StatusOutput } from './own-status.ts';
@@ -41,7 +41,7 @@ export async function runStatusCommand(
     stdout(JSON.stringify({ directory: settings.credDir, daemon, tokens: rows }, null, 2));
   else {
     stdout(rows.length === 0 ? 'No tokens.' : statusTable(rows, now.wall, width));
-    for (const text of [...problems, ...attentionTexts(rows)]) stderr(text);
+    for (const text of [...problems, ...attentionTexts(rows), ...unownedTexts(rows)]) stderr(text);
     if (daemon === null) stderr('No condor_credmon is running here: nothing is renewed.');
   }
   return rows.some(needsAttention) ? 1 : 0;

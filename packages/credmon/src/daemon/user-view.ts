@@ -1,6 +1,7 @@
 // Adds the users' own view to a running daemon: opens the run directory, keeps the status
 // files and the heartbeat, takes requests, and never disturbs a renewal.
 import { messageOf, systemClock, systemCode } from '@credmon/core/base';
+import type { AccountIds } from '@credmon/core/config';
 import { instantOf, tokenId } from '@credmon/core/credential';
 import type { Logger } from '@credmon/core/log';
 import { createAccounts, createAskers, hasDirectory } from '../host/accounts.ts';
@@ -8,7 +9,7 @@ import { openRequestBox, type RequestBox, type RequestBoxOptions } from '../host
 import {
   openRunDirectory,
   ownIdentity,
-  ownUserId,
+  ownIds,
   type ProcessIdentity,
   type RunDirectory,
 } from '../host/run-directory.ts';
@@ -43,6 +44,8 @@ export interface UserViewOptions {
   readonly askers: Accounts;
   readonly isUser: (name: string) => boolean;
   readonly process: ProcessIdentity;
+  /** The daemon's own ids; with them, `check` can see the state of standing tokens. */
+  readonly self?: AccountIds;
   readonly tokens?: Pick<TokenRequestOptions, 'memberships' | 'audit' | 'self'> &
     Pick<IssuancePorts, 'local' | 'secretVersion'>;
 }
@@ -60,12 +63,13 @@ export function systemUserView(
     askers: createAskers(),
     isUser: (name) => hasDirectory(settings().credDir, name),
     process: ownIdentity(),
+    self: ownIds(),
     tokens: {
       memberships: rememberMemberships(systemMemberships, {
         steady: () => systemClock.steady(),
       }),
       audit: (text) => log.audit(text),
-      self: ownUserId(),
+      self: ownIds().uid,
       local: localFiles(() => undefined),
       secretVersion,
     },
@@ -277,7 +281,7 @@ async function whyForbidden(
 
 function openAll(
   { context, log }: DaemonParts,
-  { settings, open, openBox, accounts }: UserViewOptions,
+  { settings, open, openBox, accounts, self }: UserViewOptions,
   runDir: string,
   takers: Takers,
 ): Open {
@@ -285,6 +289,7 @@ function openAll(
   const publisher = createPublisher({
     files: run.statusFiles,
     accounts,
+    self,
     directory: settings().credDir,
     every: LONGEST_SLEEP,
     now: () => instantOf(context.clock),

@@ -193,9 +193,9 @@ export function ownIdentity(): ProcessIdentity {
   return { pid: process.pid, pidNamespace: pidNamespace() };
 }
 
-/** Returns the user id of this process, as the owner of its files. */
-export function ownUserId(): number {
-  return process.geteuid?.() ?? 0;
+/** Returns the ids of this process, as the owner of its files. */
+export function ownIds(): AccountIds {
+  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
 }
 
 /**

@@ -38,6 +38,8 @@ export interface Accounts {
 export interface PublisherOptions {
   readonly files: StatusFiles;
   readonly accounts: Accounts;
+  /** The daemon's own ids: standing tokens have a file that is its own. */
+  readonly self?: AccountIds | undefined;
   readonly directory: string;
   readonly every: number;
   readonly now: () => Instant;
@@ -74,7 +76,9 @@ interface Group {
 
 /** Creates a publisher that has written nothing. */
 export function createPublisher(options: PublisherOptions): Publisher {
-  const { files, accounts, now, version } = options;
+  const { files, accounts, self, now, version } = options;
+  const ownerOf = (user: string): AccountIds | 'none' | undefined =>
+    user === STANDING ? self : accounts.known(user);
   const users = new Map<string, UserFile>();
   const failures = failuresOf(options.warn);
   let seen: unknown;
@@ -87,7 +91,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     for (const [user, file] of users) {
       if (isClosed) return;
       if (!file.rows) continue;
-      const owner = accounts.known(user);
+      const owner = ownerOf(user);
       if (owner === undefined) continue;
       failures.during(`the status file of ${user}`, () => {
         if (owner === 'none') files.remove(user);
@@ -110,13 +114,13 @@ export function createPublisher(options: PublisherOptions): Publisher {
       isClosed = true;
     },
     scanned: async ({ scan, plan }) => {
-      const groups = await groupsOf(scan.tokens, plan.verdicts);
+      const groups = await groupsOf(scan.tokens, plan.verdicts, self !== undefined);
       const isForced = version() !== seen;
       seen = version();
       await inSlices(groups, ([user, group]) => {
         const file = users.get(user) ?? newFile();
         users.set(user, file);
-        update(options, file, group, { isForced, at: now(), owner: accounts.known(user) });
+        update(options, file, group, { isForced, at: now(), owner: ownerOf(user) });
       });
       if (scan.partial !== true && scan.problems.length === 0) {
         for (const user of users.keys()) {
@@ -132,7 +136,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
       }
       // Neither many files nor a silent directory service may delay the renewals.
       void write();
-      void accounts.lookUp([...users.keys()]).then(write);
+      const names = [...users.keys()].filter((user) => user !== STANDING);
+      void accounts.lookUp(names).then(write);
     },
   };
 }
@@ -177,6 +182,7 @@ function failuresOf(warn: (text: string) => void): {
 async function groupsOf(
   tokens: readonly TokenSnapshot[],
   verdicts: readonly Verdict[],
+  withStanding: boolean,
 ): Promise<Map<string, Group>> {
   const groups = new Map<string, Group>();
   const groupOf = (user: string): Group => {
@@ -185,7 +191,7 @@ async function groupsOf(
     return group;
   };
   await inSlices(tokens, (token) => {
-    if (token.user !== STANDING) groupOf(token.user).tokens.push(token);
+    if (withStanding || token.user !== STANDING) groupOf(token.user).tokens.push(token);
   });
   await inSlices(verdicts, (verdict) => {
     groups.get(verdict.token.snapshot.user)?.verdicts.push(verdict);

@@ -31,7 +31,10 @@ export function unownedTexts(rows: readonly StatusRow[], most = 5): string[] {
   const unowned = rows.filter(({ provider }) => provider === null);
   const groups = groupBy(unowned, ({ why }) => why ?? '');
   return truncate(
-    groups.map((group) => `${label(group)} not renewed: ${group[0].why ?? 'no provider owns it'}`),
+    groups.map((group) => {
+      const be = group.length === 1 ? 'is' : 'are';
+      return `${label(group)} ${be} not renewed: ${group[0].why ?? 'no provider owns it'}`;
+    }),
     most,
   );
 }

@@ -4,7 +4,10 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { createKey, issueToken, writeKey } from '@credmon/scitokens';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { standingChecks } from '../../src/checks/standing.ts';
+import { standingChecks, standingFailures } from '../../src/checks/standing.ts';
+import { pidNamespace } from '../../src/host/run-directory.ts';
+import type { StatusRow } from '../../src/status/rows.ts';
+import { fileText } from '../../src/status/status-file.ts';
 import { isRoot, mayMount } from '../../../core/test/base/privileges.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
@@ -219,4 +222,82 @@ it.skipIf(isRoot && !mayMount)('a directory without write permission', async () 
   } finally {
     execFileSync('umount', ['--lazy', directory]);
   }
+});
+
+describe('failed renewals, which only the daemon knows', () => {
+  const failures = (change: Record<string, string> = {}): Promise<string[]> =>
+    on.findings({ ...knobs(), CREDMON_RUN_DIR: `${on.root}/run`, ...change }, async (context) =>
+      standingFailures(context),
+    );
+  const heartbeat = (daemon: number): void =>
+    void on.file(
+      'run/daemon.json',
+      fileText({
+        directory: on.credDir,
+        daemon,
+        pid_namespace: pidNamespace(),
+        checked_at: now,
+        every: 60,
+      }),
+    );
+  const row = (name: string, code: string | undefined): StatusRow => ({
+    user: '(standing)',
+    service: name,
+    handle: '',
+    provider: 'standing',
+    why: null,
+    state: 'waiting',
+    expired: false,
+    expires_at: null,
+    next_renewal: null,
+    attempts: 1,
+    last_error: code === undefined ? null : { code, message: 'said no', at: now },
+  });
+  const state = (...tokens: StatusRow[]): void =>
+    void on.file(
+      'run/status/(standing).json',
+      fileText({ directory: on.credDir, written_at: now, every: 60, tokens }),
+    );
+
+  it('are shown from the state that the running daemon writes', async () => {
+    heartbeat(process.pid);
+    state(row('ce1', 'CLIENT_REFUSED'), row('gone', 'CLIENT_REFUSED'));
+    expect(await failures()).toEqual([
+      expect.stringMatching(
+        /^error ce1 \(standing token\): the last renewal failed \(CLIENT_REFUSED\): said no; fix: /,
+      ),
+    ]);
+    state(row('ce1', 'ISSUER_UNREACHABLE'));
+    expect(await failures()).toEqual([
+      'warning ce1 (standing token): the last renewal failed (ISSUER_UNREACHABLE): said no',
+    ]);
+    state(row('ce1', undefined));
+    expect(await failures()).toEqual(['ok standing tokens: no renewal has failed']);
+  });
+
+  it.each<[string, () => void, Record<string, string>, string]>([
+    ['no run directory', () => undefined, { CREDMON_RUN_DIR: 'none' }, 'CREDMON_RUN_DIR = none'],
+    ['no daemon', () => undefined, {}, 'no condor_credmon is running here'],
+    [
+      'a daemon that has ended',
+      () => heartbeat(2 ** 22 + 1),
+      {},
+      'condor_credmon (process 4194305) is not running any more',
+    ],
+    [
+      'a daemon that has written nothing yet',
+      () => heartbeat(process.pid),
+      {},
+      '$R/run/status/(standing).json is missing',
+    ],
+  ])('are not known with %s, and that is said', async (_, prepare, change, why) => {
+    prepare();
+    expect(await failures(change)).toEqual([
+      `ok standing tokens: failed renewals are not shown here: ${why}; see the daemon's log`,
+    ]);
+  });
+
+  it('are no subject without standing tokens', async () => {
+    expect(await failures({ CREDMON_STANDING_TOKENS: '' })).toEqual([]);
+  });
 });

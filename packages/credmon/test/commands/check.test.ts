@@ -120,6 +120,10 @@ it('R45 explains every kind of provider, and an invalid one does not stop the ot
     ['log', `will go to ${on.root}/CredmonOauthLog`],
     ["users' view", `${on.root}/credmon is missing: the daemon creates it`],
     [
+      'standing tokens',
+      "failed renewals are not shown here: no condor_credmon is running here; see the daemon's log",
+    ],
+    [
       'certificates',
       expect.stringMatching(/^\d+ certificate authorities are trusted, from Node\.js \(/),
     ],
@@ -192,7 +196,7 @@ it('tokens: one has no provider, one needs attention, and R18 one has a short li
     .filter(({ what, state }) => what === 'tokens' && state === 'warning')
     .map(({ text }) => text);
   expect(texts).toEqual([
-    'bob/own2 not renewed: own2 is not listed in any *_CREDMON_PROVIDER_NAMES and has no own2_CLIENT_ID',
+    'bob/own2 is not renewed: own2 is not listed in any *_CREDMON_PROVIDER_NAMES and has no own2_CLIENT_ID',
     'alice/mytok is expired, and not renewed yet',
     'a job may read a token of mytok with only 1440 s left; ask the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH',
   ]);

@@ -62,6 +62,7 @@ it('prints whole names without a terminal, and the problems and commands after t
   ]);
   expect(complaints).toEqual([
     'bob/mytok_h1 is expired (REFRESH_TOKEN_MISSING): the issuer gave no refresh token: the user must log in again when it expires; fix: if the issuer gives refresh tokens, the administrator sets CREDMON_mytok_PROFILE or adds offline_access to the EXTRA_SCOPES; then bob runs this and submits again: condor_store_cred delete-oauth -s mytok -H h1',
+    `${'long-name-'.repeat(8)}/foo is not renewed: foo is not listed in any *_CREDMON_PROVIDER_NAMES and has no foo_CLIENT_ID`,
     'No condor_credmon is running here: nothing is renewed.',
   ]);
 });

@@ -1,6 +1,7 @@
 // Which status files are written at a scan, for whom, and which are removed.
 import type { AccountIds } from '@credmon/core/config';
-import type { TokenSnapshot } from '@credmon/core/credential';
+import type { RenewalState, TokenSnapshot } from '@credmon/core/credential';
+import type { ErrorCode } from '@credmon/core/base';
 import { DEFAULT_POLICY, judge, type ManagedToken, type Verdict } from '@credmon/core/renewal';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { STANDING } from '../../src/providers/standing/names.ts';
@@ -33,7 +34,12 @@ beforeEach(() => {
   done = [];
   warnings = [];
   refuse = () => undefined;
-  publisher = createPublisher({
+  publisher = publisherFor();
+});
+
+/** A publisher of a daemon with these ids. */
+const publisherFor = (self?: AccountIds): Publisher =>
+  createPublisher({
     files: {
       write: (user, text, { uid }) => {
         const why = refuse(user);
@@ -59,6 +65,7 @@ beforeEach(() => {
         }
       },
     },
+    self,
     directory: '/creds',
     every: 60,
     now,
@@ -66,7 +73,6 @@ beforeEach(() => {
     version: () => version,
     warn: (text) => warnings.push(text),
   });
-});
 
 const token = (user: string, stem: string, from = -10, lifetime = 1000): TokenSnapshot => ({
   user,
@@ -84,6 +90,16 @@ const token = (user: string, stem: string, from = -10, lifetime = 1000): TokenSn
   meta: { kind: 'missing' },
   renewal: undefined,
   seen: { wall: START, steady: 0 },
+});
+
+const failure = (code: ErrorCode): RenewalState => ({
+  attempts: 1,
+  last_attempt: START,
+  not_before: START + 60,
+  stopped: true,
+  code,
+  message: 'said no',
+  basis: '',
 });
 
 const managed = (snapshot: TokenSnapshot): ManagedToken => ({
@@ -132,6 +148,15 @@ it('each user gets the rows of status --json --user, and nobody those of others 
     ],
   });
   expect(files.get('bob')).not.toContain('alice');
+});
+
+it('standing tokens have a file of the daemon itself, also with failures in memory', async () => {
+  publisher = publisherFor({ uid: 0, gid: 0 });
+  const failed = { ...token(STANDING, 'ce'), renewal: failure('CLIENT_REFUSED') };
+  expect(await scan([alice, failed])).toEqual(['tidy', 'write alice 1001', `write ${STANDING} 0`]);
+  const [row] = parseUserStatus(files.get(STANDING) ?? '')?.tokens ?? [];
+  expect(row).toMatchObject({ service: 'ce', last_error: { code: 'CLIENT_REFUSED' } });
+  expect(await scan([alice])).toEqual([`remove ${STANDING}`]);
 });
 
 describe('a file is', () => {

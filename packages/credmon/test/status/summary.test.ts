@@ -108,6 +108,6 @@ it('says why a token is not renewed', () => {
   const why = 'foo is in no list';
   const foo = row({ service: 'foo', provider: null, why, state: 'unmanaged' });
   expect(unownedTexts([foo, row({}), { ...foo, user: 'bob' }])).toEqual([
-    'alice/foo and 1 more not renewed: foo is in no list',
+    'alice/foo and 1 more are not renewed: foo is in no list',
   ]);
 });

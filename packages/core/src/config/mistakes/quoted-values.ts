@@ -21,16 +21,32 @@ export interface QuotedKnob {
  */
 export function quotedKnobs(config: Config): QuotedKnob[] {
   return setKnobs(config).flatMap(({ written, name, place }) => {
-    const declaration = declarationFor(name);
-    if (!declaration || declaration.quotes === 'meant') return [];
-    const value = config.get(written)?.trim() ?? '';
-    const where = declaration.quotes === 'possible' ? wholly(value) : quotesIn(value, declaration);
-    if (where === undefined) return [];
+    const found = quotesAround(name, config.get(written));
+    if (found === undefined) return [];
     const text =
-      `${place}: the quotes around ${where} of ${name} are part of the value: ` +
-      "HTCondor's configuration needs none; fix: remove the quotes";
-    return [{ name, place, state: declaration.quotes === 'possible' ? 'warning' : 'error', text }];
+      `${place}: the quotes around ${found.where} of ${name} are part of the value: ` +
+      `HTCondor's configuration needs none; ${REMOVE_QUOTES}`;
+    return [{ name, place, state: found.state, text }];
   });
+}
+
+/** What to do about quotes around a value. */
+export const REMOVE_QUOTES = 'fix: remove the quotes';
+
+/**
+ * Returns what of a knob's value is in quotes that cannot be meant (`error`), or may be
+ * (`warning`).
+ */
+export function quotesAround(
+  name: string,
+  text: string | undefined,
+): { readonly where: string; readonly state: 'error' | 'warning' } | undefined {
+  const declaration = declarationFor(name);
+  if (!declaration || declaration.quotes === 'meant') return undefined;
+  const value = text?.trim() ?? '';
+  const mayBeMeant = declaration.quotes === 'possible';
+  const where = mayBeMeant ? wholly(value) : quotesIn(value, declaration);
+  return where === undefined ? undefined : { where, state: mayBeMeant ? 'warning' : 'error' };
 }
 
 /**

@@ -15,6 +15,7 @@ import {
   type ReadResult,
 } from './typed.ts';
 import { evaluateExpression } from '../macros/expressions.ts';
+import { quotesAround, REMOVE_QUOTES } from '../mistakes/quoted-values.ts';
 import { parseAmount, type Amount } from '../macros/values.ts';
 import {
   KNOBS,
@@ -95,10 +96,15 @@ export function createKnobReader(config: Config): KnobReader {
     const origin = config.origin(knob);
     return origin === undefined ? `${knob} ${what}` : `${originText(origin)}: ${knob} ${what}`;
   };
+  /** Quotes are the usual reason why a value cannot be used. */
+  const withAdvice = (knob: string, text: string): string =>
+    text.includes('fix: ') || quotesAround(knob, config.get(knob)) === undefined
+      ? text
+      : `${text}; ${REMOVE_QUOTES}`;
   const take = <Value>(result: ReadResult<Value>, byDefault: Value): Value => {
     if (result.ok) return result.value;
     const { name, message, origin } = result.problem;
-    mistakes.push({ text: message, origin, first: false });
+    mistakes.push({ text: withAdvice(name, message), origin, first: false });
     unusable.add(name);
     return byDefault;
   };
@@ -131,7 +137,7 @@ export function createKnobReader(config: Config): KnobReader {
     },
     mistake: (knob, what, rank) => {
       mistakes.push({
-        text: sentence(knob, what),
+        text: withAdvice(knob, sentence(knob, what)),
         origin: config.origin(knob),
         first: rank === 'first',
       });

@@ -1,6 +1,7 @@
 // Quotes around values of our knobs, and where they may be meant.
 import { expect, it, test } from 'vitest';
 import { loadConfig } from '../../../src/config/machine/load.ts';
+import { createKnobReader } from '../../../src/config/typed/knob-reader.ts';
 import { quotedKnobs } from '../../../src/config/mistakes/quoted-values.ts';
 
 function found(knobs: Record<string, string>): string[] {
@@ -63,4 +64,32 @@ test('R45 quotes of a macro are found where its value is used', () => {
   expect(found({ AUD: '"ANY"', LOCAL_CREDMON_TOKEN_AUDIENCE: '$(AUD)' })).toEqual([
     'error LOCAL_CREDMON_TOKEN_AUDIENCE: the value',
   ]);
+});
+
+it.each([
+  ['mytok_TOKEN_URL', '"https://a.example"', ' is not a URL; fix: remove the quotes'],
+  ['mytok_TOKEN_URL', 'https//a.example', ' is not a URL'],
+  ['mytok_TOKEN_URL', '"x"', ' is wrong; fix: quote it', ' is wrong; fix: quote it'],
+  // A ClassAd expression: its quotes are right.
+  ['LOCAL_CREDMON_AUTHZ_TEMPLATE_EXPR', '"read:/"', ' is not a URL'],
+])('R45 at start, an error of %s = %s ends so', (name, value, text, what = 'is not a URL') => {
+  const read = createKnobReader(
+    loadConfig({
+      subsystem: 'CREDMON_OAUTH',
+      env: { CONDOR_CONFIG: 'ONLY_ENV', [`_CONDOR_${name}`]: value },
+    }),
+  );
+  read.mistake(name, what.trim());
+  expect(() => read.finish()).toThrow(new RegExp(`${text}$`));
+});
+
+it('R45 at start, a quoted number is reported with the quotes', () => {
+  const read = createKnobReader(
+    loadConfig({
+      subsystem: 'CREDMON_OAUTH',
+      env: { CONDOR_CONFIG: 'ONLY_ENV', _CONDOR_CREDMON_REQUEST_TIMEOUT: '"5"' },
+    }),
+  );
+  read.integer('CREDMON_REQUEST_TIMEOUT');
+  expect(() => read.finish()).toThrow(/CREDMON_REQUEST_TIMEOUT = "5" .*; fix: remove the quotes$/);
 });
