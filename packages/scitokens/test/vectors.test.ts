@@ -36,8 +36,6 @@ const STRICTER: Readonly<Record<string, { readonly verify: boolean; readonly tes
   'header-crit': { verify: false, test: false },
   whitespace: { verify: false, test: false },
   'no-nbf': { verify: false, test: false },
-  'exp-float': { verify: false, test: false },
-  'exp-exponent': { verify: false, test: false },
   'scope-40': { verify: true, test: false },
 };
 

@@ -56,8 +56,7 @@ describe('verify', () => {
     ['before nbf', { ...CLAIMS, nbf: Math.ceil(NOW) }, 'TOKEN_NOT_YET_VALID'],
     ['with an iat in the future', { ...CLAIMS, iat: Math.ceil(NOW) }, 'TOKEN_NOT_YET_VALID'],
     ['with exp as a string', { ...CLAIMS, exp: '1790000600' }, 'TOKEN_BAD_CLAIM'],
-    ['with a fraction in exp', { ...CLAIMS, exp: 1_790_000_600.5 }, 'TOKEN_BAD_CLAIM'],
-    ['with exp beyond all integers', { ...CLAIMS, exp: 1e300 }, 'TOKEN_BAD_CLAIM'],
+    ['with a list in exp', { ...CLAIMS, exp: [1_790_000_600] }, 'TOKEN_BAD_CLAIM'],
     ['with exp null', { ...CLAIMS, exp: null }, 'TOKEN_BAD_CLAIM'],
     ['with ver null', { ...CLAIMS, ver: null }, 'TOKEN_BAD_PROFILE'],
     ['with ver scitoken:1.0', { ...CLAIMS, ver: 'scitoken:1.0' }, 'TOKEN_BAD_PROFILE'],
@@ -88,6 +87,8 @@ describe('verify', () => {
       'scitoken:1.0',
     ],
     ['a token with unknown claims', { ...CLAIMS, more: 1 }, 'JWT', 'scitoken:1.0'],
+    ['a fraction in exp', { ...CLAIMS, exp: 1_790_000_600.5 }, 'JWT', 'scitoken:1.0'],
+    ['an exp beyond all integers', { ...CLAIMS, exp: 1e300 }, 'JWT', 'scitoken:1.0'],
   ])('accepts %s', (_title, claims, typ, profile) => {
     expect(verifyWithKeys(signUnchecked(EC, claims, typ), KEYS, OPTIONS).profile).toBe(profile);
   });
