@@ -51,5 +51,7 @@ export { secureEndpoint } from './http/endpoint.ts';
 export { findingsText, hasErrors, ok, warning, wantsColour, wrong } from './text/findings.ts';
 export type { Finding } from './text/findings.ts';
 export { pluralise, durationText, printable, printableLine, wrap } from './text/printable.ts';
+export { decodeComponent } from './text/scope-path.ts';
+export type { DecodedComponent } from './text/scope-path.ts';
 export { tableText } from './text/table.ts';
 export type { TableOptions } from './text/table.ts';

@@ -1,4 +1,5 @@
 // Compares granted scopes with the requested ones, by the scope policy of the provider.
+import { decodeComponent } from '../base/text/scope-path.ts';
 import { compareScopes, splitScopes } from '../credential/token-response.ts';
 import type { ScopePolicy } from './profile.ts';
 
@@ -96,24 +97,40 @@ const WITH_PATH = /^(read|write|storage\.(?:read|create|modify|stage)):(\/.*)$/;
 
 /**
  * True if `wide` is a SciTokens or WLCG scope with a path, and `narrow` the same
- * authorization for a path below it. Paths with dot segments, escapes, backslashes or
- * empty segments are not interpreted.
+ * authorization for a path below it. Paths are compared decoded. For verifiers that do not
+ * decode, `narrow` must also be spelled like `wide`, or without escapes. Paths with dot
+ * segments, encoded separators, invalid or double escapes, backslashes or empty segments
+ * are not interpreted.
  */
 export function containsScope(wide: string, narrow: string): boolean {
   const [outer, inner] = [subtreeOf(wide), subtreeOf(narrow)];
-  return outer !== undefined && inner !== undefined && isBelow(outer, inner);
+  return (
+    outer !== undefined &&
+    inner !== undefined &&
+    isBelow(outer, inner) &&
+    outer.spelled.every(
+      (one, index) =>
+        inner.spelled[index] === one || inner.spelled[index] === outer.segments[index],
+    )
+  );
 }
 
-/** An authorization and the segments of its path. */
+/**
+ * An authorization and the segments of its path, decoded, and as they are in the scope.
+ */
 interface Subtree {
   readonly name: string;
   readonly segments: readonly string[];
+  readonly spelled: readonly string[];
 }
 
 function subtreeOf(scope: string): Subtree | undefined {
   const [, name, path] = WITH_PATH.exec(scope) ?? [];
-  const segments = path === undefined ? undefined : segmentsOf(path);
-  return name === undefined || segments === undefined ? undefined : { name, segments };
+  const spelled = path?.replace(/\/$/, '').split('/').slice(1);
+  const segments = spelled === undefined ? undefined : decodedSegments(spelled);
+  return name === undefined || spelled === undefined || segments === undefined
+    ? undefined
+    : { name, segments, spelled };
 }
 
 function isBelow(outer: Subtree, inner: Subtree): boolean {
@@ -123,13 +140,15 @@ function isBelow(outer: Subtree, inner: Subtree): boolean {
   );
 }
 
-/** The segments of a plain path; `undefined` if readers could disagree about it. */
-function segmentsOf(path: string): readonly string[] | undefined {
-  const segments = path.replace(/\/$/, '').split('/').slice(1);
-  const isPlain = segments.every(
-    (segment) => segment !== '' && segment !== '.' && segment !== '..' && !/[%\\]/.test(segment),
-  );
-  return isPlain ? segments : undefined;
+/** Returns the decoded segments; `undefined` if readers could disagree about one. */
+function decodedSegments(spelled: readonly string[]): readonly string[] | undefined {
+  const segments: string[] = [];
+  for (const segment of spelled) {
+    const decoded = decodeComponent(segment);
+    if ('problem' in decoded || decoded.text === '' || decoded.text === '.') return undefined;
+    segments.push(decoded.text);
+  }
+  return segments;
 }
 
 // The text of a refusal, and of a note.

@@ -58,6 +58,10 @@ describe('R30 scope policy contained', () => {
     ['storage.stage:/a', 'storage.stage:/a/b'],
     ['read:/a', 'read:/a/b'],
     ['write:/', 'write:/x'],
+    ['read:/run%202', 'read:/run%202/out'],
+    ['read:/home/%62ob', 'read:/home/bob/x'],
+    ['read:/caf%C3%A9', 'read:/café/x'],
+    ['read:/home', 'read:/home/a%20b'],
   ])('%s contains %s', (wide, narrow) => {
     expect(containsScope(wide, narrow)).toBe(true);
     expect(compareGrant(CONTAINED, wide, narrow).refused).toEqual([]);
@@ -72,6 +76,11 @@ describe('R30 scope policy contained', () => {
     ['a parent directory', 'read:/a', 'read:/a/../b'],
     ['a dot segment', 'read:/a', 'read:/a/./b'],
     ['an escape', 'read:/a', 'read:/a/%2e%2e/b'],
+    ['an invalid escape', 'read:/a', 'read:/a/%q1'],
+    ['a double escape', 'read:/a', 'read:/a/b%2562'],
+    ['an escape that is not UTF-8', 'read:/a', 'read:/a/%E9'],
+    ['an encoded separator', 'read:/a', 'read:/a%2fb'],
+    ['a path that differs after decoding', 'read:/home/%62ob', 'read:/home/%63ob'],
     ['a backslash', 'read:/a', 'read:/a/..\\b'],
     ['an empty segment', 'read:/a', 'read:/a//b'],
     ['a relative path', 'read:a', 'read:a/b'],
@@ -81,6 +90,12 @@ describe('R30 scope policy contained', () => {
   ])('refuses %s', (_, asked, granted) => {
     expect(compareGrant(CONTAINED, asked, granted).refused).toEqual([granted]);
     expect(compareGrant(ISSUER, asked, granted).refused).toEqual([]);
+  });
+
+  it('compares a grant decoded, but a request also as verifiers read it that do not decode', () => {
+    const [wide, narrow] = ['read:/home/bob', 'read:/home/%62ob/x'];
+    expect(compareGrant(CONTAINED, wide, narrow).refused).toEqual([]);
+    expect(containsScope(wide, narrow)).toBe(false);
   });
 
   it('accepts scopes without authority over data', () => {

@@ -1,5 +1,5 @@
 // The token commands: create, verify, acls.
-import { CodedError, durationText } from '@credmon/core/base';
+import { CodedError, durationText, printableLine } from '@credmon/core/base';
 import { DEFAULT_ALGORITHMS } from '../token/algorithms.ts';
 import { PROFILES, type Profile } from '../token/claims.ts';
 import { readCompact, type JsonObject } from '../token/compact.ts';
@@ -162,7 +162,7 @@ export async function tokenAcls(
 ): Promise<void> {
   const acls = enforceArgument(await verifyArgument(argument, options, io), options).acls();
   if (options.json) return io.out(`${JSON.stringify({ accepted: true, acls })}\n`);
-  io.out(acls.map(({ authz, path }) => `${authz}:${path}\n`).join(''));
+  io.out(acls.map(({ authz, path }) => `${printableLine(`${authz}:${path}`)}\n`).join(''));
 }
 
 function enforceArgument(token: VerifiedToken, { audience }: VerifyArguments): Enforcer {

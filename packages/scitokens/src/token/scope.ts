@@ -1,16 +1,17 @@
 // Scopes: the authorization of each one. Ambiguous scopes are neither signed nor
 // accepted.
-import { CodedError } from '@credmon/core/base';
+import { CodedError, decodeComponent } from '@credmon/core/base';
 
 /**
  * One authorization: a name such as `read`, and the normalised absolute path of the
- * permitted subtree.
+ * permitted subtree, without percent escapes.
  */
 export interface Authorization {
   readonly authz: string;
   readonly path: string;
 }
 
+const CONTROL = /\p{Cc}/u;
 const NEEDS_PATH = /^(?:read|write|create|modify|storage\..+)$/;
 
 /** Splits a scope claim at blanks and drops empty scopes. */
@@ -33,9 +34,10 @@ export function normalisePath(path: string): string {
 }
 
 /**
- * Returns why a path differs between readers that decode it and readers that do not;
- * `undefined` if it is unambiguous. Percent signs that encode neither a separator, a NUL,
- * a dot segment nor another percent sign are ordinary characters.
+ * Returns why a requested path differs between services that decode it and services that
+ * do not; `undefined` if it is unambiguous. A requested path is not decoded: percent signs
+ * that encode neither a separator, a NUL, a dot segment nor another percent sign are
+ * ordinary characters.
  */
 export function ambiguousEncoding(path: string): string | undefined {
   if (path.includes('\0') || /%00/.test(path)) return 'a NUL';
@@ -47,31 +49,40 @@ export function ambiguousEncoding(path: string): string | undefined {
   return undefined;
 }
 
-/** True if `path` has a `..` segment. */
-export function hasDotDot(path: string): boolean {
-  return path.split('/').includes('..');
-}
-
 /**
- * Parses one scope of a verified token. Without a path it permits everything (`/`).
- * @throws CodedError `TOKEN_BAD_SCOPE` for a scope with `..` or an ambiguous one
+ * Parses one scope of a verified token. The components of its path are decoded once.
+ * Without a path it permits everything (`/`).
+ * @throws CodedError `TOKEN_BAD_SCOPE` for a scope that a verifier could misread
  */
 export function readAuthorization(scope: string): Authorization {
   const { authz, path } = splitAtColon(scope);
-  const problem = hasDotDot(path ?? '') ? 'a parent directory' : ambiguousEncoding(scope);
+  const decoded = decodePath(path ?? '');
+  const problem =
+    (authz.includes('\\') ? 'a backslash' : ambiguousEncoding(authz)) ?? decoded.problem;
   if (problem !== undefined) throw badScope(scope, `contains ${problem}`);
-  return { authz, path: normalisePath(path ?? '') };
+  return { authz, path: normalisePath(decoded.path) };
+}
+
+/** Decodes each component of a path once; `problem` is that of the first bad one. */
+function decodePath(path: string): { readonly path: string; readonly problem?: string } {
+  const texts: string[] = [];
+  for (const component of path.split('/')) {
+    const decoded = decodeComponent(component);
+    if ('problem' in decoded) return { path, problem: decoded.problem };
+    texts.push(decoded.text);
+  }
+  return { path: texts.join('/') };
 }
 
 /**
  * Checks a scope before signing, and returns it.
  * @throws CodedError `TOKEN_BAD_SCOPE` for scopes that a known verifier may misread: a
- * relative path, `..`, encoded separators or dots, double encodings, control characters,
- * and storage scopes without a path
+ * relative path, `.` and `..`, invalid escapes, encoded separators, dots, percent signs and
+ * control characters, and storage scopes without a path
  */
 export function checkScopeForSigning(scope: string): string {
   const { authz, path } = splitAtColon(scope);
-  const problem = characterProblem(scope) ?? ambiguousEncoding(scope) ?? pathProblem(authz, path);
+  const problem = characterProblem(scope) ?? ambiguousEncoding(authz) ?? pathProblem(authz, path);
   if (problem !== undefined) throw badScope(scope, `contains ${problem}`);
   return scope;
 }
@@ -99,7 +110,9 @@ function pathProblem(authz: string, path: string | undefined): string | undefine
   if (path === undefined)
     return NEEDS_PATH.test(authz) ? `no path (write ${authz}:/ for everything)` : undefined;
   if (!path.startsWith('/')) return 'a relative path';
-  if (hasDotDot(path)) return 'a parent directory';
+  const decoded = decodePath(path);
+  if (decoded.problem !== undefined) return decoded.problem;
+  if (CONTROL.test(decoded.path)) return 'an encoded control character';
   return path.split('/').includes('.') ? 'a dot segment' : undefined;
 }
 

@@ -81,6 +81,7 @@ export function claimsFor(request: TokenRequest, { now, random }: SigningMoment)
   // signature.
   const claims: Record<string, unknown> = {};
   addVersion(claims, request);
+  checkAudience(audience);
   claims['iss'] = issuer;
   claims['sub'] = subject;
   if (audience !== undefined) claims['aud'] = audience;
@@ -90,6 +91,12 @@ export function claimsFor(request: TokenRequest, { now, random }: SigningMoment)
   claims['exp'] = issued + lifetime;
   claims['jti'] = newTokenId(random(16));
   return Object.assign(claims, extra);
+}
+
+/** @throws CodedError `TOKEN_BAD_CLAIM` for an empty audience: it names no service */
+function checkAudience(audience: unknown): void {
+  if (audience === '' || (Array.isArray(audience) && audience.includes('')))
+    throw badClaim('aud', 'has an empty audience');
 }
 
 /** Adds the version claim, and checks the other requirements of each profile. */
@@ -135,11 +142,16 @@ const headers = new WeakMap<SigningKey, Map<string, string>>();
 /**
  * Signs claims of any shape. {@link issueToken} also checks them against a profile.
  * @throws CodedError `TOKEN_BAD_SCOPE` for an ambiguous scope, `TOKEN_BAD_PROFILE` for
- * `scitoken:1.0`, a version that verifiers reject
+ * `scitoken:1.0`, a version that verifiers reject, `TOKEN_BAD_CLAIM` for an empty audience
+ * and for a time that is not a whole number of seconds, which older verifiers reject
  */
 export function signClaims(key: SigningKey, claims: JsonObject, typ = 'JWT'): string {
   const { scope, ver } = claims;
   if (typeof scope === 'string') for (const one of splitScope(scope)) checkScopeForSigning(one);
+  checkAudience(claims['aud']);
+  for (const name of ['iat', 'nbf', 'exp'])
+    if (claims[name] !== undefined && !Number.isSafeInteger(claims[name]))
+      throw badClaim(name, 'is not a whole number of seconds');
   if (ver === 'scitoken:1.0')
     throw new CodedError(
       'TOKEN_BAD_PROFILE',

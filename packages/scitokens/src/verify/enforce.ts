@@ -79,7 +79,8 @@ function checkAudience(
   // A service without an audience accepts only tokens without one.
   if (meant === undefined && ours.length === 0) return;
   const any = ANY_AUDIENCE[profile];
-  const names = ours.filter((one) => !Object.values(ANY_AUDIENCE).includes(one));
+  // An empty audience names no service.
+  const names = ours.filter((one) => one !== '' && !Object.values(ANY_AUDIENCE).includes(one));
   if (listOf(meant ?? []).some((one) => one === any || names.includes(one))) return;
   throw new CodedError(
     'TOKEN_WRONG_AUDIENCE',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { scitokens } from '../../src/cli/scitokens.ts';
 import { issueToken, writeKey } from '../../src/index.ts';
+import { signUnchecked } from '../../src/token/sign.ts';
 import { EC, MOMENT, NOW, publish, request } from '../testing.ts';
 import { fakeIo, type FakeIo } from './fake-io.ts';
 
@@ -227,6 +228,14 @@ describe('token create', () => {
 });
 
 describe('token acls and inspect', () => {
+  it('acls prints a decoded path on one line, without control characters', async () => {
+    const claims = { iss: 'https://issuer.test/vo', scope: 'read:/a%0Ab%1B' };
+    const times = { iat: NOW - 1, nbf: NOW - 1, exp: NOW + 600.5 };
+    const token = signUnchecked(EC, { ...claims, ...times });
+    const result = await run(world(), 'token', 'acls', '--jwks', 'DIR/jwks.json', token);
+    expect(result).toEqual({ code: 0, out: 'read:/a\\u000ab\\u001b\n', error: '' });
+  });
+
   it('list the authorizations of a token', async () => {
     const result = await run(world(), 'token', 'acls', '--jwks', 'DIR/jwks.json', TOKEN);
     expect(result).toEqual({ code: 0, out: 'read:/home/alice\n', error: '' });

@@ -19,6 +19,8 @@ describe('a scope before signing', () => {
     'openid',
     'read:/home/é',
     'storage.read:/a%20b',
+    'read:/caf%C3%A9',
+    'read:/%7Ebob',
     'read:/a:b',
   ])('may be %s', (scope) => {
     expect(checkScopeForSigning(scope)).toBe(scope);
@@ -40,6 +42,14 @@ describe('a scope before signing', () => {
     ['read:/.%2E/b', 'encodes half a parent'],
     ['read:/a/%2e', 'encodes a dot segment'],
     ['read:/%252e%252e/b', 'encodes twice'],
+    ['read:/%q1', 'has an invalid escape'],
+    ['read:/50%', 'has half an escape'],
+    ['read:/x%4', 'has an escape of one digit'],
+    ['read:/100%25', 'encodes a percent sign'],
+    ['read:/caf%E9', 'encodes bytes that are not UTF-8'],
+    ['read:/a%0Ab', 'encodes a newline'],
+    ['read:/a%7F', 'encodes a control character'],
+    ['x%2f:/a', 'encodes a separator in the name'],
     ['read:/a\0b', 'contains a NUL'],
     ['read:/a%00b', 'encodes a NUL'],
     ['read:/a\nb', 'contains a newline'],
@@ -64,7 +74,12 @@ describe('a scope in a verified token', () => {
     ['read:home', { authz: 'read', path: '/home' }],
     ['read://a//b/./c/', { authz: 'read', path: '/a/b/c' }],
     ['read:/a:b', { authz: 'read', path: '/a:b' }],
-    ['read:/100%', { authz: 'read', path: '/100%' }],
+    ['read:/home/%62ob', { authz: 'read', path: '/home/bob' }],
+    ['read:/run%202/out', { authz: 'read', path: '/run 2/out' }],
+    ['read:/caf%C3%A9', { authz: 'read', path: '/café' }],
+    ['read:/%7Ebob', { authz: 'read', path: '/~bob' }],
+    ['read:/a%2eb/%2e%2e%2e', { authz: 'read', path: '/a.b/...' }],
+    ['read:home%3A', { authz: 'read', path: '/home:' }],
   ])('%j permits %j', (scope, authorization) => {
     expect(readAuthorization(scope)).toEqual(authorization);
   });
@@ -76,7 +91,19 @@ describe('a scope in a verified token', () => {
     'read:/a%2Fb',
     'read:/%252e',
     're\0ad:/',
+    're\\ad:/',
+    'read%2f:/',
     'read:/a%00',
+    'read:/a%2562',
+    'read:/a/%2e/b',
+    'read:/a%5cb',
+    'read:/scratch\\tmp',
+    'read:/scratch/%q1',
+    'read:/scratch/50%',
+    'read:/x%4',
+    'read:/100%',
+    'read:/data/100%',
+    'read:/caf%E9',
   ])('%j is rejected', (scope) => {
     expect(() => readAuthorization(scope)).toThrow(
       expect.objectContaining({ code: 'TOKEN_BAD_SCOPE' }),

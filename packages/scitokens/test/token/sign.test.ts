@@ -99,6 +99,12 @@ describe('a request is rejected', () => {
       'TOKEN_BAD_PROFILE',
     ],
     ['for at+jwt without client_id', { profile: 'at+jwt' }, 'TOKEN_BAD_PROFILE'],
+    ['with an empty audience in a list', { audience: ['a', ''] }, 'TOKEN_BAD_CLAIM'],
+    [
+      'with an empty audience for scitoken:1.0',
+      { profile: 'scitoken:1.0', audience: '' },
+      'TOKEN_BAD_CLAIM',
+    ],
     ['without a subject', { subject: '' }, 'TOKEN_BAD_CLAIM'],
     ['without an issuer', { issuer: '' }, 'TOKEN_BAD_CLAIM'],
     ['with a lifetime of zero', { lifetime: 0 }, 'TOKEN_BAD_CLAIM'],
@@ -130,6 +136,11 @@ describe('claims of any shape', () => {
 
   it.each([
     ['an ambiguous scope', { scope: 'read:/a read:/b/../c' }, 'TOKEN_BAD_SCOPE'],
+    ['an invalid escape in a scope', { scope: 'read:/a write:/%q1' }, 'TOKEN_BAD_SCOPE'],
+    ['an empty audience', { aud: '' }, 'TOKEN_BAD_CLAIM'],
+    ['an empty audience in a list', { aud: ['a', ''] }, 'TOKEN_BAD_CLAIM'],
+    ['a fraction of a second', { exp: 1.5 }, 'TOKEN_BAD_CLAIM'],
+    ['a time as a text', { nbf: '1' }, 'TOKEN_BAD_CLAIM'],
     ['a version that verifiers reject', { ver: 'scitoken:1.0' }, 'TOKEN_BAD_PROFILE'],
   ])('are rejected with %s', (_title, claims, code) => {
     expect(() => signClaims(EC, claims)).toThrow(expect.objectContaining({ code }));

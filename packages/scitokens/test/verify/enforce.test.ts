@@ -45,6 +45,60 @@ describe('a token', () => {
     expect(enforce(issued({}), HERE).test(authz, path)).toBe(allowed);
   });
 
+  it.each([
+    ['write:/scratch/%q1 read:/data', '/data/f'],
+    ['write:/scratch/50% read:/data', '/data/f'],
+    ['write:/x%4 read:/data', '/data/f'],
+    ['write:/scratch\\tmp read:/data', '/data/f'],
+    ['read:/data write:/scratch/%q1', '/data/f'],
+    ['read:/data write:/scratch\\tmp', '/data/f'],
+    ['read:/data read:/a/%2e/b', '/data/f'],
+    ['read:/data read:/a%2562', '/data/f'],
+    ['read:/data read:/caf%E9', '/data/f'],
+    ['read:/data read:/a%00', '/data/f'],
+    ['read:/data/100%', '/data/100%'],
+    ['queue:%zz read:/data', '/data/f'],
+  ])('with the scopes %j is refused as a whole, asked for %j', (scope, path) => {
+    const token = signed({ aud: HERE.audience, scope });
+    expect(() => enforce(token, HERE).test('read', path)).toThrow(code('TOKEN_BAD_SCOPE'));
+  });
+
+  it.each([
+    ['read:/home/%62ob', '/home/bob/x', true],
+    ['read:/home/%62ob', '/home/%62ob/x', false],
+    ['read:/run%202/out', '/run 2/out', true],
+    ['read:/run%202/out', '/run%202/out', false],
+    ['read:/caf%C3%A9', '/café/x', true],
+    ['read:/caf%C3%A9', '/caf%C3%A9/x', false],
+    ['read:/café', '/caf%C3%A9/x', false],
+    ['read:/%7Ebob', '/~bob/x', true],
+    ['read:/home', '/home/%62ob', true],
+    ['read:/home', '/home/50%', true],
+    ['read:/home', '/home/a%2fb', false],
+    ['read:/home', '/home/%2e%2e/x', false],
+    ['read:/home', '/home/a%2562', false],
+  ])('for %s permits read on %j: %s', (scope, path, allowed) => {
+    const token = signed({ aud: HERE.audience, scope });
+    expect(enforce(token, HERE).test('read', path)).toBe(allowed);
+  });
+
+  it.each([
+    ['read:/data', 'an empty authorization', '', '/data'],
+    [':/data', 'an empty authorization', '', '/data'],
+  ])('for %s never permits %s', (scope, _title, authz, path) => {
+    expect(enforce(signed({ aud: HERE.audience, scope }), HERE).test(authz, path)).toBe(false);
+  });
+
+  it.each([
+    ['its audience is empty', { aud: '' }, { audience: [''] }],
+    ['its audience is empty and the service has one', { aud: '' }, { audience: ['', 'x'] }],
+    ['it has an empty audience in a list', { aud: ['', 'y'] }, { audience: '' }],
+    ['it has version 2 and an empty audience', { aud: '', ver: 'scitoken:2.0' }, { audience: '' }],
+    ['its audience is empty and the service has none', { aud: '' }, { audience: [] }],
+  ])('is rejected when %s', (_title, claims, options) => {
+    expect(() => enforce(signed(claims), options)).toThrow(code('TOKEN_WRONG_AUDIENCE'));
+  });
+
   it('of the WLCG profile is translated to SciTokens names', () => {
     const scope =
       'storage.read:/a storage.create:/b storage.modify:/c storage.stage:/d compute.read compute.modify compute.create compute.cancel';
