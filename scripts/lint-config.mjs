@@ -20,7 +20,7 @@ const core = [
 ].map((folder) => `@credmon/core/${folder}`);
 const mayImport = {
   core: [],
-  scitokens: ['@credmon/core/base'],
+  scitokens: ['@credmon/core/base', '@credmon/core/classad'],
   credmon: [...core, '@credmon/scitokens'],
   webserver: [...core, '@credmon/scitokens'],
 };

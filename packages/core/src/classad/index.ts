@@ -7,8 +7,15 @@ export { makeAd } from './language/ast.ts';
 export type { UserMap } from './operate/context.ts';
 export { FUNCTION_NAMES } from './functions/table.ts';
 export { partsOf, unresolvedNames } from './language/references.ts';
-export { parseMapFile, userMapOf } from './map-file/map-file.ts';
-export type { MapEntry, MapFile, MapFileOptions, MapProblem } from './map-file/map-file.ts';
+export { findMapping, parseMapFile, userMapOf } from './map-file/map-file.ts';
+export type {
+  IncludedMap,
+  MapEntry,
+  MapFile,
+  MapFileOptions,
+  Mapping,
+  MapProblem,
+} from './map-file/map-file.ts';
 export { DEFAULT_LIMITS } from '../regexp/limits.ts';
 export type { Limits } from '../regexp/limits.ts';
 export { parseAd, parseAdPrefix, parseExpression } from './language/parse.ts';

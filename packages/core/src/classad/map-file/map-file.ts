@@ -7,12 +7,15 @@ import type { Budget } from '../../regexp/match.ts';
 
 /**
  * One line of a map: `principal` is a text or a regular expression; `canonical` may
- * contain `\0` to `\9`. All bytes.
+ * contain `\0` to `\9`. All bytes. `file` is the path of an included file, and `line` is
+ * counted from 1.
  */
 export interface MapEntry {
   readonly method: string;
   readonly principal: string | Regexp;
   readonly canonical: string;
+  readonly file: string | undefined;
+  readonly line: number;
 }
 
 /**
@@ -36,11 +39,23 @@ export interface MapFileOptions {
   /** `CLASSAD_USER_MAP_PREFIX_<name>`; default false. */
   readonly prefix?: boolean;
   /**
-   * Returns the texts of `@include path`: one file, or all files of a directory; without
-   * it includes are problems.
+   * True: every principal is a regular expression, and slashes do not delimit it, as in
+   * the map of `CERTIFICATE_MAPFILE` without `CERTIFICATE_MAPFILE_ASSUME_HASH_KEYS`;
+   * default false.
    */
-  readonly include?: (path: string) => readonly string[];
+  readonly everyPrincipalIsRegexp?: boolean;
+  /**
+   * Returns the texts of `@include path`: one file, or all files of a directory, with
+   * their paths where they differ; without it includes are problems.
+   */
+  readonly include?: (path: string) => readonly (string | IncludedMap)[];
   readonly limits?: Partial<Limits>;
+}
+
+/** One file of an included directory. */
+export interface IncludedMap {
+  readonly file: string;
+  readonly text: string;
 }
 
 /**
@@ -49,7 +64,7 @@ export interface MapFileOptions {
  * @see https://htcondor.readthedocs.io/en/latest/admin-manual/security.html
  */
 export function parseMapFile(text: string, options: MapFileOptions = {}): MapFile {
-  const reader = new MapReader({ ...DEFAULT_LIMITS, ...options.limits }, options.include);
+  const reader = new MapReader({ ...DEFAULT_LIMITS, ...options.limits }, options);
   reader.read(text, undefined);
   return { entries: reader.entries, problems: reader.problems, prefix: options.prefix ?? false };
 }
@@ -58,62 +73,82 @@ class MapReader {
   readonly entries: MapEntry[] = [];
   readonly problems: MapProblem[] = [];
   readonly #limits: Limits;
-  readonly #include: ((path: string) => readonly string[]) | undefined;
+  readonly #include: MapFileOptions['include'];
+  readonly #delimited: boolean;
 
-  constructor(limits: Limits, include: ((path: string) => readonly string[]) | undefined) {
+  constructor(limits: Limits, { include, everyPrincipalIsRegexp = false }: MapFileOptions) {
     this.#limits = limits;
     this.#include = include;
+    this.#delimited = !everyPrincipalIsRegexp;
   }
 
   read(text: string, file: string | undefined): void {
     bytesOf(text)
       .split('\n')
       .forEach((line, index) => {
-        const problem = this.#line(trimBlanks(line), file);
+        const problem = this.#line(trimBlanks(line), file, index + 1);
         if (problem !== undefined) this.problems.push({ file, line: index + 1, problem });
       });
   }
 
   /** @returns the error of the line */
-  #line(line: string, file: string | undefined): string | undefined {
+  #line(line: string, file: string | undefined, number: number): string | undefined {
     if (line === '' || line.startsWith('#')) return undefined;
     const path = /^@include[ \t]+(.+)$/i.exec(line)?.[1];
     if (path !== undefined) return this.#included(textOf(path), file);
     const method = readField(line, 0, false);
-    const principal = method && readField(line, method.end, true);
+    const principal = method && readField(line, method.end, this.#delimited);
     const canonical = principal && readField(line, principal.end, false);
     if (canonical === undefined) return 'three fields expected';
     const { kind, text, options } = principal ?? canonical;
     const pattern =
-      kind === 'regexp' ? compile(text, options.replace(/[^iU]/g, ''), this.#limits) : text;
+      kind === 'regexp' || !this.#delimited
+        ? compile(text, options.replace(/[^iU]/g, ''), this.#limits)
+        : text;
     if (pattern === undefined) return 'invalid regular expression';
     const key = lowerAscii(method?.text ?? '');
-    this.entries.push({ method: key, principal: pattern, canonical: canonical.text });
+    const place = { file, line: number };
+    this.entries.push({ method: key, principal: pattern, canonical: canonical.text, ...place });
     return undefined;
   }
 
   #included(path: string, file: string | undefined): string | undefined {
     if (file !== undefined) return 'an included file cannot include another';
     if (this.#include === undefined) return 'includes are not allowed';
-    for (const text of this.#include(path)) this.read(text, path);
+    for (const one of this.#include(path))
+      if (typeof one === 'string') this.read(one, path);
+      else this.read(one.text, one.file);
     return undefined;
   }
 }
 
+/** The entry that maps a name, and the result, as text. */
+export interface Mapping {
+  readonly entry: MapEntry;
+  readonly canonical: string;
+}
+
 /**
- * Maps `input` (bytes) under `method`, by the first matching entry in the order of the
- * file.
+ * Maps `name` (text) under `method`, by the first matching entry in the order of the file.
  * @throws CLASSAD_LIMIT
  */
-function mapName(map: MapFile, method: string, input: string, budget: Budget): string | undefined {
+export function findMapping(map: MapFile, method: string, name: string): Mapping | undefined {
+  const budget = { left: DEFAULT_LIMITS.matchSteps, limits: DEFAULT_LIMITS };
+  const found = mapName(map, method, bytesOf(name), budget);
+  return found && { entry: found.entry, canonical: textOf(found.canonical) };
+}
+
+/** Like {@link findMapping}, but in bytes and within a budget. */
+function mapName(map: MapFile, method: string, input: string, budget: Budget): Mapping | undefined {
   const key = lowerAscii(method);
   for (const entry of map.entries) {
     if (entry.method !== key) continue;
     const { principal, canonical } = entry;
     if (typeof principal !== 'string') {
       const match = search(principal, input, 0, budget);
-      if (match !== undefined) return canonicalOf(canonical, input, match);
-    } else if (principal === input || (map.prefix && input.startsWith(principal))) return canonical;
+      if (match !== undefined) return { entry, canonical: canonicalOf(canonical, input, match) };
+    } else if (principal === input || (map.prefix && input.startsWith(principal)))
+      return { entry, canonical };
   }
   return undefined;
 }
@@ -136,7 +171,7 @@ export function userMapOf(maps: ReadonlyMap<string, MapFile>): UserMap {
     const map = byName.get(lowerAscii(dot < 0 ? name : name.slice(0, dot)));
     return map === undefined
       ? undefined
-      : mapName(map, dot < 0 ? '*' : name.slice(dot + 1), input, budget);
+      : mapName(map, dot < 0 ? '*' : name.slice(dot + 1), input, budget)?.canonical;
   };
 }
 

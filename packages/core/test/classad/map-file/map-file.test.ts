@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   evaluate,
+  findMapping,
   parseExpression,
   parseMapFile,
   printValue,
@@ -71,6 +72,39 @@ describe('userMap() uses a map file', () => {
     );
     expect(asked).toEqual(['"one"', '"two"', 'undefined']);
   });
+});
+
+describe('a mapping has its line', () => {
+  const include = (): readonly { file: string; text: string }[] => [
+    { file: 'dir/1.conf', text: '# more\nSCITOKENS /^https:\\/\\/i\\.test,(.*)$/i u_\\1' },
+    { file: 'dir/2.conf', text: 'SCITOKENS "https://j.test,joe" joe' },
+  ];
+  const map = parseMapFile('* x y\n@include dir\nSCITOKENS /.*/ anybody', { include });
+  test.each([
+    ['https://i.test,añb', 'u_añb', 'dir/1.conf', 2],
+    ['https://j.test,joe', 'joe', 'dir/2.conf', 1],
+    ['https://j.test,joey', 'anybody', undefined, 3],
+  ])('%s is %s by %s, line %j', (name, canonical, file, line) => {
+    expect(findMapping(map, 'scitokens', name)).toMatchObject({ canonical, entry: { file, line } });
+  });
+
+  test('nothing is found under another method', () => {
+    expect(findMapping(map, 'SSL', 'x')).toBeUndefined();
+  });
+});
+
+test('where every principal is a regular expression, slashes belong to it', () => {
+  const text =
+    'SCITOKENS https://i.test,joe joe\nSCITOKENS /a/ b\nSCITOKENS "j.test,\\\"x y\\\"" q';
+  const map = parseMapFile(text, { everyPrincipalIsRegexp: true });
+  const found = (name: string): string | undefined =>
+    findMapping(map, 'SCITOKENS', name)?.canonical;
+  expect(['xhttps://iQtest,joe.', 'a', 'x/a/y', 'j.test,"x y"'].map(found)).toEqual([
+    'joe',
+    undefined,
+    'b',
+    'q',
+  ]);
 });
 
 test('invalid lines are skipped and listed', () => {
