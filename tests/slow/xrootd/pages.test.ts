@@ -6,12 +6,14 @@ import { expect, it } from 'vitest';
 import { blocks, readPage, runBlocks } from './pages.ts';
 
 it.each([
-  ['scitokens.md', 15, /next +\d{4}-.*\n|accepted: scitoken:2\.0/],
+  ['scitokens.md', 16, /next +\d{4}-.*\n|accepted: scitoken:2\.0/],
+  ['scitokens.md', 16, /^accepted: read \/vo\/home\/alice\/f as alice$/m],
   [
     'htcondor-ce.md',
-    5,
+    6,
     /^accepted: wlcg:1\.0, ES256, issuer https:\/\/frontend\.example\.org\/vo/m,
   ],
+  ['htcondor-ce.md', 6, /^user +ok +glidein \(50-frontend\.conf:1\)$/m],
 ])('the commands of docs/%s run', async (name, commands, output) => {
   const texts = blocks(readPage(name), 'sh run');
   expect(texts.join('').match(/^scitokens/gm)?.length).toBeGreaterThanOrEqual(commands);

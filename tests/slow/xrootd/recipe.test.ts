@@ -59,11 +59,13 @@ describe.skipIf(missing)(
           .replaceAll('/var/www/issuer', join(rig.directory, 'web'))
           .replaceAll('https://issuer.example.org', rig.issuers)
           .replaceAll('https://storage.example.org', AUDIENCE)
-          .replaceAll('http://storage.example.org:1094', rig.storage),
+          .replaceAll('http://storage.example.org:1094', rig.storage)
+          .replaceAll('/etc/xrootd/scitokens.cfg', join(rig.directory, 'scitokens.cfg')),
       );
       rig.forgetKeys();
       const output = await runBlocks(texts, directory);
       expect(output).toMatch(/from the site\n/);
+      expect(output).toMatch(/^accepted: write \/osg\/alice\/file as alice$/m);
       expect(output).toMatch(/^accepted: scitoken:2\.0, ES256/m);
     });
 

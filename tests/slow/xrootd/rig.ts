@@ -51,18 +51,21 @@ export interface Rig {
     command: string,
     ...argv: string[]
   ) => Promise<{ code: number; output: string }>;
+  /** What the storage has logged, with all decisions of its SciTokens plugin. */
+  readonly log: () => string;
   /** Makes the storage forget the issuers' keys that it keeps for ten minutes. */
   readonly forgetKeys: () => void;
   readonly stop: () => Promise<void>;
 }
 
 /**
- * Starts issuers and storage. `sections` is asked for the issuer sections once the
- * issuers' URL is known.
+ * Starts issuers and storage. `audience` is the storage's, or all lines of the section
+ * `[Global]`. `sections` is asked for the issuer sections once the issuers' URL is known;
+ * files that they name may be written into the directory.
  */
 export async function startRig(
-  audience: string,
-  sections: (issuers: string) => Sections,
+  audience: string | readonly string[],
+  sections: (issuers: string, directory: string) => Sections,
 ): Promise<Rig> {
   const directory = mkdtempSync(join(tmpdir(), 'xrootd-rig-'));
   chmodSync(directory, 0o755);
@@ -70,13 +73,14 @@ export async function startRig(
   const web = await serveStatic(directory);
   const issuers = `https://localhost:${(web.address() as AddressInfo).port}`;
   const port = await freePort();
-  writeConfiguration(directory, port, audience, sections(issuers));
+  writeConfiguration(directory, port, audience, sections(issuers, directory));
   const storage = startStorage(directory, port);
   await waitUntil(() => answers(port, storage), { what: 'XRootD answering' });
   return {
     directory,
     issuers,
     storage: `http://localhost:${port}`,
+    log: () => storage.output,
     trusting: (command, ...argv) => runTrusting(directory, command, argv),
     forgetKeys: () => rmSync(join(directory, 'cache/scitokens'), { recursive: true, force: true }),
     async stop() {
@@ -155,15 +159,16 @@ async function serveStatic(directory: string): Promise<Server> {
 function writeConfiguration(
   directory: string,
   port: number,
-  audience: string,
+  audience: string | readonly string[],
   sections: Sections,
 ): void {
+  const global = typeof audience === 'string' ? [`audience = ${audience}`] : audience;
   const issuers = Object.entries(sections).map(([name, lines]) =>
     [`[Issuer ${name}]`, ...lines, ''].join('\n'),
   );
   writeFileSync(
     join(directory, 'scitokens.cfg'),
-    `[Global]\naudience = ${audience}\n\n${issuers.join('\n')}`,
+    `[Global]\n${global.join('\n')}\n\n${issuers.join('\n')}`,
   );
   writeFileSync(
     join(directory, 'xrootd.cfg'),

@@ -12,19 +12,16 @@ export function misuse(problem: string): CodedError {
   return new CodedError('USAGE', masked, { problem: masked });
 }
 
+/** A command. Without an exit code it is 0. */
+export type Work = () => Promise<number | void> | number | void;
+
 /**
  * Runs a command. Converts an error to an exit code and one line on standard error, and
  * with `json` also to an object on standard output.
  */
-export async function runCommand(
-  name: string,
-  io: Io,
-  json: boolean,
-  work: () => Promise<void> | void,
-): Promise<number> {
+export async function runCommand(name: string, io: Io, json: boolean, work: Work): Promise<number> {
   try {
-    await work();
-    return 0;
+    return (await work()) ?? 0;
   } catch (error) {
     if (isCoded(error, 'USAGE')) {
       io.error(`${name}: ${error.message}\nTry '${name} --help'.\n`);

@@ -1,6 +1,7 @@
 // The command line of `scitokens`: the options of each command.
 import { wholeSeconds } from '@credmon/core/base';
 import yargs, { type Argv } from 'yargs';
+import { OPERATIONS } from '../explain/xrootd-rules.ts';
 import { PROFILES } from '../token/claims.ts';
 import { ALGORITHMS } from '../token/algorithms.ts';
 import { KEY_FORMS } from '../keys/keys.ts';
@@ -8,7 +9,8 @@ import { DEFAULT_POLICY } from '../keys/rotation.ts';
 import type { Io } from './io.ts';
 import { cacheAdd, cacheList, cacheRemove, cacheUpdate } from './cache-commands.ts';
 import { keyConvert, keyCreate, keyList, keyPublish, keyRotate } from './key-commands.ts';
-import { misuse, runCommand } from './outcome.ts';
+import { tokenExplain } from './explain-command.ts';
+import { misuse, runCommand, type Work } from './outcome.ts';
 import { tokenAcls, tokenCreate, tokenVerify } from './token-commands.ts';
 import { tokenInspect } from './token-source.ts';
 
@@ -20,10 +22,7 @@ const TOKEN_HELP =
 /** Runs `scitokens` with the given arguments and returns its exit code. */
 export async function scitokens(argv: readonly string[], io: Io): Promise<number> {
   let result = 0;
-  const run = async (
-    json: boolean | undefined,
-    work: () => Promise<void> | void,
-  ): Promise<void> => {
+  const run: Run = async (json, work) => {
     result = await runCommand(NAME, io, json ?? false, work);
   };
   const parser = yargs()
@@ -53,7 +52,7 @@ export async function scitokens(argv: readonly string[], io: Io): Promise<number
   return parsed === 0 ? result : parsed;
 }
 
-type Run = (json: boolean | undefined, work: () => Promise<void> | void) => Promise<void>;
+type Run = (json: boolean | undefined, work: Work) => Promise<void>;
 
 const naming = {
   kid: { type: 'string', describe: 'key id' },
@@ -144,6 +143,50 @@ function keyGroup(group: Argv, io: Io, run: Run): Argv {
     .demandCommand(1, 'a key command is required');
 }
 
+const keySource = {
+  jwks: { type: 'string', describe: "file with the issuer's keys, instead of fetching them" },
+  key: { type: 'string', describe: "file with the issuer's key, instead of fetching it" },
+  insecure: { type: 'boolean', describe: 'allow issuers without https' },
+  cache: { type: 'boolean', default: true, describe: "cache issuers' keys on disk" },
+} as const;
+
+const explaining = {
+  'scitokens-cfg': {
+    type: 'string',
+    requiresArg: true,
+    describe: "configuration of XRootD's SciTokens plugin",
+  },
+  mapfile: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'map file of HTCondor-CE or HTCondor (CERTIFICATE_MAPFILE)',
+  },
+  'assume-hash-keys': {
+    type: 'boolean',
+    default: true,
+    describe:
+      'value of CERTIFICATE_MAPFILE_ASSUME_HASH_KEYS: HTCondor-CE sets it, HTCondor does not',
+  },
+  path: { type: 'string', requiresArg: true, describe: 'XRootD: path of the storage' },
+  op: {
+    type: 'string',
+    requiresArg: true,
+    describe: `XRootD: ${Object.keys(OPERATIONS).join(', ')}; map file: READ, WRITE...`,
+  },
+  audience: {
+    type: 'string',
+    array: true,
+    nargs: 1,
+    describe: "the service's audience; XRootD: instead of the configured ones",
+  },
+  ...keySource,
+} as const;
+
+const EXPLAIN_HELP =
+  'Exit status: 0 accepted, 1 refused, 2 usage error. Without --path and --op the token alone is\n' +
+  'judged. The decision is that of XRootD 5.7 and later; lines "older" name where older versions\n' +
+  'decide differently.';
+
 const verifying = {
   issuer: {
     type: 'string',
@@ -152,8 +195,6 @@ const verifying = {
     describe: 'trusted issuer; default: any https issuer',
   },
   audience: { type: 'string', array: true, nargs: 1, describe: 'accepted audience' },
-  jwks: { type: 'string', describe: "file with the issuer's keys, instead of fetching them" },
-  key: { type: 'string', describe: "file with the issuer's key, instead of fetching it" },
   algorithm: {
     choices: Object.keys(ALGORITHMS),
     array: true,
@@ -161,8 +202,7 @@ const verifying = {
     describe: 'accepted algorithm; default: ES256 and RS256',
   },
   leeway: { ...seconds('--leeway', 0), describe: 'allowed clock difference in seconds' },
-  insecure: { type: 'boolean', describe: 'allow issuers without https' },
-  cache: { type: 'boolean', default: true, describe: "cache issuers' keys on disk" },
+  ...keySource,
 } as const;
 
 function tokenGroup(group: Argv, io: Io, run: Run): Argv {
@@ -227,6 +267,12 @@ function tokenGroup(group: Argv, io: Io, run: Run): Argv {
       'show the contents of a token without verification',
       (command) => withToken(command),
       (args) => run(flag(args), () => tokenInspect(args.token, { json: flag(args) }, io)),
+    )
+    .command(
+      'explain [token]',
+      'say which rule of an XRootD configuration or a map file accepts or refuses a token',
+      (command) => withToken(command).options(explaining).epilogue(EXPLAIN_HELP),
+      (args) => run(flag(args), () => tokenExplain(args.token, { ...args, json: flag(args) }, io)),
     )
     .demandCommand(1, 'a token command is required');
 }

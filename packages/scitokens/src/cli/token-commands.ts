@@ -92,17 +92,21 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** Options with the issuer's keys: from a file, or fetched. */
+export interface KeySource {
+  readonly jwks?: string | undefined;
+  readonly key?: string | undefined;
+  readonly insecure?: boolean | undefined;
+  readonly cache?: boolean | undefined;
+}
+
 /** Options of `token verify` and `token acls`. */
-export interface VerifyArguments {
+export interface VerifyArguments extends KeySource {
   readonly issuer?: readonly string[] | undefined;
   readonly audience?: readonly string[] | undefined;
   readonly test?: readonly string[] | undefined;
-  readonly jwks?: string | undefined;
-  readonly key?: string | undefined;
   readonly algorithm?: readonly string[] | undefined;
   readonly leeway?: number | undefined;
-  readonly insecure?: boolean | undefined;
-  readonly cache?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -202,9 +206,10 @@ export function verifyWith(
   });
 }
 
-function keysFor(
+/** Returns the keys in the options, else those that the issuer publishes. */
+export function keysFor(
   token: string,
-  { jwks, key, insecure = false, cache = true }: VerifyArguments,
+  { jwks, key, insecure = false, cache = true }: KeySource,
   io: Io,
 ): KeyFinder {
   if (jwks !== undefined) {

@@ -47,8 +47,7 @@ export function enforce(token: VerifiedToken, { audience, issuers }: EnforceOpti
     throw unknownIssuer(token.claims.iss);
   const claims: CheckedClaims = checkTypes(profile, token.claims);
   checkAudience(profile, claims.aud, listOf(audience));
-  const granted = splitScope(claims.scope).map(readAuthorization);
-  const acls = profile === 'wlcg:1.0' ? translateWlcg(granted) : granted;
+  const acls = authorizationsOf(profile, claims.scope);
   return {
     acls: () => acls,
     test(authz, path) {
@@ -57,6 +56,15 @@ export function enforce(token: VerifiedToken, { audience, issuers }: EnforceOpti
       return acls.some((acl) => acl.authz === authz && isWithin(wanted, acl.path));
     },
   };
+}
+
+/**
+ * Returns all authorizations of a scope claim, with WLCG names translated.
+ * @throws CodedError `TOKEN_BAD_SCOPE` if any scope is ambiguous
+ */
+export function authorizationsOf(profile: Profile, scope: string): readonly Authorization[] {
+  const granted = splitScope(scope).map(readAuthorization);
+  return profile === 'wlcg:1.0' ? translateWlcg(granted) : granted;
 }
 
 function listOf(value: string | readonly string[]): readonly string[] {
@@ -71,7 +79,11 @@ const ANY_AUDIENCE: Readonly<Partial<Record<Profile, string>>> = {
   'wlcg:1.0': WLCG_ANY_AUDIENCE,
 };
 
-function checkAudience(
+/**
+ * Checks that a token is for one of a service's audiences.
+ * @throws CodedError `TOKEN_WRONG_AUDIENCE`
+ */
+export function checkAudience(
   profile: Profile,
   meant: CheckedClaims['aud'],
   ours: readonly string[],
@@ -92,7 +104,7 @@ function checkAudience(
 }
 
 /** True for `path` itself and paths below it, by whole segments. */
-function isWithin(path: string, base: string): boolean {
+export function isWithin(path: string, base: string): boolean {
   return base === '/' || path === base || path.startsWith(`${base}/`);
 }
 

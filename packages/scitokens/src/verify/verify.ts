@@ -126,7 +126,7 @@ function badAlgorithm(algorithm: string, problem: string): CodedError {
 
 function finish(parts: CompactToken, key: VerificationKey, options: VerifyOptions): VerifiedToken {
   const { header, claims } = parts;
-  checkSignature(parts, key, options.minimumRsaBits ?? 1024);
+  checkSignature(parts, key, options.minimumRsaBits);
   const profile = profileOf(header, claims);
   if (options.profiles !== undefined && !options.profiles.includes(profile))
     throw new CodedError('TOKEN_BAD_PROFILE', `the profile ${profile} is not accepted`, {
@@ -136,10 +136,14 @@ function finish(parts: CompactToken, key: VerificationKey, options: VerifyOption
   return { profile, header, claims: checked, algorithm: key.algorithm } as VerifiedToken;
 }
 
-function checkSignature(
+/**
+ * Checks that a token was signed with `key`, of at least `bits` bits if it is an RSA key.
+ * @throws CodedError `TOKEN_BAD_ALGORITHM`, `TOKEN_KEY_INVALID`, `TOKEN_BAD_SIGNATURE`
+ */
+export function checkSignature(
   { header, signingInput, signature }: CompactToken,
   key: VerificationKey,
-  bits: number,
+  bits = 1024,
 ): void {
   if (key.algorithm !== header.alg)
     throw badAlgorithm(header.alg, `does not match the key (${key.algorithm})`);
