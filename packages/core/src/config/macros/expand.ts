@@ -30,7 +30,7 @@ function expandNested(text: string, expansion: Expansion): string {
   expansion.depth += 1;
   if (expansion.depth > LIMITS.depth)
     throw limitError('a macro refers to itself through a function');
-  const expanded = substitute(text, expansion);
+  const expanded = expandText(text, expansion);
   expansion.depth -= 1;
   return expanded;
 }
@@ -77,61 +77,62 @@ function isDollar(match: MacroMatch): boolean {
   return match.function === '' && match.body.length === 6 && match.body.toLowerCase() === 'dollar';
 }
 
+/**
+ * Replaces each `$(DOLLAR)`, also one that a replacement completes. One after a dollar is
+ * kept, since `$$(` begins a macro of the submission.
+ */
 function replaceDollars(text: string, expansion: Expansion): string {
   if (!/\$\(dollar\)/i.test(text)) return text;
-  let result = '';
-  let done = 0;
-  for (
-    let match = findMacro(text, 0, expansion);
-    match;
-    match = findMacro(text, match.end, expansion)
-  ) {
-    if (!isDollar(match)) continue;
-    result += `${text.slice(done, match.start)}$`;
-    done = match.end;
-  }
-  return result + text.slice(done);
-}
-
-/**
- * Expands only references to the knob being set, so that `A = $(A) more` appends to the
- * old value. The old value is inserted as stored. `isSelf` is true for a name of that
- * knob.
- */
-export function expandSelf(
-  value: string,
-  isSelf: (name: string) => boolean,
-  expansion: Expansion,
-): string {
-  let result = '';
-  let done = 0;
+  let value = text;
   let from = 0;
   for (
     let match = findMacro(value, from, expansion);
     match;
     match = findMacro(value, from, expansion)
   ) {
-    const name = match.function === '' ? splitDefault(match.body).name : match.body;
-    const immediate = match.function === '' || /^F[a-zA-Z]*$/.test(match.function);
-    if (!immediate || !isSelf(name)) {
-      from = match.start + 1;
-      continue;
-    }
-    result += value.slice(done, match.start) + selfReplacement(match, isSelf, expansion);
-    account(expansion, result);
-    done = match.end;
     from = match.end;
+    if (!isDollar(match)) continue;
+    value = `${value.slice(0, match.start)}$${value.slice(match.end)}`;
+    from = match.restart;
+    account(expansion, value);
   }
-  return result + value.slice(done);
+  return value;
 }
 
-/** A default text may contain another reference to the knob. */
-function selfReplacement(
-  match: MacroMatch,
+/**
+ * Expands only references to the knob being set, so that `A = $(A) more` appends to the
+ * old value, which is inserted as stored. `isSelf` is true for a name of that knob. The
+ * search continues behind a macro of another knob, so a reference inside it is kept.
+ */
+export function expandSelf(
+  text: string,
   isSelf: (name: string) => boolean,
   expansion: Expansion,
 ): string {
-  if (match.function !== '') return replacementOf(match, expansion);
-  const { name, fallback } = splitDefault(match.body);
-  return expansion.context.lookup(name) || expandSelf(fallback ?? '', isSelf, expansion);
+  let value = text;
+  let from = 0;
+  // Where a replacement may complete a macro.
+  let open: number | undefined;
+  for (
+    let match = findMacro(value, from, expansion);
+    match;
+    match = findMacro(value, from, expansion)
+  ) {
+    if (match.restart < match.start) open ??= match.restart;
+    if (!isSelfReference(match, isSelf)) {
+      from = match.end;
+      continue;
+    }
+    value = value.slice(0, match.start) + replacementOf(match, expansion) + value.slice(match.end);
+    from = open ?? match.start;
+    open = undefined;
+    account(expansion, value);
+  }
+  return value;
+}
+
+/** True for `$(KNOB)`, and file parts of the knob, each also with a default text. */
+function isSelfReference(match: MacroMatch, isSelf: (name: string) => boolean): boolean {
+  const immediate = match.function === '' || /^F[a-zA-Z]*$/.test(match.function);
+  return immediate && isSelf(splitDefault(match.body).name);
 }
