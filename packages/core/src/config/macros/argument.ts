@@ -35,10 +35,9 @@ export function toInteger(value: ExpressionValue | undefined): bigint | undefine
   }
 }
 
-function truncated(value: number): bigint | undefined {
-  if (Number.isNaN(value)) return undefined;
-  if (Math.abs(value) >= 2 ** 63) return value < 0 ? -(2n ** 63n) : 2n ** 63n - 1n;
-  return BigInt(Math.trunc(value));
+/** A real that is no 64-bit integer becomes the least one, as on x86. */
+function truncated(value: number): bigint {
+  return Math.abs(value) < 2 ** 63 ? BigInt(Math.trunc(value)) : -(2n ** 63n);
 }
 
 /** Converts a number or boolean to a real number. */

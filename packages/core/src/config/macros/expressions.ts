@@ -5,7 +5,7 @@ import type { Expr } from '../../classad/language/ast.ts';
 import { bytesOf, textOf } from '../../classad/language/bytes.ts';
 import { evaluate } from '../../classad/evaluate/evaluate.ts';
 import { parseTree } from '../../classad/language/parse-expression.ts';
-import { parseExpression, tokensOf, type ParseOptions } from '../../classad/language/parse.ts';
+import { tokensOf, type ParseOptions } from '../../classad/language/parse.ts';
 import { printValue } from '../../classad/print/print.ts';
 import type { Value } from '../../classad/language/value.ts';
 import type { EvaluateExpression, ExpressionValue } from './evaluate.ts';
@@ -18,8 +18,8 @@ const OPTIONS: ParseOptions = { lexer: 'old', semantics: 'old' };
 
 /** Returns an evaluator in an empty ad; `now` returns epoch seconds for `time()`. */
 export function expressionEvaluator(now: () => number): EvaluateExpression {
-  return (text, prefix = false) => {
-    const expr = parse(text, prefix);
+  return (text) => {
+    const expr = parse(text);
     return expr === undefined ? undefined : valueOf(expr, now());
   };
 }
@@ -27,13 +27,21 @@ export function expressionEvaluator(now: () => number): EvaluateExpression {
 /** The default evaluator of the configuration. */
 export const evaluateExpression: EvaluateExpression = expressionEvaluator(() => systemClock.now());
 
-function parse(text: string, prefix: boolean): Expr | undefined {
+function parse(text: string): Expr | undefined {
   try {
-    return prefix ? parseTree(tokensOf(bytesOf(text), 0, OPTIONS)) : parseExpression(text, OPTIONS);
+    const tokens = tokensOf(bytesOf(text), 0, OPTIONS);
+    const expr = parseTree(tokens);
+    const complete = tokens.peek.kind === 'end' || isConditional(expr);
+    return complete ? expr : undefined;
   } catch (error) {
     if (isCoded(error, 'CLASSAD_SYNTAX') || isCoded(error, 'CLASSAD_LIMIT')) return undefined;
     throw error;
   }
+}
+
+/** True for `a ? b : c`, after which HTCondor does not ask for the end of the text. */
+function isConditional(expr: Expr): boolean {
+  return expr.kind === 'conditional' && expr.yes !== undefined;
 }
 
 function valueOf(expr: Expr, now: number): ExpressionValue {

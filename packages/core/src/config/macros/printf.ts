@@ -1,15 +1,24 @@
 // The one printf conversion that `$INT`, `$REAL` and `$STRING` accept, with the output of
 // C.
 
-const CONVERSION = /%([-+ #0]*)(\d*)(?:\.(\d*))?(?:hh|h|ll|l|L|q|j|z|t)?([a-zA-Z])/g;
+/** Flags, width, precision, length and letter of one `%`. */
+const CONVERSION = /%([-+ #0']*)(\d*)(?:\.(\d*))?([hlLqjzt]*)(.)/gs;
+
+/** Letters of conversions that take an argument; other letters are plain text. */
+const KNOWN = 'diouxXeEfFgGaAcCsSpnvVrRTY';
 
 interface Conversion {
-  readonly before: string;
-  readonly after: string;
   readonly flags: string;
   readonly width: number;
   readonly precision: number | undefined;
+  readonly length: string;
   readonly letter: string;
+}
+
+/** A checked format: the one conversion, and the texts around it. */
+export interface Format extends Conversion {
+  readonly before: string;
+  readonly after: string;
 }
 
 /** The maximum width or precision. */
@@ -27,66 +36,102 @@ export function formatOne(
   letters: string,
   value: bigint | number | string,
 ): string | undefined {
-  const conversion = parseFormat(format);
-  if (!conversion || !letters.includes(conversion.letter)) return undefined;
-  const { before, after, width, flags } = conversion;
-  if (width > WIDEST || (conversion.precision ?? 0) > WIDEST) return undefined;
-  return before + pad(convert(conversion, value), width, flags, typeof value === 'string') + after;
+  const parsed = parseFormat(format, letters);
+  return parsed && printFormat(parsed, value);
 }
 
-function parseFormat(format: string): Conversion | undefined {
-  const plain = (text: string): string => text.replaceAll('\0', '%');
-  const masked = format.replaceAll('%%', '\0');
-  const matches = [...masked.matchAll(CONVERSION)];
-  const match = matches[0];
-  if (matches.length !== 1 || !match || masked.split('%').length !== 2) return undefined;
-  const [all, flags = '', width = '', precision, letter = ''] = match;
-  return {
-    before: plain(masked.slice(0, match.index)),
-    after: plain(masked.slice(match.index + all.length)),
-    flags,
-    width: Number(width || 0),
-    precision: precision === undefined ? undefined : Number(precision || 0),
-    letter,
-  };
+/**
+ * Checks a format: exactly one conversion that takes an argument, with a letter of
+ * `letters`. Returns `undefined` for other formats.
+ */
+export function parseFormat(format: string, letters: string): Format | undefined {
+  let found: Conversion | undefined;
+  let before = '';
+  let after = '';
+  let done = 0;
+  const add = (text: string): void => void (found ? (after += text) : (before += text));
+  for (const match of format.matchAll(CONVERSION)) {
+    const [all, flags = '', width = '', precision, length = '', letter = ''] = match;
+    add(format.slice(done, match.index));
+    done = match.index + all.length;
+    if (letter === '%') add('%');
+    else if (!found) {
+      if (!letters.includes(letter)) return undefined;
+      const digits = precision === undefined ? undefined : Number(precision || 0);
+      found = { flags, width: Number(width || 0), precision: digits, length, letter };
+    } else if (KNOWN.includes(letter)) return undefined;
+    else add(all);
+  }
+  if (!found || found.width > WIDEST || (found.precision ?? 0) > WIDEST) return undefined;
+  // C ends the text at an incomplete conversion.
+  add(format.slice(done).replace(/%.*$/s, ''));
+  return { ...found, before, after };
 }
 
-function convert(
-  { flags, precision, letter }: Conversion,
-  value: bigint | number | string,
-): string {
+/** Formats `value`, whose type must be that of the format's letter. */
+export function printFormat(format: Format, value: bigint | number | string): string {
+  return format.before + pad(convert(format, value), format, value) + format.after;
+}
+
+function convert(conversion: Conversion, value: bigint | number | string): string {
+  const { flags, precision, letter } = conversion;
   if (typeof value === 'string') return precision === undefined ? value : value.slice(0, precision);
+  if (typeof value === 'bigint' && 'cC'.includes(letter)) return character(value, letter);
   const text =
     typeof value === 'bigint'
-      ? integer(value, letter, precision, flags)
-      : real(value, letter, precision, flags);
-  if (text.startsWith('-') || 'ouxX'.includes(letter)) return text;
+      ? integer(value, conversion)
+      : real(value, letter, precision, flags.includes('#'));
+  if (text.startsWith('-') || 'ouxXp'.includes(letter)) return text;
   return flags.includes('+') ? `+${text}` : flags.includes(' ') ? ` ${text}` : text;
 }
 
-function integer(value: bigint, letter: string, precision = 1, flags = ''): string {
-  const unsigned = BigInt.asUintN(64, value);
-  const alternate = flags.includes('#') && value !== 0n;
+/** Returns one byte; above 127 as a lone surrogate, as in all configuration texts. */
+function character(value: bigint, letter: string): string {
+  const code = Number(BigInt.asUintN(8, value));
+  if (code < 128) return String.fromCharCode(code);
+  return letter === 'C' ? '' : String.fromCharCode(0xdc00 + code);
+}
+
+/** Returns the bits of the C type that a length selects; `int` without one. */
+function bitsOf(length: string): number {
+  if (/[lLqjzt]/.test(length)) return 64;
+  if (length.startsWith('hh')) return 8;
+  return length === '' ? 32 : 16;
+}
+
+function integer(value: bigint, { letter, precision, flags, length }: Conversion): string {
+  const bits = bitsOf(length);
+  const digits = (number: bigint, radix: number): string =>
+    number === 0n && precision === 0 ? '' : number.toString(radix).padStart(precision ?? 1, '0');
+  const unsigned = BigInt.asUintN(bits, value);
+  const alternate = flags.includes('#') && unsigned !== 0n;
   switch (letter) {
     case 'o':
-      return (alternate ? '0' : '') + unsigned.toString(8).padStart(precision, '0');
+      return digits(unsigned, 8).replace(/^(?=[1-7])/, flags.includes('#') ? '0' : '');
     case 'u':
-      return unsigned.toString().padStart(precision, '0');
+      return digits(unsigned, 10);
     case 'x':
-      return (alternate ? '0x' : '') + unsigned.toString(16).padStart(precision, '0');
+      return (alternate ? '0x' : '') + digits(unsigned, 16);
     case 'X':
-      return (alternate ? '0X' : '') + unsigned.toString(16).toUpperCase().padStart(precision, '0');
-    default:
-      return value < 0n
-        ? `-${(-value).toString().padStart(precision, '0')}`
-        : value.toString().padStart(precision, '0');
+      return (alternate ? '0X' : '') + digits(unsigned, 16).toUpperCase();
+    case 'p':
+      return value === 0n ? '(nil)' : `0x${BigInt.asUintN(64, value).toString(16)}`;
+    default: {
+      const signed = BigInt.asIntN(bits, value);
+      return signed < 0n ? `-${digits(-signed, 10)}` : digits(signed, 10);
+    }
   }
 }
 
-function real(value: number, letter: string, precision: number | undefined, flags: string): string {
+function real(
+  value: number,
+  letter: string,
+  precision: number | undefined,
+  alternate: boolean,
+): string {
   const upper = letter === letter.toUpperCase();
   const text = Number.isFinite(value)
-    ? realDigits(value, letter.toLowerCase(), precision, flags.includes('#'))
+    ? realDigits(value, letter.toLowerCase(), precision, alternate)
     : Number.isNaN(value)
       ? 'nan'
       : value < 0
@@ -100,17 +145,19 @@ function realDigits(
   value: number,
   letter: string,
   precision: number | undefined,
-  keepZeros: boolean,
+  alternate: boolean,
 ): string {
+  const point = (text: string): string =>
+    alternate && !text.includes('.') ? text.replace(/(?=[ep]|$)/, '.') : text;
   switch (letter) {
     case 'f':
-      return fixed(value, precision ?? 6);
+      return point(fixed(value, precision ?? 6));
     case 'e':
-      return exponential(value, precision ?? 6);
+      return point(exponential(value, precision ?? 6));
     case 'a':
-      return hexadecimal(value);
+      return point(hexadecimal(value));
     default:
-      return general(value, precision === 0 ? 1 : (precision ?? 6), keepZeros);
+      return point(general(value, precision === 0 ? 1 : (precision ?? 6), alternate));
   }
 }
 
@@ -161,9 +208,18 @@ function hexadecimal(value: number): string {
   return `${lead}${fraction === '' ? '' : `.${fraction}`}p${power < 0 ? '-' : '+'}${Math.abs(power)}`;
 }
 
-function pad(text: string, width: number, flags: string, isText: boolean): string {
+/** Zeros pad numbers only, before the digits; a precision of an integer rules them out. */
+function pad(
+  text: string,
+  { width, flags, precision, letter }: Conversion,
+  value: bigint | number | string,
+): string {
   if (flags.includes('-')) return text.padEnd(width);
-  if (!flags.includes('0') || isText) return text.padStart(width);
+  const zeros =
+    typeof value === 'number'
+      ? Number.isFinite(value)
+      : typeof value === 'bigint' && precision === undefined && !'cCp'.includes(letter);
+  if (!flags.includes('0') || !zeros) return text.padStart(width);
   const sign = /^[-+ ]?(?:0[xX])?/.exec(text)?.[0] ?? '';
   return sign + text.slice(sign.length).padStart(width - sign.length, '0');
 }

@@ -3,35 +3,60 @@ import { toInteger, toReal } from './argument.ts';
 import type { EvaluateExpression } from './evaluate.ts';
 import { trim } from './text.ts';
 
+/** A number or word at the front decides when the whole text is not an expression. */
+const FRONT = /^(?:(?<yes>true|1)|false|0)/i;
+
 /**
  * Parses a boolean: `true`, `false`, `1`, `0`, or an expression whose value is a boolean
- * or number. Text after a complete expression is ignored. `yes`, `on` etc. are not
- * booleans. Returns `undefined` for other texts.
+ * or number. Where the text is neither, one of these words or digits at its start
+ * decides. `yes`, `on` etc. are not booleans. Returns `undefined` for other texts.
  */
 export function parseBoolean(text: string, evaluate: EvaluateExpression): boolean | undefined {
-  const word = trim(text).toLowerCase();
-  if (word === 'true' || word === '1') return true;
-  if (word === 'false' || word === '0') return false;
-  const value = evaluate(text, true);
+  const front = FRONT.exec(text);
+  const start = front ? front.groups?.['yes'] !== undefined : undefined;
+  if (front && trim(text.slice(front[0].length)) === '') return start;
+  const value = evaluate(text);
   if (value?.kind === 'boolean') return value.value;
   const number = toReal(value);
-  return number === undefined ? undefined : number !== 0;
+  return number === undefined ? start : number !== 0;
 }
 
 /**
  * Parses an integer: decimal digits, or an expression whose value is a number, which is
- * truncated.
+ * truncated. The nearest 64-bit integer stands for digits out of range.
  */
 export function parseInteger(text: string, evaluate: EvaluateExpression): bigint | undefined {
   const plain = trim(text);
-  return /^[-+]?\d+$/.test(plain) ? BigInt(plain.replace('+', '')) : toInteger(evaluate(plain));
+  return /^[-+]?\d+$/.test(plain) ? saturated(plain) : toInteger(evaluate(plain));
 }
 
-/** Parses a real number: a decimal, or an expression whose value is a number. */
+/** Converts digits with an optional sign to the nearest 64-bit integer. */
+export function saturated(digits: string): bigint {
+  const value = BigInt(digits.replace('+', ''));
+  if (value === BigInt.asIntN(64, value)) return value;
+  return value < 0n ? -(2n ** 63n) : 2n ** 63n - 1n;
+}
+
+/** The numbers of C's strtod; a binary exponent follows hexadecimal digits. */
+const REAL =
+  /^([-+]?)(?:((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)|0x([\da-f]*)\.?([\da-f]*)(?:p([-+]?\d+))?|(inf|infinity)|(nan)(?:\(\w*\))?)$/i;
+
+/**
+ * Parses a real number: a decimal or hexadecimal one, `inf` or `nan`, or an expression
+ * whose value is a number.
+ */
 export function parseReal(text: string, evaluate: EvaluateExpression): number | undefined {
   const plain = trim(text);
-  if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(plain)) return Number(plain);
-  return toReal(evaluate(plain));
+  const [all, sign, decimal, whole = '', fraction = '', power, infinite, nan] =
+    REAL.exec(plain) ?? [];
+  const digits = whole + fraction;
+  const isHex = decimal === undefined && infinite === undefined && nan === undefined;
+  if (all === undefined || (isHex && digits === '')) return toReal(evaluate(plain));
+  const factor = sign === '-' ? -1 : 1;
+  if (nan !== undefined) return NaN;
+  if (infinite !== undefined) return factor * Infinity;
+  if (decimal !== undefined) return factor * Number(decimal);
+  return factor * Number(`0x${digits}`) * 2 ** (Number(power ?? 0) - 4 * fraction.length);
 }
 
 const BYTES: Readonly<Record<string, number>> = {

@@ -25,7 +25,7 @@ const LARGEST = 2_147_483_647;
 
 /**
  * Returns a knob with the type of its built-in default. An invalid value gives the
- * default; integers are limited to 32 bits. Knobs without a default are strings, without
+ * default; integers are limited to 32 bits, reals to finite numbers. Knobs without a default are strings, without
  * evaluation of expressions.
  */
 export function parameter(
@@ -48,10 +48,15 @@ export function parameter(
       return { type, value: Math.max(-LARGEST - 1, Math.min(LARGEST, value)) };
     }
     case 'real':
-      return { type, value: parseReal(text ?? fallback, evaluate) ?? Number(fallback) };
+      return { type, value: finite(parseReal(text ?? fallback, evaluate) ?? Number(fallback)) };
     case 'string':
       return text === undefined ? undefined : { type, value: text };
   }
+}
+
+/** The largest number stands for infinity. */
+function finite(value: number): number {
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
 }
 
 function typeOf(standardText: string): Parameter['type'] {

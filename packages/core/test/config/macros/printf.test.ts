@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { formatOne } from '../../../src/config/macros/printf.ts';
 
-const INT = 'diouxX';
+const INT = 'diouxXcC';
 const REAL = 'eEfFgGaA';
 
 test.each<[string, bigint, string | undefined]>([
@@ -13,7 +13,24 @@ test.each<[string, bigint, string | undefined]>([
   ['%+d', 7n, '+7'],
   ['% d', 7n, ' 7'],
   ['%.4d', 7n, '0007'],
-  ['%x', -1n, 'ffffffffffffffff'],
+  ['%x', -1n, 'ffffffff'],
+  ['%lx', -1n, 'ffffffffffffffff'],
+  ['%u', 4294967297n, '1'],
+  ['%zu', 4294967297n, '4294967297'],
+  ['%hd', 70000n, '4464'],
+  ['%hhu', -1n, '255'],
+  ['%.0d', 0n, ''],
+  ['%05.3d', 5n, '  005'],
+  ['%-05d|', 5n, '5    |'],
+  ['%#.3o', 8n, '010'],
+  ['%#o', 0n, '0'],
+  ['%3c|', 65n, '  A|'],
+  ['%C', 200n, ''],
+  ['%5%%d', 7n, '%7'],
+  ['%d %y', 7n, '7 %y'],
+  ['%d%', 7n, '7'],
+  ['%y %d', 7n, undefined],
+  ['%d %n', 7n, undefined],
   ['%#x', 255n, '0xff'],
   ['%#o', 8n, '010'],
   ['%#08X', 255n, '0X0000FF'],
@@ -51,6 +68,9 @@ test.each<[string, number, string]>([
   ['%f', 1e22, '10000000000000000000000.000000'],
   ['%f', Infinity, 'inf'],
   ['%E', -Infinity, '-INF'],
+  ['%06f', Infinity, '   inf'],
+  ['%#.0f', 2, '2.'],
+  ['%#.0e', 2, '2.e+00'],
 ])('%s of %s', (format, value, text) => {
   expect(formatOne(format, REAL, value)).toBe(text);
 });
