@@ -1,6 +1,6 @@
 // The conditions of `if` and `elif`: a number, a boolean word, a version test or a
 // `defined` test, optionally after one `!`.
-import { trim, trimEnd } from './text.ts';
+import { isBlank, trim, trimEnd } from './text.ts';
 
 /** The environment of a condition. */
 export interface ConditionContext {
@@ -18,6 +18,7 @@ export type ConditionResult = { readonly value: boolean } | { readonly refused: 
 
 const COMPLEX = { refused: 'complex conditionals are not supported' } as const;
 const NOT_CONDITIONAL = { refused: 'expression is not a conditional' } as const;
+const INVALID_VERSION = { refused: 'the version literal is invalid' } as const;
 
 /**
  * Evaluates a condition. Its macros are expanded first; a condition that becomes empty is
@@ -33,29 +34,91 @@ export function evaluateCondition(text: string, context: ConditionContext): Cond
   return negated && 'value' in result ? { value: !result.value } : result;
 }
 
-function decide(test: string, context: ConditionContext): ConditionResult {
-  if (test === '') return NOT_CONDITIONAL;
-  if (/^-?[\d.]+(?:e[-+]?\d*)?$/i.test(test))
-    return { value: (Number.parseFloat(test) || 0) !== 0 };
-  if (/^(?:true|yes|t)$/i.test(test)) return { value: true };
-  if (/^(?:false|no|f)$/i.test(test)) return { value: false };
-  if (/^version(?:[ \t<>=!]|$)/i.test(test)) return decideVersion(test, context.version);
-  if (/^defined(?:\s|$)/i.test(test)) return decideDefined(trim(test.slice(7)), context);
-  return /^[\w./]+$/.test(test) ? NOT_CONDITIONAL : COMPLEX;
+/** What kinds of characters a text has; blanks at its ends do not count. */
+type Kind = 'blank' | 'digit' | 'letter' | 'name' | 'comparison' | 'colon' | 'real' | 'other';
+
+/**
+ * Returns the kinds of the characters of a text, after one sign. A point or an `e` is
+ * part of a real number by what is before or after it, so `1.2.3` and `2e1.5` are
+ * numbers, but `.` and `9.0.x` are not.
+ */
+function kindsOf(text: string): ReadonlySet<Kind> {
+  const kinds = new Set<Kind>();
+  const onlyDigits = (): boolean => kinds.has('digit') && kinds.size === 1;
+  const numeric = (): boolean => kinds.has('digit') && [...kinds].every(isNumeric);
+  const digits = text.replace(/^-/, '');
+  for (const [at, character] of digits.split('').entries()) {
+    const next = digits[at + 1] ?? '';
+    if (/\d/.test(character)) kinds.add('digit');
+    else if (character === '.')
+      kinds.add(onlyDigits() || next === '' || /\d/.test(next) ? 'real' : 'name');
+    else if (/e/i.test(character)) kinds.add(numeric() ? 'real' : 'letter');
+    else if (/[-+]/.test(character)) {
+      if (!numeric() || onlyDigits()) kinds.add('other');
+    } else if (/[a-z]/i.test(character)) kinds.add('letter');
+    else if (/[_/]/.test(character)) kinds.add('name');
+    else if (/[<=>]/.test(character) || (character === '!' && next === '='))
+      kinds.add('comparison');
+    else if (isBlank(character)) kinds.add('blank');
+    else kinds.add(character === ':' ? 'colon' : 'other');
+  }
+  return kinds;
 }
 
+function isNumeric(kind: Kind): boolean {
+  return kind === 'digit' || kind === 'real';
+}
+
+type Form = 'empty' | 'number' | 'name' | 'version' | 'defined' | 'complex';
+
+/** The kinds that a form may have; each has the first ones. */
+const FORMS: readonly (readonly [Form, readonly Kind[], readonly Kind[]])[] = [
+  ['number', ['digit'], ['real']],
+  ['name', ['letter'], ['digit', 'name', 'real']],
+  ['version', ['letter', 'blank', 'comparison', 'digit'], ['real']],
+  ['defined', ['letter', 'blank'], ['digit', 'name', 'real']],
+  ['defined', ['letter', 'blank', 'colon'], ['name']],
+];
+
+function formOf(text: string): Form {
+  const kinds = kindsOf(text);
+  if (kinds.size === 0) return 'empty';
+  // A point that is part of a number needs its digit.
+  if (kinds.has('real') && !kinds.has('digit')) return 'complex';
+  const found = FORMS.find(
+    ([, needed, allowed]) =>
+      needed.every((kind) => kinds.has(kind)) &&
+      [...kinds].every((kind) => needed.includes(kind) || allowed.includes(kind)),
+  );
+  return found?.[0] ?? 'complex';
+}
+
+function decide(test: string, context: ConditionContext): ConditionResult {
+  const form = formOf(test);
+  if (form === 'number') return { value: (Number.parseFloat(test) || 0) !== 0 };
+  const word = booleanWord(test);
+  if (word !== undefined) return { value: word };
+  if (/^version$/i.test(test)) return INVALID_VERSION;
+  if (form === 'version' && /^version(?![a-z\d])/i.test(test))
+    return decideVersion(test.slice(7), context.version);
+  if (/^defined$/i.test(test)) return { value: false };
+  if (form === 'defined' && /^defined(?![a-z\d])/i.test(test))
+    return decideDefined(trim(test.slice(7)), context);
+  return form === 'empty' || form === 'name' ? NOT_CONDITIONAL : COMPLEX;
+}
+
+function booleanWord(text: string): boolean | undefined {
+  if (/^(?:true|yes|t)$/i.test(text)) return true;
+  return /^(?:false|no|f)$/i.test(text) ? false : undefined;
+}
+
+/** Text after the version is ignored; without an operator, the versions must be equal. */
 function decideVersion(test: string, own: readonly [number, number, number]): ConditionResult {
-  const invalid = { refused: 'the version literal is invalid' };
-  if (/^version$/i.test(test)) return invalid;
-  const match = /^version\s*(==?|!=|<=?|>=?)\s*v?(\d.*)$/i.exec(test);
-  if (!match || !/\s/.test(test)) return COMPLEX;
-  const parts = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(match[2] ?? '');
-  if (!parts || Number(parts[1]) < 6) return invalid;
-  const order =
-    own[0] - Number(parts[1]) ||
-    own[1] - Number(parts[2]) ||
-    (parts[3] === undefined ? 0 : own[2] - Number(parts[3]));
-  return { value: compare(order, match[1] ?? '') };
+  const match = /^\s*(!=|==?|[<>]=?|)\s*v?(\d+)\.(\d+)(?:\.(\d+))?/i.exec(test);
+  if (!match || Number(match[2]) < 6) return INVALID_VERSION;
+  const [, operator = '', major, minor, micro = own[2]] = match;
+  const order = own[0] - Number(major) || own[1] - Number(minor) || own[2] - Number(micro);
+  return { value: compare(order, operator) };
 }
 
 function compare(order: number, operator: string): boolean {
@@ -77,14 +140,11 @@ function compare(order: number, operator: string): boolean {
 
 function decideDefined(argument: string, context: ConditionContext): ConditionResult {
   if (argument === '') return { value: false };
-  const use = /^use\s+(.*)$/i.exec(argument);
-  if (use) return decideTemplate(trim(use[1] ?? ''), context);
-  if (/[^\w./ \t]/.test(argument)) return COMPLEX;
-  if (/\s/.test(argument))
-    return { refused: 'defined argument must be param name, boolean, or number' };
-  if (/^(?:true|false|yes|no|t|f)$/i.test(argument) || /^[\d.]+(?:e\d*)?$/i.test(argument))
-    return { value: true };
-  return { value: context.isDefined(argument) };
+  const form = formOf(argument);
+  if (form === 'number' || booleanWord(argument) !== undefined) return { value: true };
+  if (form === 'name') return { value: context.isDefined(argument) };
+  if (/^use /i.test(argument)) return decideTemplate(trim(argument.slice(4)), context);
+  return { refused: 'defined argument must be param name, boolean, or number' };
 }
 
 function decideTemplate(argument: string, context: ConditionContext): ConditionResult {
