@@ -48,6 +48,18 @@ test.each([
     "CONFIG_READ /c:1: can't open file /no: no such file",
   ],
   ['an error statement', 'error : stop $(DOLLAR)here\n', 'CONFIG_SYNTAX /c:1: stop $here'],
+  ['an error statement after @', '@Error 5 : stop here\n', 'CONFIG_SYNTAX /c:1: stop here'],
+  [
+    '@warning without a colon',
+    '@warning x\n',
+    'CONFIG_SYNTAX /c:1: not a valid configuration statement',
+  ],
+  ['@if', '@if true\n', 'CONFIG_SYNTAX /c:1: not a valid configuration statement'],
+  [
+    'an assignment to @warning',
+    '@warning = x\n',
+    'CONFIG_SYNTAX /c:1: Illegal Identifier: <@warning>',
+  ],
   [
     'the value that must be changed',
     'A = YOU_MUST_CHANGE_THIS_INVALID_CONDOR_CONFIGURATION_VALUE\n',
@@ -68,7 +80,10 @@ test('an error in an included file has the name of that file', () => {
   );
 });
 
-test('a warning statement is a warning with file and line', () => {
-  const { warnings } = readText('A = 1\nwarning : mind $(A)\n');
-  expect(warnings).toEqual([{ message: 'mind 1', file: '/c', line: 2 }]);
-});
+test.each(['warning', 'Warning', '@warning', '@WARNING 2'])(
+  '%s is a warning with file and line',
+  (keyword) => {
+    const { warnings } = readText(`A = 1\n${keyword} : mind $(A)\n`);
+    expect(warnings).toEqual([{ message: 'mind 1', file: '/c', line: 2 }]);
+  },
+);

@@ -1,9 +1,9 @@
 // The include statement: another file, or the output of a command.
-import { CodedError, messageOf, systemCode } from '../../base/errors/errors.ts';
+import { CodedError, isCoded, messageOf, systemCode } from '../../base/errors/errors.ts';
 import { LIMITS } from '../macros/expansion.ts';
 import type { Reading } from './reading.ts';
 import type { Statement } from './statements.ts';
-import { decodeText, trim, trimEnd } from '../macros/text.ts';
+import { decodeText, trim } from '../macros/text.ts';
 import type { Origin } from '../table/config.ts';
 
 /** The position of an include statement. */
@@ -22,7 +22,8 @@ interface IncludeOptions {
 
 /**
  * Executes `include [ifexist] [command [into FILE]] : SOURCE`. A source that ends in `|`
- * is a command, too.
+ * is a command, too. With `ifexist` a source that is empty, missing or cannot be cached is
+ * passed over.
  * @throws CodedError `CONFIG_READ` if the source cannot be read or run, `CONFIG_SYNTAX`
  * for unknown words
  */
@@ -32,29 +33,61 @@ export function readInclude(
   place: IncludePlace,
   readSource: ReadSource,
 ): void {
-  const options = parseOptions(reading.expand(statement.options), place);
+  const options = parseOptions(statement.options, reading, place);
   const target = trim(reading.expand(statement.source));
   const depth = place.source.depth + 1;
   if (depth >= LIMITS.includeDepth)
     throw syntaxError(place.source, place.line, 'includes nested too deep');
-  const piped = target.endsWith('|');
-  const command = options.command || piped;
-  const name = piped ? trimEnd(target.slice(0, -1)) : target;
-  if (name === '') throw syntaxError(place.source, place.line, 'include without a source');
-  const bytes = command
-    ? commandOutput(name, options, reading, place)
-    : fileBytes(name, options, reading, place);
+  const { cache } = options;
+  const kept =
+    cache === undefined ? undefined : guarded(cache, place, () => reading.host.readFile(cache));
+  const command = options.command || target.includes('|');
+  const name = command ? target.replace(/[| ]+$/, '') : target;
+  const bytes = kept ?? freshBytes(target, name, { ...options, command }, reading, place);
   if (bytes === undefined) return;
   const asker = command ? place.source.asker : name;
   readSource(reading, { file: name, asker, text: textOf(bytes, reading, name, place), depth });
 }
 
-function parseOptions(text: string, { source, line }: IncludePlace): IncludeOptions {
-  const match = /^(ifexists?(?=\s|$))?\s*((?:command|output)(?=\s|$)(?:\s+into\s+(.+))?)?$/.exec(
-    text,
-  );
-  if (!match) throw syntaxError(source, line, `unexpected keyword(s) '${text}' after include`);
-  return { optional: match[1] !== undefined, command: match[2] !== undefined, cache: match[3] };
+/** Returns the bytes of a source, `undefined` if it may be passed over. */
+function freshBytes(
+  target: string,
+  name: string,
+  options: IncludeOptions,
+  reading: Reading,
+  place: IncludePlace,
+): Uint8Array | undefined {
+  const passed = (error: () => CodedError): undefined => {
+    if (!options.optional) throw error();
+    return undefined;
+  };
+  if (name === '')
+    return passed(() => syntaxError(place.source, place.line, 'include without a source'));
+  if (!options.command) return fileBytes(name, options, reading, place);
+  if (target.includes('|') && !target.endsWith('|') && options.cache === undefined)
+    return passed(() => readError(place, `${target}: not a valid command: | must be at the end`));
+  return commandOutput(name, options, reading, place);
+}
+
+/**
+ * Parses the words after `include`. Macros are expanded in the name of the file only;
+ * further words after `command` are ignored.
+ */
+function parseOptions(text: string, reading: Reading, place: IncludePlace): IncludeOptions {
+  const wrong = (message: string): never => {
+    throw syntaxError(place.source, place.line, message);
+  };
+  const words = text.split(/[ \t]+/).filter((word) => word !== '');
+  const optional = words[0] === 'ifexist' || words[0] === 'ifexists';
+  const [action, into, file] = optional ? words.slice(1) : words;
+  const command = action === 'command' || action === 'output';
+  if (action !== undefined && !command) wrong(`unexpected keyword(s) '${text}' after include`);
+  if (into !== 'into') return { optional, command, cache: undefined };
+  if (file === undefined) return wrong("expected filename after keyword 'into'");
+  const cache = reading.expand(file);
+  if (cache === '') wrong("destination for 'include into' expanded to ''");
+  if (file.endsWith('|')) wrong("destination for 'include into' may not be a script");
+  return { optional, command, cache };
 }
 
 function fileBytes(
@@ -71,28 +104,28 @@ function fileBytes(
 
 function commandOutput(
   command: string,
-  options: IncludeOptions,
+  { cache, optional }: IncludeOptions,
   reading: Reading,
   place: IncludePlace,
 ): Uint8Array | undefined {
-  const { cache } = options;
-  const kept =
-    cache === undefined ? undefined : guarded(cache, place, () => reading.host.readFile(cache));
-  if (kept !== undefined) return kept;
   const result = runCommand(command, reading, place, place.source.asker);
-  if (result.kind === 'missing' && options.optional) return undefined;
+  if (result.kind === 'missing' && optional) return undefined;
   if (result.kind !== 'done')
     throw readError(place, `${command}: not a valid command: ${result.reason}`);
   if (cache === undefined) return result.output;
-  if (result.status !== 0)
-    throw readError(place, `${command}: exited with status ${result.status}`);
-  guarded(cache, place, () => reading.host.writeFile(cache, result.output));
+  try {
+    if (result.status !== 0)
+      throw readError(place, `${command}: exited with status ${result.status}`);
+    guarded(cache, place, () => reading.host.writeFile(cache, result.output));
+  } catch (error) {
+    if (optional && isCoded(error, 'CONFIG_READ')) return undefined;
+    throw error;
+  }
   return result.output;
 }
 
 /**
- * Runs a command requested by the file `asker`. Blanks separate its words; quotes have no
- * meaning.
+ * Runs a command requested by the file `asker`.
  * @throws CodedError `CONFIG_READ` if commands are not allowed, or other users could have
  * written `asker`
  */
@@ -105,7 +138,24 @@ export function runCommand(
   if (!reading.commandsAllowed) throw readError(place, `${command}: commands are not allowed here`);
   const reason = asker === '' ? undefined : reading.host.writableByOthers(asker);
   if (reason !== undefined) throw readError(place, `${command} is not run: ${reason}`);
-  return reading.host.run(command.split(/[ \t\n\v\f\r]+/).filter((word) => word !== ''));
+  const words = commandWords(command);
+  if (!words) return { kind: 'missing', reason: 'the quotes around it are not closed' };
+  return reading.host.run(words);
+}
+
+/**
+ * Splits a command at blanks. In a command that begins with a double quote, single quotes
+ * group words, and a doubled quote stands for itself; `undefined` if a quote is missing.
+ * @see https://htcondor.readthedocs.io/en/latest/man-pages/condor_submit.html#arguments
+ */
+function commandWords(command: string): string[] | undefined {
+  if (!command.startsWith('"'))
+    return command.split(/[ \t\n\v\f\r]+/).filter((word) => word !== '');
+  const quoted = /^"((?:[^"]|"")*)"$/.exec(command)?.[1]?.replaceAll('""', '"');
+  if (quoted === undefined || !/^(?:[^']|'(?:[^']|'')*')*$/.test(quoted)) return undefined;
+  return (quoted.match(/(?:[^'\s]|'(?:[^']|'')*')+/g) ?? []).map((word) =>
+    word.replace(/'((?:[^']|'')*)'/g, (_all, inner: string) => inner.replaceAll("''", "'")),
+  );
 }
 
 /**

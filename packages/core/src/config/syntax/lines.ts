@@ -25,9 +25,10 @@ export interface LineReader {
  *     physical := text without blanks at both ends; the last line of a file without
  * newline is unchanged
  *
- * A comment is not continued. Inside a continuation a comment line that ends in `\` is
- * omitted; otherwise it ends the statement and leaves its last character, like in
- * HTCondor. A NUL hides the rest of its line.
+ * What is tested for the `\` is the joined text, so a line without text continues a text
+ * that ended in two of them. A comment is not continued. Inside a continuation a comment
+ * line that ends in `\` is omitted; otherwise it ends the statement and leaves its last
+ * character, like in HTCondor. A NUL hides the rest of its line.
  */
 export function createLineReader(text: string): LineReader {
   let position = 0;
@@ -36,7 +37,6 @@ export function createLineReader(text: string): LineReader {
   const next = (): LogicalLine | undefined => {
     let logical = '';
     let pending = '';
-    let continued = false;
     while (position < text.length) {
       const newline = text.indexOf('\n', position);
       const physical = text.slice(position, newline < 0 ? text.length : newline);
@@ -46,12 +46,12 @@ export function createLineReader(text: string): LineReader {
       pending += nul < 0 ? physical : physical.slice(0, nul);
       if (nul >= 0) continue;
       if (newline < 0) break;
-      const piece = keptPart(trim(pending), continued && !oldComments);
+      const piece = keptPart(trim(pending), logical !== '' && !oldComments);
       pending = '';
-      const startsComment = !continued && !oldComments && piece.startsWith('#');
-      if (!piece.endsWith('\\') || startsComment) return { text: logical + piece, line };
-      logical += piece.slice(0, -1);
-      continued = true;
+      const startsComment = logical === '' && !oldComments && piece.startsWith('#');
+      logical += piece;
+      if (!logical.endsWith('\\') || startsComment) return { text: logical, line };
+      logical = logical.slice(0, -1);
     }
     const rest = logical + pending;
     return rest === '' ? undefined : { text: rest, line };

@@ -33,7 +33,9 @@ export function readSource(reading: Reading, source: Source): void {
     tolerantly(reading, () =>
       withPosition(position, () => {
         const conditional = parseConditional(logical.text);
-        if (conditional) {
+        if (logical.text.startsWith('#')) {
+          applyOption(logical.text, position);
+        } else if (conditional) {
           const problem = ifs.apply(conditional, (condition) => decide(condition, position));
           if (problem !== undefined) throw syntaxError(source, position.line, problem);
         } else if (ifs.active) execute(parseStatement(logical.text, ifs.depth > 0), position);
@@ -73,8 +75,6 @@ function decide(condition: string, { reading, source, line }: Position): boolean
 function execute(statement: Statement, position: Position): void {
   const { reading, source, line } = position;
   switch (statement.kind) {
-    case 'option':
-      return applyOption(statement.option, position);
     case 'include':
       return readInclude(statement, reading, { source, line }, readSource);
     case 'use':
@@ -101,10 +101,16 @@ function execute(statement: Statement, position: Position): void {
   }
 }
 
-function applyOption(option: string, position: Position): void {
-  if (/^oldcomment/i.test(option)) position.lines.setOldComments(true);
-  else if (/^newcomment/i.test(option)) position.lines.setOldComments(false);
-  else if (/^strict/i.test(option)) position.strict = true;
+/** Applies the comment `#opt:...`, which counts in skipped lines and values, too. */
+function applyOption(comment: string, position: Position): void {
+  switch (comment.replace(/\\$/, '').toLowerCase()) {
+    case '#opt:oldcomment':
+      return position.lines.setOldComments(true);
+    case '#opt:newcomment':
+      return position.lines.setOldComments(false);
+    case '#opt:strict':
+      position.strict = true;
+  }
 }
 
 function knobName(text: string, { reading, source, line }: Position): string {
@@ -140,7 +146,8 @@ function readBlock(text: string, tag: string, position: Position): void {
   for (let logical = lines.next(); logical; logical = lines.next()) {
     if (logical.text === end)
       return reading.assign(name, body.join('\n'), originOf(source, logical.line));
-    if (trim(logical.text) !== '' && !logical.text.startsWith('#')) body.push(logical.text);
+    if (logical.text.startsWith('#')) applyOption(logical.text, position);
+    else if (trim(logical.text) !== '') body.push(logical.text);
   }
   throw syntaxError(source, position.line, `value of ${name} not terminated: line ${end} missing`);
 }

@@ -4,7 +4,6 @@ import { isBlank, trim, trimEnd, trimStart } from '../macros/text.ts';
 /** One statement. */
 export type Statement =
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'option'; readonly option: string }
   | { readonly kind: 'if' | 'elif'; readonly condition: string }
   | { readonly kind: 'else' | 'endif' }
   | { readonly kind: 'include'; readonly options: string; readonly source: string }
@@ -33,8 +32,8 @@ const INVALID: Statement = { kind: 'invalid' };
  *
  *     line   := '#' text | blank | '[' text without blank or operator
  *             | ('if' | 'elif') condition | 'else' | 'endif'
- *             | ['@'] 'include' words ':' source | ['@'] 'use' words ':' items | ('error'
- * | 'warning') words ':' message
+ *             | ['@'] 'include' words ':' source | ['@'] 'use' words ':' items
+ *             | ['@'] ('error' | 'warning') words ':' message
  *             | name words ('=' | ':') value | name words '+' separators '=' value | name
  * words '@=' tag
  *
@@ -42,9 +41,7 @@ const INVALID: Statement = { kind: 'invalid' };
  * before the statement is dropped.
  */
 export function parseStatement(line: string, insideIf: boolean): Statement {
-  if (line.startsWith('#'))
-    return line.startsWith('#opt:') ? { kind: 'option', option: line.slice(5) } : NOTHING;
-  if (trim(line) === '') return NOTHING;
+  if (line.startsWith('#') || trim(line) === '') return NOTHING;
   return (
     parseConditional(line) ??
     parseAssignment(insideIf && line.startsWith(':') ? line.slice(1) : line)
@@ -83,13 +80,12 @@ function parseAssignment(line: string): Statement {
   }
 }
 
+/** The keywords may follow an `@`. */
 function colonStatement(name: string, words: string, rest: string): Statement {
-  switch (name.toLowerCase()) {
+  switch (name.replace(/^@/, '').toLowerCase()) {
     case 'include':
-    case '@include':
       return { kind: 'include', options: words, source: trimEnd(rest) };
     case 'use':
-    case '@use':
       return { kind: 'use', category: words, items: rest };
     case 'error':
       return { kind: 'error', message: rest };
