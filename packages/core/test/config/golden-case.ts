@@ -119,8 +119,7 @@ function load(golden: Case, directory: string, fill: Fill): Config | undefined {
         TZ: 'UTC',
         LC_ALL: 'C.UTF-8',
         HOME: `${directory}/env-home`,
-        CONDOR_CONFIG:
-          golden.config.toLowerCase() === 'only_env' ? 'ONLY_ENV' : fill(golden.config),
+        CONDOR_CONFIG: fill(golden.config),
         ...Object.fromEntries(env),
       },
       facts: { uid: golden.unprivileged_user ? 1000 : 0, home: `${directory}/home` },

@@ -94,7 +94,7 @@ export function readConfiguration(options: ReadOptions): Config {
 
 function readFiles(reading: Reading, options: ReadOptions, detectHost: () => void): void {
   const root = options.env['CONDOR_CONFIG'];
-  if (root === 'ONLY_ENV') return detectHost();
+  if (root?.toUpperCase() === 'ONLY_ENV') return detectHost();
   readRoot(reading, root, options);
   detectHost();
   const directories = knob(reading, 'LOCAL_CONFIG_DIR');

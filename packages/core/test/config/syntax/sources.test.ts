@@ -40,6 +40,12 @@ test.each([
     { CONDOR_CONFIG: 'ONLY_ENV', _CONDOR_A: 'env' },
     'env',
   ],
+  [
+    'no file at all for Only_Env in any case',
+    everywhere,
+    { CONDOR_CONFIG: 'Only_Env', _CONDOR_A: 'env' },
+    'env',
+  ],
   ['without any, an error', {}, {}, 'CONFIG_READ'],
 ])('the root file is %s', (_title, files, env, wanted) => {
   const there = Object.entries(files).filter(([, text]) => text !== undefined) as [
