@@ -39,7 +39,7 @@ const evaluateText = taking(1, 1, ([value = ERROR], context, scope) => {
 
 function parsed(text: string, { semantics, limits }: Context): Expr | undefined {
   try {
-    return parseBytes(text, { semantics, limits });
+    return parseBytes(text, { semantics, limits, textAfterConditional: true });
   } catch (error) {
     if (isCoded(error, 'CLASSAD_SYNTAX')) return undefined;
     throw error;

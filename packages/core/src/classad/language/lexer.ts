@@ -9,11 +9,13 @@ import {
   integerValue,
   realValue,
 } from './value.ts';
+import { leadingNumber } from './leading-number.ts';
 
 const BLANKS = /[ \t\n\v\f\r]*/y;
 const IDENTIFIER = /[A-Za-z_][A-Za-z0-9_]*/y;
-const OPERATOR = /=\?=|=!=|>>>|\.\.|[=!<>]=|<<|>>|&&|\|\||[-+*/%!~<>&|^?:;,=.()[\]{}]/y;
-const NUMBER = /\.?[0-9]/y;
+const OPERATOR = /=\?=|=!=|>>>|\?:|\.\.|[=!<>]=|<<|>>|&&|\|\||[-+*/%!~<>&|^?:;,=.()[\]{}]/y;
+const NUMBER = /\.{0,2}[0-9]/y;
+const SIGNED_NUMBER = /-\.?[0-9]/y;
 const OPERAND_ENDS = new Set([')', ']', '}']);
 
 const CONSTANTS: Readonly<Record<string, Value>> = {
@@ -90,7 +92,7 @@ function startsNumber(
   previous: Token | undefined,
 ): boolean {
   if (char !== '-') return match(NUMBER, source, start) !== undefined;
-  return !endsOperand(previous) && match(NUMBER, source, start + 1) !== undefined;
+  return !endsOperand(previous) && match(SIGNED_NUMBER, source, start) !== undefined;
 }
 
 const endsOperand = (token: Token | undefined): boolean =>
@@ -111,21 +113,15 @@ function wordToken(word: string, start: number): Token {
   return { kind: 'identifier', text: word, start, end };
 }
 
+/** Reads a string or a quoted name. In the new syntax, adjacent ones are one. */
 function quotedToken(source: string, start: number, options: LexerOptions): Token {
-  const read = options.syntax === 'new' ? readEscaped : readRaw;
-  const first = read(source, start);
-  if (first.problem !== undefined) return bad(first.problem, first.end);
-  if (source[start] === "'") return { kind: 'identifier', text: first.text, start, end: first.end };
-  let { text, end } = first;
-  while (options.syntax === 'new') {
-    const following = skipBlanks(source, end);
-    if (source[following] !== '"') break;
-    const next = readEscaped(source, following);
-    if (next.problem !== undefined) return bad(next.problem, next.end);
-    text += next.text;
-    end = next.end;
-  }
-  return { kind: 'literal', text: 'a string', value: stringValue(text), start, end };
+  const quote = source[start] ?? '';
+  const { text, end, problem } =
+    options.syntax === 'new' ? readEscaped(source, start) : readRaw(source, start);
+  if (problem !== undefined) return bad(problem, end);
+  return quote === "'"
+    ? { kind: 'identifier', text, start, end }
+    : { kind: 'literal', text: 'a string', value: stringValue(text), start, end };
 }
 
 const bad = (text: string, start: number): Token => ({ kind: 'bad', text, start, end: start });
@@ -160,36 +156,55 @@ interface NumberRead {
   readonly problem?: string;
 }
 
-const HEXADECIMAL = /-?0[xX]([0-9a-fA-F]*)/y;
+const HEXADECIMAL = /-?0[xX]([0-9a-fA-F]*)(\.\d*(?:[eE][-+]?\d*)?)?/y;
 const DECIMAL = /-?(\d*)(\.\d*)?([eE][-+]?\d*)?/y;
+const DOUBLED_POINT = /\.\.\d+(?:[eE][-+]?\d*)?/y;
 const GREATEST = 2n ** 63n - 1n;
 const LEAST = -(2n ** 63n);
 
 /**
- * Reads the number at `at`, where the caller has found a digit, `.digit` or a minus
- * directly before one of them.
+ * Reads the number at `at`, where the caller has found a digit, `.digit`, `..digit` or a
+ * minus directly before a digit or `.digit`.
  * @param leadingZeros whether `010` (ten) and `0x1F` (zero, like in the reference) are
- * accepted
+ * accepted; with a minus they always are
  */
 function readNumber(source: string, at: number, leadingZeros: boolean): NumberRead {
-  HEXADECIMAL.lastIndex = at;
-  const hexadecimal = HEXADECIMAL.exec(source);
-  if (hexadecimal !== null) {
-    const problem = hexadecimal[1] === '' || !leadingZeros ? 'a hexadecimal number' : undefined;
-    return finish(integerValue(0n), HEXADECIMAL.lastIndex, problem);
+  const zeros = leadingZeros || source[at] === '-';
+  const hexadecimal = match(HEXADECIMAL, source, at);
+  if (hexadecimal !== undefined) return hexadecimalNumber(hexadecimal, at, zeros);
+  // The reference reads such a text with `strtod`, which finds no number.
+  const doubled = match(DOUBLED_POINT, source, at);
+  if (doubled !== undefined) {
+    const problem = /[eE][-+]?$/.test(doubled) ? NO_EXPONENT : undefined;
+    return finish(realValue(0), at + doubled.length, problem);
   }
   DECIMAL.lastIndex = at;
-  const found = DECIMAL.exec(source);
-  const [text = '', whole = '', fraction, exponent] = found ?? [];
+  const [text = '', whole = '', fraction, exponent] = DECIMAL.exec(source) ?? [];
   const end = at + text.length;
-  if (fraction === '.') return finish(ERROR, end, 'a digit is missing after the decimal point');
-  if (exponent !== undefined && !/\d/.test(exponent))
-    return finish(ERROR, end, 'an exponent without digits');
+  if (fraction === '.') return finish(ERROR, end, NO_FRACTION);
+  if (exponent !== undefined && !/\d/.test(exponent)) return finish(ERROR, end, NO_EXPONENT);
   if (fraction !== undefined || exponent !== undefined) return finish(realValue(Number(text)), end);
-  const zeros = whole.length > 1 && whole.startsWith('0');
+  const padded = whole.length > 1 && whole.startsWith('0');
   const problem =
-    zeros && (!leadingZeros || /[89]/.test(whole)) ? 'a number with a leading zero' : undefined;
+    padded && (!zeros || /[89]/.test(whole)) ? 'a number with a leading zero' : undefined;
   return finish(integerInRange(text), end, problem);
+}
+
+const NO_FRACTION = 'a digit is missing after the decimal point';
+const NO_EXPONENT = 'an exponent without digits';
+
+/**
+ * Like in the reference, an integer stops at the `x` and is zero, but with a fraction the
+ * whole text is a real.
+ */
+function hexadecimalNumber(text: string, at: number, zeros: boolean): NumberRead {
+  const [, digits = '', rest = ''] = /0[xX]([0-9a-fA-F]*)(.*)/.exec(text) ?? [];
+  const end = at + text.length;
+  if (digits === '') return finish(ERROR, end, 'a hexadecimal number');
+  if (rest === '') return finish(integerValue(0n), end, zeros ? undefined : 'a hexadecimal number');
+  if (rest === '.') return finish(ERROR, end, NO_FRACTION);
+  if (/[eE][-+]?$/.test(rest)) return finish(ERROR, end, NO_EXPONENT);
+  return finish(realValue(leadingNumber(text) ?? 0), end);
 }
 
 function integerInRange(text: string): Value {
@@ -224,26 +239,46 @@ const ESCAPES: Readonly<Record<string, string>> = {
 const OCTAL = /[0-3][0-7]{0,2}|[4-7][0-7]?/y;
 
 /**
- * Reads the quoted text that starts at `at` with C-like escapes: `\n`, octal `\101`, any
- * other `\x` is `x`. A NUL ends every text.
+ * Reads the quoted texts from `at` on that only blanks separate, with C-like escapes:
+ * `\n`, octal `\101`, any other `\x` is `x`. Escapes are resolved in the joined text. A
+ * NUL ends every text.
  */
 function readEscaped(source: string, at: number): QuotedRead {
   const quote = source[at] ?? '';
-  let text = '';
-  let from = at + 1;
-  for (let i = from; i < source.length; i += 1) {
-    const char = source[i] ?? '';
-    if (char === quote) return { text: text + source.slice(from, i), end: i + 1 };
-    if (char === '\0') break;
-    if (char !== '\\') continue;
-    text += source.slice(from, i);
-    const escape = readEscape(source, i + 1);
-    if (escape.problem !== undefined) return { ...escape, end: i };
-    text += escape.text;
-    from = escape.end;
-    i = from - 1;
+  let raw = '';
+  let next = at;
+  let end = at;
+  while (source[next] === quote) {
+    end = closingQuote(source, next, quote) + 1;
+    if (end === 0) return { text: '', end: next, problem: 'the closing quote is missing' };
+    raw += source.slice(next + 1, end - 1);
+    next = skipWhite(source, end);
   }
-  return { text, end: at, problem: 'the closing quote is missing' };
+  return unescaped(raw, at, end);
+}
+
+/** Returns the offset of the quote that closes the one at `at`; -1 if there is none. */
+function closingQuote(source: string, at: number, quote: string): number {
+  for (let i = at + 1; i < source.length; i += 1) {
+    const char = source[i];
+    if (char === quote) return i;
+    if (char === '\0') break;
+    if (char === '\\') i += 1;
+  }
+  return -1;
+}
+
+/** Replaces the escapes of `raw`, the text between the quotes from `start` to `end`. */
+function unescaped(raw: string, start: number, end: number): QuotedRead {
+  let text = '';
+  let from = 0;
+  for (let at = raw.indexOf('\\'); at >= 0; at = raw.indexOf('\\', from)) {
+    const escape = readEscape(raw, at + 1);
+    if (escape.problem !== undefined) return { ...escape, end: start };
+    text += raw.slice(from, at) + escape.text;
+    from = escape.end;
+  }
+  return { text: text + raw.slice(from), end };
 }
 
 function readEscape(source: string, at: number): QuotedRead {

@@ -3,10 +3,13 @@
 //   expression := binary [ '?' expression ':' expression | '?' ':' expression ]
 //   binary     := unary { operator unary }                 left-associative, precedence.json
 //   unary      := ( '!' | '~' | '-' | '+' ) unary | postfix
-//   postfix    := primary { '[' expression ']' | '.' name }
+//   postfix    := primary { '[' expression ']' | '.' name | '?:' postfix }
+//
+// `?:` is one token and binds tighter than any sign or operator; `? :` is a conditional.
 import type { BinaryExpr, BinaryOperator, Expr, UnaryOperator } from './ast.ts';
 import { parsePrimary } from './parse-primary.ts';
 import table from './precedence.json' with { type: 'json' };
+import { isCoded } from '../../base/errors/errors.ts';
 import { lowerAscii } from './bytes.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -24,11 +27,25 @@ export function parseTree(tokens: Tokens): Expr {
 function parseConditional(tokens: Tokens): Expr {
   const test = parseBinary(tokens, 1);
   if (!tokens.accept('?')) return test;
-  const yes = tokens.at(':') ? undefined : parseTree(tokens);
+  const yes = parseMiddle(tokens);
   tokens.expect(':');
   const no = parseTree(tokens);
   const depth = 1 + Math.max(test.depth, yes?.depth ?? 0, no.depth);
   return tokens.bounded({ kind: 'conditional', test, yes, no, depth });
+}
+
+/**
+ * Like in the reference, text that is not an expression counts as an empty middle if the
+ * parser stops at the colon.
+ */
+function parseMiddle(tokens: Tokens): Expr | undefined {
+  if (tokens.at(':')) return undefined;
+  try {
+    return parseTree(tokens);
+  } catch (error) {
+    if (isCoded(error, 'CLASSAD_SYNTAX') && tokens.at(':')) return undefined;
+    throw error;
+  }
 }
 
 function parseBinary(tokens: Tokens, least: number): Expr {
@@ -63,11 +80,14 @@ function parsePostfix(tokens: Tokens): Expr {
       const depth = 1 + Math.max(base.depth, index.depth);
       base = tokens.bounded<Expr>({ kind: 'subscript', base, index, depth });
     } else if (tokens.accept('.')) {
-      if (tokens.peek.kind !== 'identifier') tokens.fail('an attribute name expected');
-      const name = tokens.take().text;
+      const name = tokens.name();
       const key = lowerAscii(name);
       const depth = base.depth + 1;
       base = tokens.bounded<Expr>({ kind: 'attribute', base, name, key, absolute: false, depth });
+    } else if (tokens.accept('?:')) {
+      const no = tokens.nested(() => parsePostfix(tokens));
+      const depth = 1 + Math.max(base.depth, no.depth);
+      base = tokens.bounded<Expr>({ kind: 'conditional', test: base, yes: undefined, no, depth });
     } else {
       return base;
     }

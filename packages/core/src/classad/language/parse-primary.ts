@@ -1,6 +1,6 @@
 // The innermost level of the grammar: literals, attributes, calls, parentheses, lists and ads.
 //
-//   primary := literal | name | '.' name | name '(' [ expression { ',' expression } ] ')'
+//   primary := literal | name | '.' name | name '(' [ expression { ( ',' | ';' ) expression } ] ')'
 //            | '(' expression ')' | '{' [ expression { ',' expression } ] '}' | ad
 //   ad      := '[' { ';' } [ name '=' expression { ';' { ';' } name '=' expression } { ';' } ] ']'
 import { depthAbove, makeAd } from './ast.ts';
@@ -29,8 +29,7 @@ export function parsePrimary(tokens: Tokens, parseTree: ParseTree): Expr {
     return tokens.at('(') ? parseCall(tokens, text, parseTree) : attribute(text, false);
   }
   if (tokens.accept('.')) {
-    if (tokens.peek.kind !== 'identifier') tokens.fail('an attribute name expected');
-    return attribute(tokens.take().text, true);
+    return attribute(tokens.name(), true);
   }
   if (tokens.accept('(')) {
     const inner = parseTree(tokens);
@@ -38,7 +37,7 @@ export function parsePrimary(tokens: Tokens, parseTree: ParseTree): Expr {
     return tokens.bounded({ kind: 'paren', inner, depth: inner.depth + 1 });
   }
   if (tokens.at('{')) {
-    const items = parseItems(tokens, '{', '}', parseTree);
+    const items = parseItems(tokens, '{', '}', [','], parseTree);
     return tokens.bounded({ kind: 'list', items, depth: depthAbove(items) });
   }
   if (tokens.at('[')) return parseAdTree(tokens, parseTree);
@@ -54,10 +53,9 @@ export function parseAdTree(tokens: Tokens, parseTree: ParseTree): AdExpr {
   const entries: Entry[] = [];
   const leading = tokens.at(';');
   while (tokens.accept(';'));
-  if (leading && tokens.at(']')) tokens.fail('an attribute name expected');
+  if (leading && tokens.at(']')) tokens.failBehind('an attribute name expected');
   while (!tokens.accept(']')) {
-    if (tokens.peek.kind !== 'identifier') tokens.fail('an attribute name expected');
-    const name = tokens.take().text;
+    const name = tokens.name();
     tokens.expect('=');
     entries.push({ name, expr: parseTree(tokens) });
     if (!tokens.at(';') && !tokens.at(']')) tokens.fail('`;` or `]` expected');
@@ -67,7 +65,7 @@ export function parseAdTree(tokens: Tokens, parseTree: ParseTree): AdExpr {
 }
 
 function parseCall(tokens: Tokens, name: string, parseTree: ParseTree): Expr {
-  const args = parseItems(tokens, '(', ')', parseTree);
+  const args = parseItems(tokens, '(', ')', tokens.oldSemantics ? [',', ';'] : [','], parseTree);
   const key = lowerAscii(name);
   const time = key === 'abstime' || key === 'reltime' ? timeLiteral(key, args) : undefined;
   if (time === 'bad') tokens.fail(`the text in ${name}() is not a time`);
@@ -90,13 +88,20 @@ function timeLiteral(key: string, args: readonly Expr[]): Expr | 'bad' | undefin
   return time === undefined ? 'bad' : literal(realValue(time.seconds), time);
 }
 
-function parseItems(tokens: Tokens, open: string, close: string, parseTree: ParseTree): Expr[] {
+function parseItems(
+  tokens: Tokens,
+  open: string,
+  close: string,
+  separators: readonly string[],
+  parseTree: ParseTree,
+): Expr[] {
   tokens.expect(open);
   const items: Expr[] = [];
   if (tokens.accept(close)) return items;
   do items.push(parseTree(tokens));
-  while (tokens.accept(','));
-  tokens.expect(close);
+  while (separators.some((separator) => tokens.accept(separator)));
+  if (!tokens.at(close)) tokens.fail(`\`${close}\` expected`);
+  tokens.take();
   return items;
 }
 

@@ -23,6 +23,11 @@ export interface ParseOptions {
    * value` lines and boolean knobs.
    */
   readonly prefix?: boolean;
+  /**
+   * True: text after a conditional at the top is ignored, like HTCondor's library does for
+   * `eval()` and numeric knobs. Python's `ExprTree` rejects it.
+   */
+  readonly textAfterConditional?: boolean;
   /** False keeps the text out of error messages, for files with secrets. */
   readonly quote?: boolean;
 }
@@ -61,8 +66,9 @@ export function parseExpression(text: string, options: ParseOptions = {}): Expr 
 export function parseBytes(bytes: string, options: ParseOptions = {}): Expr {
   const tokens = tokensOf(bytes, 0, options);
   const expr = parseTree(tokens);
-  if (options.prefix !== true && tokens.peek.kind !== 'end')
-    tokens.fail('an operator or the end expected');
+  const conditional = expr.kind === 'conditional' && expr.yes !== undefined;
+  const prefix = options.prefix === true || (options.textAfterConditional === true && conditional);
+  if (!prefix && tokens.peek.kind !== 'end') tokens.fail('an operator or the end expected');
   return expr;
 }
 

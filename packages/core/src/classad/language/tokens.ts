@@ -26,6 +26,11 @@ export class Tokens {
     this.#current = readToken(source, at, undefined, options);
   }
 
+  /** Whether the text has the semantics of HTCondor's daemons. */
+  get oldSemantics(): boolean {
+    return !this.#options.leadingZeros;
+  }
+
   /** The next token. */
   get peek(): Token {
     return this.#current;
@@ -55,9 +60,33 @@ export class Tokens {
     return true;
   }
 
-  /** @throws CLASSAD_SYNTAX for another token */
+  /**
+   * Takes `text`.
+   * @throws CLASSAD_SYNTAX for another token, which is taken, too, like in the reference
+   */
   expect(text: string): void {
-    if (!this.accept(text)) this.fail(`\`${text}\` expected`);
+    if (!this.accept(text)) this.failBehind(`\`${text}\` expected`);
+  }
+
+  /**
+   * Takes a name.
+   * @throws as {@link expect}
+   */
+  name(): string {
+    if (this.#current.kind !== 'identifier') this.failBehind('an attribute name expected');
+    return this.take().text;
+  }
+
+  /**
+   * Takes the next token.
+   * @throws CLASSAD_SYNTAX at this token
+   */
+  failBehind(expected: string): never {
+    try {
+      return this.fail(expected);
+    } finally {
+      this.take();
+    }
   }
 
   /** @throws CLASSAD_SYNTAX at the next token */
@@ -79,9 +108,11 @@ export class Tokens {
   nested<T>(parse: () => T): T {
     this.#nesting += 1;
     if (this.#nesting > this.limits.depth) throw limitError('depth', this.limits);
-    const result = parse();
-    this.#nesting -= 1;
-    return result;
+    try {
+      return parse();
+    } finally {
+      this.#nesting -= 1;
+    }
   }
 
   /**

@@ -40,22 +40,6 @@ const upperExponent = (text: string): string =>
     (_, sign: string, power: string) => `E${sign}${power.padStart(2, '0')}`,
   );
 
-const PREFIX =
-  /^[ \t\n\v\f\r]*([-+]?)(?:(inf(?:inity)?)|(nan)|(0x[0-9a-f]+)|((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?))/i;
-
-/**
- * C's `strtod`: the number at the start of `text`, after blanks; undefined if there is
- * none.
- */
-export function leadingNumber(text: string): number | undefined {
-  const found = PREFIX.exec(text);
-  if (found === null) return undefined;
-  const [, sign, infinity, nan, hexadecimal, decimal] = found;
-  const magnitude =
-    infinity !== undefined ? Infinity : nan !== undefined ? NaN : Number(hexadecimal ?? decimal);
-  return sign === '-' ? -magnitude : magnitude;
-}
-
 const TWO_63 = 2 ** 63;
 
 /**

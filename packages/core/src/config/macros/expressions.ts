@@ -14,7 +14,7 @@ import type { EvaluateExpression, ExpressionValue } from './evaluate.ts';
  * Knobs follow the rules of `Name = value` lines: a backslash is an ordinary character,
  * except before a quote.
  */
-const OPTIONS: ParseOptions = { lexer: 'old', semantics: 'old' };
+const OPTIONS: ParseOptions = { lexer: 'old', semantics: 'old', textAfterConditional: true };
 
 /** Returns an evaluator in an empty ad; `now` returns epoch seconds for `time()`. */
 export function expressionEvaluator(now: () => number): EvaluateExpression {
