@@ -35,9 +35,20 @@ export function readByteEscape(pattern: string, at: number): ByteRead | undefine
   return code > 255 ? refuse('a character beyond one byte') : { code, end };
 }
 
-/** True if `[:name:]`, `[.x.]` or `[=x=]` starts at `at`. */
+/**
+ * True if `[:name:]`, `[.x.]` or `[=x=]` starts at `at`. A backslash hides only a closing
+ * bracket or another backslash.
+ */
 export function opensPosix(pattern: string, at: number): boolean {
-  return /^\[([:.=])[^\]\\]*?\1\]/.test(pattern.slice(at, at + 80));
+  const mark = pattern[at + 1] ?? '';
+  if (mark === '' || !':.='.includes(mark)) return false;
+  for (let from = at + 2; from < pattern.length - 1; from += 1) {
+    const [char, next] = [pattern[from], pattern[from + 1]];
+    if (char === '\\' && (next === ']' || next === '\\')) from += 1;
+    else if ((char === '[' && next === mark) || char === ']') return false;
+    else if (char === mark && next === ']') return true;
+  }
+  return false;
 }
 
 /**

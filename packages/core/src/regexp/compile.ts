@@ -172,6 +172,13 @@ class Compiler {
       return;
     }
     const { inner, least, most, mode } = node;
+    if (most === 0) {
+      // What is repeated zero times must be allowed, too.
+      const before = this.code.length;
+      this.node(inner);
+      this.code.length = before;
+      return;
+    }
     const only = alone(inner);
     if (only.kind === 'set' && mode === 'greedy') {
       this.add({ op: 'run', set: only.set, least, most });

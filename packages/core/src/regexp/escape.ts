@@ -13,6 +13,7 @@ export interface EscapeRead {
 
 const ASSERTIONS: Readonly<Record<string, Assertion>> = {
   A: 'start',
+  G: 'from',
   z: 'end',
   Z: 'finalEnd',
   b: 'word',
@@ -66,10 +67,6 @@ export function readEscape(
   const assertion = Object.hasOwn(ASSERTIONS, letter) ? ASSERTIONS[letter] : undefined;
   if (assertion !== undefined)
     return { node: { kind: 'assert', assertion }, repeatable: false, end: at + 1 };
-  // The first search of a subject starts at 0, where \G matches; HTCondor ignores \G in
-  // later ones, too.
-  if (letter === 'G')
-    return { node: { kind: 'assert', assertion: 'start' }, repeatable: false, end: at + 1 };
   if (letter === 'K') return { node: { kind: 'keep' }, repeatable: false, end: at + 1 };
   if (letter === 'R') return { node: lineBreak, repeatable: true, end: at + 1 };
   const reference = readReference(pattern, at, groups);

@@ -12,6 +12,9 @@ export interface Budget {
   readonly limits: Limits;
 }
 
+/** Matches that count as none: empty ones, or an empty one where the search began. */
+export type Refused = 'none' | 'empty' | 'emptyAtStart';
+
 const UNSET = -1;
 const FAILED = -1;
 
@@ -20,6 +23,7 @@ export class Matcher {
   readonly #code: readonly Instruction[];
   readonly #subject: string;
   readonly #budget: Budget;
+  readonly #from: number;
   /** Start and end of each group, then the positions saved by loops. */
   readonly slots: Int32Array;
   /**
@@ -28,19 +32,24 @@ export class Matcher {
    */
   readonly #stack: number[] = [];
 
-  constructor(program: Program, subject: string, budget: Budget) {
+  constructor(program: Program, subject: string, from: number, budget: Budget) {
     this.#code = program.code;
     this.#subject = subject;
     this.#budget = budget;
+    this.#from = from;
     this.slots = new Int32Array(program.slots);
   }
 
-  /** True if the program matches at `start`; the slots then have the positions. */
-  matchAt(start: number): boolean {
+  /**
+   * True if the program matches at `start`; the slots then have the positions.
+   * @param refused which matches count as none: none, empty ones, or an empty one where
+   * the search began
+   */
+  matchAt(start: number, refused: Refused = 'none'): boolean {
     this.slots.fill(UNSET);
     this.#stack.length = 0;
     this.slots[0] = start;
-    const end = this.#run(0, start);
+    const end = this.#run(0, start, refused);
     if (end === FAILED) return false;
     this.slots[1] = end;
     return true;
@@ -50,16 +59,20 @@ export class Matcher {
    * Runs from `address` to `accept`.
    * @returns the position there, or FAILED with all slots unchanged
    */
-  #run(address: number, position: number): number {
+  #run(address: number, position: number, refused: Refused = 'none'): number {
     const floor = this.#stack.length;
     let pc = address;
     let at = position;
     for (;;) {
       this.#spend(1);
       const instruction = this.#code[pc];
-      if (instruction === undefined || instruction.op === 'accept') return at;
+      if (instruction === undefined) return at;
+      if (instruction.op === 'accept' && !this.#refuses(refused, at)) return at;
       pc += 1;
       switch (instruction.op) {
+        case 'accept':
+          at = FAILED;
+          break;
         case 'set':
           at =
             at < this.#subject.length && instruction.set[this.#subject.charCodeAt(at)] === 1
@@ -94,6 +107,11 @@ export class Matcher {
       pc = this.#resumed;
       at = this.#resumedAt;
     }
+  }
+
+  #refuses(refused: Refused, at: number): boolean {
+    if (refused === 'none' || this.slots[0] !== at) return false;
+    return refused === 'empty' || at === this.#from;
   }
 
   #spend(steps: number): void {
@@ -213,6 +231,8 @@ export class Matcher {
     switch (assertion) {
       case 'start':
         return at === 0;
+      case 'from':
+        return at === this.#from;
       case 'lineStart':
         return at === 0 || (at < length && subject[at - 1] === '\n');
       case 'end':

@@ -10,7 +10,9 @@ import { ANY_BYTE, NOT_NEWLINE, byteSet } from './set.ts';
 
 const DEEPEST = 250;
 const MOST_REPEATS = 65_535;
-const QUANTIFIER = /(?:([*+?])|\{(\d{1,9})(?:(,)(\d{0,9}))?\})([?+]?)/y;
+const QUANTIFIER = /(?:([*+?])|\{(\d{1,9})(?:(,)(\d{0,9}))?\})/y;
+/** What makes a quantifier lazy or possessive; an empty quotation before it is nothing. */
+const SUFFIX = /(?:(?:\\Q)?\\E)*([?+])/y;
 
 /**
  * Parses a pattern, one char for each byte, with options of `i m s x U`.
@@ -149,7 +151,7 @@ class PatternReader {
   #quantified({ node, repeatable }: Item): RegexpNode {
     const found = this.#quantifierAt();
     if (found === undefined) return node;
-    const [text, sign, low, comma, high, suffix] = found;
+    const [text, sign, low, comma, high] = found;
     if (!repeatable) refuse('a quantifier without anything to repeat');
     this.#at += text.length;
     const least = sign === undefined ? Number(low) : sign === '+' ? 1 : 0;
@@ -159,10 +161,13 @@ class PatternReader {
     if (least > MOST_REPEATS || (most !== Infinity && most > MOST_REPEATS) || least > most) {
       refuse('a number of repeats that is too great, or out of order');
     }
-    return { kind: 'repeat', inner: node, least, most, mode: this.#mode(suffix) };
+    return { kind: 'repeat', inner: node, least, most, mode: this.#mode() };
   }
 
-  #mode(suffix: string | undefined): RepeatMode {
+  #mode(): RepeatMode {
+    SUFFIX.lastIndex = this.#at;
+    const suffix = SUFFIX.exec(this.#pattern)?.[1];
+    if (suffix !== undefined) this.#at = SUFFIX.lastIndex;
     if (suffix === '+') return 'possessive';
     return (suffix === '?') === this.#flags.has('U') ? 'greedy' : 'lazy';
   }

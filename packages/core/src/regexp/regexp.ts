@@ -19,6 +19,8 @@ export interface Regexp {
  */
 type Match = Int32Array;
 
+const REFUSED = { any: 'none', filled: 'empty', next: 'emptyAtStart' } as const;
+
 const CACHE_SIZE = 256;
 const cache = new Map<string, Regexp | undefined>();
 
@@ -51,6 +53,8 @@ function construct(pattern: string, flags: string): Regexp | undefined {
 
 /**
  * Returns the first match at or after `from`.
+ * @param wanted `filled`: one that is not empty; `next`: one at `from` that is not empty,
+ * or that `\K` has moved
  * @throws CLASSAD_LIMIT
  */
 export function search(
@@ -58,20 +62,24 @@ export function search(
   subject: string,
   from: number,
   budget: Budget,
+  wanted: 'any' | 'filled' | 'next' = 'any',
 ): Match | undefined {
   if (subject.length > budget.limits.subjectLength)
     throw limitError('subjectLength', budget.limits);
-  const matcher = new Matcher(program, subject, budget);
-  for (let at = from; at <= subject.length; at += 1) {
+  const matcher = new Matcher(program, subject, from, budget);
+  const last = wanted === 'next' ? from : subject.length;
+  for (let at = from; at <= last; at += 1) {
     if (start.lines && at > from && subject[at - 1] !== '\n') continue;
     if (start.set !== undefined && start.set[subject.charCodeAt(at)] !== 1) continue;
-    if (matcher.matchAt(at)) return matcher.slots.slice(0, 2 * (program.groups + 1));
+    if (matcher.matchAt(at, REFUSED[wanted]))
+      return matcher.slots.slice(0, 2 * (program.groups + 1));
   }
   return undefined;
 }
 
 /**
  * Returns whether `subject` contains a match; undefined for a rejected pattern.
+ * @param wanted `filled`: only a match that is not empty counts
  * @throws CLASSAD_LIMIT
  */
 export function matches(
@@ -79,9 +87,11 @@ export function matches(
   subject: string,
   options: string,
   budget: Budget,
+  wanted: 'any' | 'filled' = 'any',
 ): boolean | undefined {
   const regexp = compile(pattern, options, budget.limits);
-  return regexp === undefined ? undefined : search(regexp, subject, 0, budget) !== undefined;
+  if (regexp === undefined) return undefined;
+  return search(regexp, subject, 0, budget, wanted) !== undefined;
 }
 
 /**
@@ -89,7 +99,7 @@ export function matches(
  * @param options with `g` every match is replaced, with `f` the text around the matches
  * is kept
  * @returns undefined (an ERROR) for a rejected pattern, a missing group, or an empty
- * match under `g`
+ * match at the end of the text under `g`
  * @throws CLASSAD_LIMIT
  */
 export function substitute(
@@ -105,17 +115,24 @@ export function substitute(
   const all = options.includes('g');
   let text = '';
   let from = 0;
-  for (
-    let match = search(regexp, subject, 0, budget);
-    match !== undefined;
-    match = search(regexp, subject, from, budget)
-  ) {
+  let afterEmpty = false;
+  for (;;) {
+    const match = search(regexp, subject, from, budget, afterEmpty ? 'next' : 'any');
+    if (match === undefined && !afterEmpty) break;
+    if (match === undefined) {
+      if (from >= subject.length) return undefined;
+      text += subject[from];
+      from += 1;
+      afterEmpty = false;
+      continue;
+    }
     const [start = 0, end = 0] = match;
-    if (all && end <= start) return undefined;
     const replaced = expand(replacement, subject, match);
     if (replaced === undefined) return undefined;
     text += (full ? subject.slice(from, start) : '') + replaced;
     if (text.length > budget.limits.textLength) throw limitError('textLength', budget.limits);
+    // Like in the reference, this remains once there was an empty match.
+    afterEmpty ||= end === start;
     from = end;
     if (!all) break;
   }
@@ -123,19 +140,25 @@ export function substitute(
 }
 
 /**
- * Replaces `\0` to `\9` in `replacement`; returns undefined if one of these groups does
- * not exist in the pattern.
+ * Replaces `\0` to `\9` in `replacement`; returns undefined if one of these groups is
+ * missing: the pattern does not have it, or neither it nor a later group took part.
  */
 export function expand(replacement: string, subject: string, match: Match): string | undefined {
+  const groups = groupCount(match);
   let known = true;
   const text = replacement.replace(/\\(\d)/g, (_, digit: string) => {
-    const start = match[2 * Number(digit)];
-    known &&= start !== undefined;
-    return start === undefined || start < 0
-      ? ''
-      : subject.slice(start, match[2 * Number(digit) + 1]);
+    const start = match[2 * Number(digit)] ?? -1;
+    known &&= Number(digit) < groups;
+    return start < 0 ? '' : subject.slice(start, match[2 * Number(digit) + 1]);
   });
   return known ? text : undefined;
+}
+
+/** Returns the number of groups up to the last one that took part, with the whole match. */
+export function groupCount(match: Match): number {
+  let count = match.length / 2;
+  while (count > 1 && (match[2 * count - 1] ?? -1) < 0) count -= 1;
+  return count;
 }
 
 // The possible starts of a match, so that a search can skip most positions.

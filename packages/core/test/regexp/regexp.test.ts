@@ -121,3 +121,26 @@ describe('a hostile pattern on a hostile subject ends in milliseconds with CLASS
     expect(() => evaluate(expr, { now: 0 })).toThrow('matchSteps');
   });
 });
+
+describe('a pattern that PCRE2 10.42 rejects is rejected even where it does nothing', () => {
+  test.each([
+    ['a reference to no group, repeated zero times', '\\1{0}', 'a'],
+    ['a lookbehind without fixed length, repeated zero times', '(?<=z{1,3}){0}', 'q'],
+    ['\\K in a lookahead, repeated zero times', '(?!\\Kq){0}', 'q'],
+    ['a collating element around a backslash', '[.x\\.]', '.'],
+    ['a collating element around an escaped bracket', '[.x\\]a.]', '.'],
+    ['a quantifier behind a lazy one', '7??\\E?', '7'],
+    ['a quantifier of nothing but \\E', '\\E*7', '7'],
+  ])('%s', (_title, pattern, subject) => {
+    expect(groups(pattern, subject)).toBe('refused');
+  });
+});
+
+test.each([
+  ['\\E before the sign of a lazy quantifier', '7+\\E?', '77', ['7']],
+  ['\\Q\\E before it', '7+\\Q\\E?', '77', ['7']],
+  ['\\E before the sign of a possessive quantifier', '7*\\E+7', '77', null],
+  ['\\E behind an alternative', '\\e|C+\\E?', 'CC', ['C']],
+])('%s is nothing', (_title, pattern, subject, expected) => {
+  expect(groups(pattern, subject)).toEqual(expected);
+});

@@ -2,18 +2,19 @@
 import { bytesOf, lowerAscii, textOf, trimBlanks } from '../language/bytes.ts';
 import type { UserMap } from '../operate/context.ts';
 import { DEFAULT_LIMITS, type Limits } from '../../regexp/limits.ts';
-import { compile, expand, search, type Regexp } from '../../regexp/regexp.ts';
+import { compile, groupCount, search, type Regexp } from '../../regexp/regexp.ts';
 import type { Budget } from '../../regexp/match.ts';
 
 /**
  * One line of a map: `principal` is a text or a regular expression; `canonical` may
- * contain `\0` to `\9`. All bytes. `file` is the path of an included file, and `line` is
- * counted from 1.
+ * contain `\0` to `\9`. All bytes. `prefix`: the text also maps the names that begin with
+ * it. `file` is the path of an included file, and `line` is counted from 1.
  */
 export interface MapEntry {
   readonly method: string;
   readonly principal: string | Regexp;
   readonly canonical: string;
+  readonly prefix: boolean;
   readonly file: string | undefined;
   readonly line: number;
 }
@@ -31,12 +32,13 @@ export interface MapProblem {
 export interface MapFile {
   readonly entries: readonly MapEntry[];
   readonly problems: readonly MapProblem[];
-  /** True: a text also maps the names that start with it. */
-  readonly prefix: boolean;
 }
 
 export interface MapFileOptions {
-  /** `CLASSAD_USER_MAP_PREFIX_<name>`; default false. */
+  /**
+   * `CLASSAD_USER_MAP_PREFIX_<name>`: the file has prefixes and no regular expressions; the
+   * files that it includes do not have prefixes. Default false.
+   */
   readonly prefix?: boolean;
   /**
    * True: every principal is a regular expression, and slashes do not delimit it, as in
@@ -65,8 +67,8 @@ export interface IncludedMap {
  */
 export function parseMapFile(text: string, options: MapFileOptions = {}): MapFile {
   const reader = new MapReader({ ...DEFAULT_LIMITS, ...options.limits }, options);
-  reader.read(text, undefined);
-  return { entries: reader.entries, problems: reader.problems, prefix: options.prefix ?? false };
+  reader.read(text, undefined, options.prefix ?? false);
+  return { entries: reader.entries, problems: reader.problems };
 }
 
 class MapReader {
@@ -82,42 +84,50 @@ class MapReader {
     this.#delimited = !everyPrincipalIsRegexp;
   }
 
-  read(text: string, file: string | undefined): void {
+  read(text: string, file: string | undefined, prefix: boolean): void {
     bytesOf(text)
       .split('\n')
       .forEach((line, index) => {
-        const problem = this.#line(trimBlanks(line), file, index + 1);
+        const problem = this.#line(trimBlanks(line), { file, line: index + 1, prefix });
         if (problem !== undefined) this.problems.push({ file, line: index + 1, problem });
       });
   }
 
   /** @returns the error of the line */
-  #line(line: string, file: string | undefined, number: number): string | undefined {
-    if (line === '' || line.startsWith('#')) return undefined;
-    const path = /^@include[ \t]+(.+)$/i.exec(line)?.[1];
-    if (path !== undefined) return this.#included(textOf(path), file);
+  #line(
+    line: string,
+    place: { readonly file: string | undefined; readonly line: number; readonly prefix: boolean },
+  ): string | undefined {
     const method = readField(line, 0, false);
-    const principal = method && readField(line, method.end, this.#delimited);
+    if (method === undefined || method.text.startsWith('#')) return undefined;
+    const include = method.text === '@include';
+    const delimited = this.#delimited && !include && !place.prefix;
+    const principal = readField(line, method.end, delimited);
+    if (include) return this.#included(textOf(principal?.text ?? ''), place.file);
     const canonical = principal && readField(line, principal.end, false);
-    if (canonical === undefined) return 'three fields expected';
-    const { kind, text, options } = principal ?? canonical;
+    if (!principal?.text || !canonical?.text || method.text === '') return 'three fields expected';
     const pattern =
-      kind === 'regexp' || !this.#delimited
-        ? compile(text, options.replace(/[^iU]/g, ''), this.#limits)
-        : text;
+      principal.kind === 'regexp' || !this.#delimited
+        ? compile(principal.text, principal.options, this.#limits)
+        : principal.text;
     if (pattern === undefined) return 'invalid regular expression';
-    const key = lowerAscii(method?.text ?? '');
-    const place = { file, line: number };
-    this.entries.push({ method: key, principal: pattern, canonical: canonical.text, ...place });
+    this.entries.push({
+      ...place,
+      method: lowerAscii(method.text),
+      principal: pattern,
+      canonical: canonical.text,
+      prefix: place.prefix && typeof pattern === 'string',
+    });
     return undefined;
   }
 
   #included(path: string, file: string | undefined): string | undefined {
     if (file !== undefined) return 'an included file cannot include another';
+    if (path === '') return 'a path expected';
     if (this.#include === undefined) return 'includes are not allowed';
     for (const one of this.#include(path))
-      if (typeof one === 'string') this.read(one, path);
-      else this.read(one.text, one.file);
+      if (typeof one === 'string') this.read(one, path, false);
+      else this.read(one.text, one.file, false);
     return undefined;
   }
 }
@@ -129,7 +139,8 @@ export interface Mapping {
 }
 
 /**
- * Maps `name` (text) under `method`, by the first matching entry in the order of the file.
+ * Maps `name` (text) under `method`, by the first matching entry in the order of the
+ * file. Of adjacent prefixes the longest one counts.
  * @throws CLASSAD_LIMIT
  */
 export function findMapping(map: MapFile, method: string, name: string): Mapping | undefined {
@@ -141,24 +152,43 @@ export function findMapping(map: MapFile, method: string, name: string): Mapping
 /** Like {@link findMapping}, but in bytes and within a budget. */
 function mapName(map: MapFile, method: string, input: string, budget: Budget): Mapping | undefined {
   const key = lowerAscii(method);
+  let longest: (MapEntry & { principal: string }) | undefined;
   for (const entry of map.entries) {
     if (entry.method !== key) continue;
+    if (longest !== undefined && !entry.prefix) break;
     const { principal, canonical } = entry;
     if (typeof principal !== 'string') {
       const match = search(principal, input, 0, budget);
-      if (match !== undefined) return { entry, canonical: canonicalOf(canonical, input, match) };
-    } else if (principal === input || (map.prefix && input.startsWith(principal)))
-      return { entry, canonical };
+      if (match !== undefined)
+        return { entry, canonical: canonicalOf(canonical, groupsOf(input, match)) };
+    } else if (!entry.prefix) {
+      if (principal === input) return { entry, canonical: canonicalOf(canonical, [principal]) };
+    } else if (
+      input.startsWith(principal) &&
+      principal.length > (longest?.principal.length ?? -1)
+    ) {
+      longest = { ...entry, principal };
+    }
   }
-  return undefined;
+  return (
+    longest && {
+      entry: longest,
+      canonical: canonicalOf(longest.canonical, [longest.principal]),
+    }
+  );
 }
 
-/** Missing groups become empty. */
-function canonicalOf(canonical: string, input: string, match: Int32Array): string {
-  const groups = new Int32Array(20).fill(-1);
-  groups.set(match.subarray(0, 20));
-  return expand(canonical, input, groups) ?? '';
-}
+/** Returns the texts of the groups up to the last one that took part. */
+const groupsOf = (input: string, match: Int32Array): string[] =>
+  Array.from({ length: groupCount(match) }, (_, group) =>
+    input.slice(Math.max(match[2 * group] ?? 0, 0), Math.max(match[2 * group + 1] ?? 0, 0)),
+  );
+
+/** Replaces `\0` to `\9`; one without a group is kept. */
+const canonicalOf = (canonical: string, groups: readonly string[]): string =>
+  canonical.replace(/\\(?:(\d)|[^])/g, (text, digit: string | undefined) =>
+    digit === undefined ? text : (groups[Number(digit)] ?? text),
+  );
 
 /**
  * Creates the implementation of `userMap()` from maps by name. `name` uses the method
@@ -178,7 +208,8 @@ export function userMapOf(maps: ReadonlyMap<string, MapFile>): UserMap {
 // One line of a map file: three fields, each quoted, a regular expression, or plain.
 
 /**
- * A field and the offset after it. `options` are the letters after a regular expression.
+ * A field and the offset after it. `options` are those after a regular expression: `i` and
+ * `U`. Other text there begins the next field.
  */
 interface MapField {
   readonly text: string;
@@ -200,12 +231,12 @@ function readField(line: string, at: number, regexps: boolean): MapField | undef
   const start = BLANKS.lastIndex;
   if (start >= line.length) return undefined;
   if (line[start] === '"') {
-    const { text, end } = readDelimited(line, start, (next) => next === '"' || next === '\\');
+    const { text, end } = readDelimited(line, start);
     return { text, kind: 'quoted', options: '', end };
   }
   if (regexps && line[start] === '/') {
-    const { text, end } = readDelimited(line, start, (next) => next === '/');
-    const options = plainAt(line, end);
+    const { text, end } = readDelimited(line, start);
+    const options = /^[iU]*/.exec(line.slice(end))?.[0] ?? '';
     return { text, kind: 'regexp', options, end: end + options.length };
   }
   const text = plainAt(line, start);
@@ -214,13 +245,9 @@ function readField(line: string, at: number, regexps: boolean): MapField | undef
 
 /**
  * Reads to the delimiter that closes the one at `at`, or to the end of the line; removes
- * a backslash before the characters in `drops`.
+ * a backslash before the delimiter or another backslash.
  */
-function readDelimited(
-  line: string,
-  at: number,
-  drops: (next: string) => boolean,
-): { text: string; end: number } {
+function readDelimited(line: string, at: number): { text: string; end: number } {
   const delimiter = line[at] ?? '';
   let text = '';
   for (let from = at + 1; from < line.length; from += 1) {
@@ -228,7 +255,7 @@ function readDelimited(
     if (char === delimiter) return { text, end: from + 1 };
     const next = char === '\\' ? (line[from + 1] ?? '') : '';
     if (next !== '') from += 1;
-    text += next === '' || !drops(next) ? char + next : next;
+    text += next === '' || (next !== delimiter && next !== '\\') ? char + next : next;
   }
   return { text, end: line.length };
 }

@@ -43,9 +43,14 @@ describe('userMap() uses a map file', () => {
     ['groups of a caseless regular expression', 'userMap("groups", "ADM-joe")', '"admins,joe"'],
     ['a match anywhere in the name', 'userMap("groups", "x@site.test")', '"site"'],
     [
-      'an escaped slash, unset and missing groups',
+      'an escaped slash, and the text of a group that is missing',
       'userMap("groups", "slash/ab")',
-      '"<slash/ab|a|b|>"',
+      '"<slash/ab|a|b|\\\\9>"',
+    ],
+    [
+      'the text of a group behind the last one that took part',
+      'userMap("groups", "slash/a")',
+      '"<slash/a|a|\\\\2|\\\\9>"',
     ],
     ['an ungreedy regular expression', 'userMap("groups", "uuu")', '"[u]"'],
     ['another method', 'userMap("groups.GSI", "alice")', '"grid"'],
@@ -107,8 +112,63 @@ test('where every principal is a regular expression, slashes belong to it', () =
   ]);
 });
 
+describe('a map with prefixes', () => {
+  const p = parseMapFile(
+    ['* /data data', '* /data/cms/ cms', '* plain \\0-\\1', '@include more', '* "two w" last'].join(
+      '\n',
+    ),
+    { prefix: true, include: () => ['* /inc/ included', '* exact text'] },
+  );
+  test.each([
+    ['maps a name that begins with a slash', '/data/x', '"data"'],
+    ['does not match inside a name', 'xx/data/cms/', 'undefined'],
+    ['uses the longest of its prefixes', '/data/cms/run1', '"cms"'],
+    ['replaces the whole prefix, and no group', 'plain2', '"plain-\\\\1"'],
+    ['has prefixes between quotes', 'two words', '"last"'],
+    ['has regular expressions in the files that it includes', 'xincx', '"included"'],
+    ['has no prefixes in the files that it includes', 'exactly', 'undefined'],
+  ])('%s', (_title, name, expected) => {
+    expect(answer({ p }, `userMap("p", "${name}")`)).toBe(expected);
+  });
+});
+
+describe('the fields of a line', () => {
+  const fields = parseMapFile(
+    [
+      '* /data/cms cms-group',
+      '* /^al(.*)$/ix-\\1 tail',
+      '* "a b"c d',
+      '* /^dd\\\\d(.*)/ dd-\\1',
+      '* lit <\\0|\\1>',
+      '#* comment x',
+      '  # x comment',
+    ].join('\n'),
+  );
+  test.each([
+    ['only i and U are options of a regular expression', '/data/x', '"cms"'],
+    ['text behind the options begins the next field', 'alex', '"x-ex"'],
+    ['text behind a quote begins the next field', 'a b', '"c"'],
+    ['two backslashes are one', 'dd5x', '"dd-x"'],
+    ['a text is the whole match of itself', 'lit', '"<lit|\\\\1>"'],
+    ['a line that begins with # is a comment', 'comment', 'undefined'],
+  ])('%s', (_title, name, expected) => {
+    expect(answer({ fields }, `userMap("fields", "${name}")`)).toBe(expected);
+  });
+
+  test('an empty field is an error', () => {
+    const { entries, problems } = parseMapFile('* "" a\n* b ""\n@include\n@INCLUDE file');
+    expect(entries).toEqual([]);
+    expect(problems.map(({ problem }) => problem)).toEqual([
+      'three fields expected',
+      'three fields expected',
+      'a path expected',
+      'three fields expected',
+    ]);
+  });
+});
+
 test('invalid lines are skipped and listed', () => {
-  const included = parseMapFile('* a\n@include more\n* /(/ x\n* b c\n@INCLUDE dir', {
+  const included = parseMapFile('* a\n@include more\n* /(/ x\n* b c\n@include dir', {
     include: (path) => (path === 'more' ? ['* c d\n@include deeper'] : ['* e f', '* g h\n* i']),
   });
   expect(included.entries.map(({ principal }) => principal)).toEqual(['c', 'b', 'e', 'g']);
