@@ -4,6 +4,7 @@ import { makeAd } from '../language/ast.ts';
 import type { AdExpr, BinaryExpr, Expr } from '../language/ast.ts';
 import { Context } from '../operate/context.ts';
 import type { UserMap } from '../operate/context.ts';
+import { matchOf, type Match } from '../operate/match.ts';
 import { ALL_FUNCTIONS, LIBRARY_FUNCTIONS } from '../functions/table.ts';
 import { DEFAULT_LIMITS } from '../../regexp/limits.ts';
 import type { Limits } from '../../regexp/limits.ts';
@@ -67,13 +68,14 @@ export function evaluate(expr: Expr, options: EvaluateOptions): Value {
     random = NO_CHANCE,
     utcOffset = UTC,
   } = options;
-  const scope: Scope = { ad: my, parent: undefined, other: undefined };
-  if (target !== undefined) scope.other = { ad: target, parent: undefined, other: scope };
+  const alone: Match = { scope: { ad: my, parent: undefined }, places: new Map() };
+  const { scope, places } = target === undefined ? alone : matchOf(my, target, semantics);
   const functions = options.functions === 'library' ? LIBRARY_FUNCTIONS : ALL_FUNCTIONS;
   const limits =
     options.limits === undefined ? DEFAULT_LIMITS : { ...DEFAULT_LIMITS, ...options.limits };
   const world = { now, random, utcOffset, userMap: options.userMap, userHome: options.userHome };
-  return evaluateIn(expr, scope, new Context(world, semantics, functions, limits, evaluateIn));
+  const context = new Context(world, semantics, places, functions, limits, evaluateIn);
+  return context.attempt(expr, scope) ?? ERROR;
 }
 
 function evaluateIn(expr: Expr, scope: Scope, context: Context): Value {
@@ -122,7 +124,7 @@ function evaluateNode(
     case 'list':
       return { type: 'list', items: expr.items, scope };
     case 'ad':
-      return { type: 'classad', scope: { ad: expr, parent: scope } };
+      return { type: 'classad', scope: context.places.get(expr) ?? { ad: expr, parent: scope } };
   }
 }
 

@@ -38,7 +38,10 @@ export function exceptional(values: readonly Value[]): Value | undefined {
   return found;
 }
 
-/** Returns the text of a value as `string()` does; undefined for UNDEFINED and ERROR. */
+/**
+ * Returns the text of a value as `string()` does, without the fraction of a relative
+ * time; undefined for UNDEFINED and ERROR.
+ */
 export function stringOf(value: Value): string | undefined {
   switch (value.type) {
     case 'string':
@@ -49,15 +52,26 @@ export function stringOf(value: Value): string | undefined {
     case 'abstime':
       return absTimeText(value);
     case 'reltime':
-      return relTimeText(value);
+      return relTimeText({ ...value, seconds: Math.trunc(value.seconds) });
     default:
       return valueBytes(value);
   }
 }
 
-/** Returns the evaluated elements of a list. */
+/**
+ * Returns the evaluated elements of a list. Like in the reference, their names are those
+ * of the ad with the function call, not those of the list's ad.
+ */
 export function elements(list: ListValue, scope: Scope, context: Context): Value[] {
-  return evaluated(list.items, list.scope ?? scope, context);
+  return evaluated(list.items, scope, context);
+}
+
+/**
+ * Returns UNDEFINED if one of the values is, which takes precedence over ERROR in some
+ * functions; else undefined.
+ */
+export function undefinedFirst(values: readonly Value[]): Value | undefined {
+  return values.some(({ type }) => type === 'undefined') ? UNDEFINED : undefined;
 }
 
 /**

@@ -16,8 +16,8 @@ import type { Value } from '../language/value.ts';
 import { exceptional, stringOf, taking } from './args.ts';
 
 /**
- * Converts a value to a real: numbers, booleans, times, and strings that start with a
- * number.
+ * Converts a value to a real: numbers, booleans, times in whole seconds, and strings that
+ * start with a number.
  */
 export function realOf(value: Value): number | undefined {
   switch (value.type) {
@@ -29,8 +29,9 @@ export function realOf(value: Value): number | undefined {
     case 'string':
       return leadingNumber(value.value);
     case 'abstime':
-    case 'reltime':
       return value.seconds;
+    case 'reltime':
+      return Math.trunc(value.seconds) + 0;
     default:
       return undefined;
   }

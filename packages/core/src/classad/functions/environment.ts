@@ -1,6 +1,6 @@
 // envV1ToV2, mergeEnvironment, listToArgs, argsToList: HTCondor's texts of environments
 // and arguments.
-import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
+import { failEvaluation, type ClassAdFunction, type FunctionTable } from '../operate/context.ts';
 import { ERROR, UNDEFINED, listOf, stringValue, type Value } from '../language/value.ts';
 import { elements, taking } from './args.ts';
 import { bytesOf, lowerAscii, textOf } from '../language/bytes.ts';
@@ -14,7 +14,7 @@ function quoted(argument: string): string {
   if (argument === '') return "''";
   let text = '';
   for (const char of argument) {
-    if (!" \t\n\v\f\r'".includes(char)) text += char;
+    if (!" \t\n\r'".includes(char)) text += char;
     else
       text = `${text.endsWith("'") ? text.slice(0, -1) : `${text}'`}${char === "'" ? "''" : char}'`;
   }
@@ -36,7 +36,7 @@ function argumentsOf(text: string): string[] | undefined {
       current = (current ?? '') + (doubled ? "'" : '');
       if (doubled) at += 1;
       else inQuotes = !inQuotes;
-    } else if (!inQuotes && ' \t\n\v\f\r'.includes(char)) {
+    } else if (!inQuotes && ' \t\n\r'.includes(char)) {
       if (current !== undefined) found.push(current);
       current = undefined;
     } else current = (current ?? '') + char;
@@ -45,34 +45,54 @@ function argumentsOf(text: string): string[] | undefined {
   return inQuotes ? undefined : found;
 }
 
-/** Adds `NAME=value` to `variables`; false if it is not an assignment. */
-function assign(variables: Map<string, string>, assignment: string): boolean {
+/** Variables by name; one without a value is a macro that is kept as it is. */
+type Variables = Map<string, string | undefined>;
+
+/**
+ * Adds `NAME=value` or a text with the macro `$$` to `variables`; false for another text.
+ */
+function assign(variables: Variables, assignment: string): boolean {
   const at = assignment.indexOf('=');
+  if (at < 0 && assignment.includes('$$')) {
+    variables.set(assignment, undefined);
+    return true;
+  }
   if (at < 1) return false;
   variables.set(assignment.slice(0, at), assignment.slice(at + 1));
   return true;
 }
 
-const environmentText = (variables: ReadonlyMap<string, string>): Value =>
+const environmentText = (variables: Variables): Value =>
   stringValue(
     [...variables]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, value]) => quoted(`${name}=${value}`))
+      .map(([name, value]) => quoted(value === undefined ? name : `${name}=${value}`))
       .join(' '),
   );
+
+/** The characters that are the delimiter if a text begins with them. */
+const DELIMITERS = '!#$%&*+,-/:;<>?@^`|~\x1f';
 
 const envV1ToV2 = taking(1, 1, ([text = ERROR]) => {
   if (text.type === 'undefined') return UNDEFINED;
   if (text.type !== 'string') return ERROR;
-  const variables = new Map<string, string>();
-  const assignments = text.value.split(';').filter((assignment) => assignment !== '');
+  const first = text.value[0] ?? '';
+  const marked = first !== '' && DELIMITERS.includes(first);
+  const delimiter = marked ? first : ';';
+  const variables: Variables = new Map();
+  const assignments = text.value
+    .slice(marked ? 1 : 0)
+    .split(delimiter)
+    .flatMap((part) => part.split('\n'))
+    .map((assignment) => assignment.replace(/^[ \t\r]+/, ''))
+    .filter((assignment) => assignment !== '');
   return assignments.every((assignment) => assign(variables, assignment))
     ? environmentText(variables)
     : ERROR;
 });
 
 const mergeEnvironment = taking(0, Infinity, (args) => {
-  const variables = new Map<string, string>();
+  const variables: Variables = new Map();
   for (const text of args) {
     if (text.type === 'undefined') continue;
     const assignments = text.type === 'string' ? argumentsOf(text.value) : undefined;
@@ -93,8 +113,7 @@ const listToArgs = taking(1, 2, ([list = ERROR, version], context, scope) => {
   if (list.type !== 'list' || syntax === undefined) return ERROR;
   const texts: string[] = [];
   for (const value of elements(list, scope, context)) {
-    if (value.type !== 'string' || (syntax === 1 && /[ \t\n\v\f\r]|^$/.test(value.value)))
-      return ERROR;
+    if (value.type !== 'string' || (syntax === 1 && /[ \t\n\r]|^$/.test(value.value))) return ERROR;
     texts.push(syntax === 1 ? value.value : quoted(value.value));
   }
   return stringValue(context.bounded(texts.join(' ')));
@@ -103,7 +122,7 @@ const listToArgs = taking(1, 2, ([list = ERROR, version], context, scope) => {
 const argsToList = taking(1, 2, ([text = ERROR, version]) => {
   const syntax = versionOf(version);
   if (text.type !== 'string' || syntax === undefined) return ERROR;
-  const words = text.value.split(/[ \t\n\v\f\r]+/).filter((word) => word !== '');
+  const words = text.value.split(/[ \t\n\r]+/).filter((word) => word !== '');
   const found = syntax === 1 ? words : argumentsOf(text.value);
   return found === undefined ? ERROR : listOf(found.map(stringValue));
 });
@@ -122,29 +141,30 @@ export const ENVIRONMENT_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunct
  * lists it, else the first item. The fourth argument is the result if the map has none.
  */
 export const userMap: ClassAdFunction = taking(2, 4, (args, context) => {
-  const [map = ERROR, input = ERROR, preferred, fallback] = args;
-  if (map.type !== 'string' || args.some(({ type }) => type === 'error')) return ERROR;
-  if (input.type !== 'string' && input.type !== 'undefined') return ERROR;
-  const mapped =
-    input.type === 'string'
-      ? context.world.userMap?.(map.value, input.value, context.matching)
-      : undefined;
-  if (mapped === undefined) return fallback ?? UNDEFINED;
+  const [map = ERROR, input = ERROR, preferred, fallback = UNDEFINED] = args;
+  if (map.type === 'error' || input.type === 'error') return ERROR;
+  if (map.type !== 'string' || input.type !== 'string') return fallback;
+  const mapped = context.world.userMap?.(map.value, input.value, context.matching);
+  if (mapped === undefined) return fallback;
   if (preferred === undefined) return stringValue(mapped);
   const items = itemsOf(mapped, ',');
   const wanted = preferred.type === 'string' ? lowerAscii(preferred.value) : undefined;
   const chosen = items.find((item) => lowerAscii(item) === wanted) ?? items[0];
-  return chosen === undefined ? (fallback ?? UNDEFINED) : stringValue(chosen);
+  return chosen === undefined ? fallback : stringValue(chosen);
 });
 
 /**
- * `userHome(name)` is the user's home directory; the second argument is the result if
- * there is none.
+ * `userHome(name)` is the user's home directory; the second argument, if it is a text, is
+ * the result if there is none.
  */
-export const userHome: ClassAdFunction = taking(1, 2, (args, context) => {
-  const [name = ERROR, fallback = UNDEFINED] = args;
-  if (name.type === 'undefined') return fallback;
-  if (name.type !== 'string') return ERROR;
+export const userHome: ClassAdFunction = ({ args }, scope, context) => {
+  const [first, second] = args;
+  if (first === undefined || args.length > 2) failEvaluation();
+  const wanted = second === undefined ? undefined : context.attempt(second, scope);
+  const fallback = wanted?.type === 'string' && wanted.value !== '' ? wanted : undefined;
+  const name = context.attempt(first, scope) ?? UNDEFINED;
+  if (name.type === 'undefined') return fallback ?? UNDEFINED;
+  if (name.type !== 'string') return fallback ?? ERROR;
   const home = context.world.userHome?.(textOf(name.value));
-  return home === undefined ? fallback : stringValue(bytesOf(home));
-});
+  return home === undefined ? (fallback ?? UNDEFINED) : stringValue(bytesOf(home));
+};

@@ -1,15 +1,15 @@
 // member, anyCompare, sum ... : functions on lists.
 import type { ComparisonOperator, IdentityOperator } from '../language/ast.ts';
-import type { ClassAdFunction, Context, FunctionTable } from '../operate/context.ts';
+import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
 import { binary } from '../operate/strict-operators.ts';
 import {
   ERROR,
+  FALSE,
   TRUE,
   UNDEFINED,
   booleanValue,
   integerValue,
   realValue,
-  type Scope,
   type Value,
   listOf,
   stringValue,
@@ -36,11 +36,12 @@ const OPERATORS: ReadonlyMap<string, ElementOperator> = new Map<string, ElementO
  * True if an element equals the value; elements that cannot be compared with it are
  * skipped.
  */
-const membership = (operator: ElementOperator): ClassAdFunction =>
+const membership = (operator: '==' | '=?='): ClassAdFunction =>
   taking(2, 2, ([item = ERROR, list = ERROR], context, scope) => {
-    const found = operator === '==' ? exceptional([item, list]) : exceptional([list]);
-    if (found !== undefined) return found;
+    const exact = operator === '=?=';
+    if (list.type === 'undefined' || (!exact && item.type === 'undefined')) return UNDEFINED;
     if (list.type !== 'list' || item.type === 'list' || item.type === 'classad') return ERROR;
+    if (!exact && item.type === 'error') return ERROR;
     return booleanValue(
       elements(list, scope, context).some((element) => binary(operator, element, item) === TRUE),
     );
@@ -48,66 +49,58 @@ const membership = (operator: ElementOperator): ClassAdFunction =>
 
 /**
  * `anyCompare` (decided by TRUE) and `allCompare` (decided by the first element that is
- * not TRUE).
+ * not TRUE). An UNDEFINED comparison ends both with FALSE.
  */
 const comparing = (any: boolean): ClassAdFunction =>
   taking(3, 3, ([operator = ERROR, list = ERROR, scalar = ERROR], context, scope) => {
-    const found = exceptional([operator, list]);
-    if (found !== undefined) return found;
-    if (operator.type !== 'string' || list.type !== 'list') return ERROR;
-    const known = OPERATORS.get(operator.value);
+    if (operator.type === 'undefined') return UNDEFINED;
+    const known = operator.type === 'string' ? OPERATORS.get(operator.value) : undefined;
     if (known === undefined) return ERROR;
+    if (list.type === 'undefined') return UNDEFINED;
+    if (list.type !== 'list') return ERROR;
     for (const element of elements(list, scope, context)) {
       const result = binary(known, element, scalar);
       if (result.type === 'error') return ERROR;
+      if (result.type === 'undefined') return FALSE;
       if ((result === TRUE) === any) return booleanValue(any);
     }
     return booleanValue(!any);
   });
 
-/**
- * Returns the numbers of a list, with booleans and without UNDEFINED; undefined if it has
- * other values.
- */
-function numbers(list: Value, scope: Scope, context: Context): (bigint | number)[] | undefined {
-  if (list.type !== 'list') return undefined;
-  const found: (bigint | number)[] = [];
-  for (const value of elements(list, scope, context)) {
-    if (value.type === 'integer' || value.type === 'real') found.push(value.value);
-    else if (value.type === 'boolean') found.push(BigInt(value.value));
-    else if (value.type !== 'undefined') return undefined;
-  }
-  return found;
-}
-
-const aggregate = (run: (values: readonly (bigint | number)[]) => Value): ClassAdFunction =>
+/** Applies `run` to the numbers of a list, with booleans and without UNDEFINED. */
+const aggregate = (run: (values: readonly Value[]) => Value): ClassAdFunction =>
   taking(1, 1, ([list = ERROR], context, scope) => {
     if (list.type === 'undefined') return UNDEFINED;
-    const values = numbers(list, scope, context);
-    return values === undefined ? ERROR : run(values);
+    if (list.type !== 'list') return ERROR;
+    const values = elements(list, scope, context).filter(({ type }) => type !== 'undefined');
+    return values.every(isNumber) ? run(values) : ERROR;
   });
 
-const isInteger = (value: bigint | number): value is bigint => typeof value === 'bigint';
+const isNumber = ({ type }: Value): boolean =>
+  type === 'integer' || type === 'real' || type === 'boolean';
 
-function sum(values: readonly (bigint | number)[]): Value {
-  if (values.every(isInteger)) return integerValue(values.reduce((a, b) => a + b, 0n));
-  return realValue(values.reduce<number>((total, value) => total + Number(value), 0));
-}
+/** A single value keeps its type. */
+const sum = ([first, ...rest]: readonly Value[]): Value =>
+  first === undefined
+    ? integerValue(0)
+    : rest.reduce((total, value) => binary('+', total, value), first);
 
-function average(values: readonly (bigint | number)[]): Value {
-  if (values.length === 0) return integerValue(0);
-  return realValue(
-    values.reduce<number>((total, value) => total + Number(value), 0) / values.length,
-  );
-}
+const average = (values: readonly Value[]): Value =>
+  values.length === 0 ? integerValue(0) : binary('/', sum(values), realValue(values.length));
 
+/** A comparison makes a real of a number next to a real, and an integer of a boolean. */
 const extreme =
-  (better: (a: bigint | number, b: bigint | number) => boolean) =>
-  (values: readonly (bigint | number)[]): Value => {
+  (operator: '<' | '>') =>
+  (values: readonly Value[]): Value => {
     const [first, ...rest] = values;
-    if (first === undefined) return UNDEFINED;
-    const best = rest.reduce((found, value) => (better(value, found) ? value : found), first);
-    return values.every(isInteger) ? integerValue(BigInt(best)) : realValue(Number(best));
+    if (first === undefined || rest.length === 0) return first ?? UNDEFINED;
+    const best = rest.reduce(
+      (found, value) => (binary(operator, value, found) === TRUE ? value : found),
+      first,
+    );
+    const number = 'value' in best ? Number(best.value) : 0;
+    if (values.some(({ type }) => type === 'real')) return realValue(number);
+    return best.type === 'boolean' ? integerValue(number) : best;
   };
 
 export const LIST_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
@@ -117,8 +110,8 @@ export const LIST_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
   ['allcompare', comparing(false)],
   ['sum', aggregate(sum)],
   ['avg', aggregate(average)],
-  ['min', aggregate(extreme((a, b) => a < b))],
-  ['max', aggregate(extreme((a, b) => a > b))],
+  ['min', aggregate(extreme('<'))],
+  ['max', aggregate(extreme('>'))],
 ]);
 
 // stringListSize, stringListSum, stringListMember ... : functions on lists in a string.
@@ -146,12 +139,19 @@ const overNumbers = (
 
 const total = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
-/** The reference starts its search for the maximum at the smallest positive number. */
-const LEAST_POSITIVE = 2 ** -1022;
+/**
+ * The reference starts its search for the maximum at the least positive 32-bit real, and
+ * that for the minimum at the greatest one.
+ */
+const LEAST_POSITIVE = 2 ** -126;
+const GREATEST = (2 - 2 ** -23) * 2 ** 127;
 const greatest = (numbers: readonly number[]): number =>
-  numbers.reduce((a, b) => Math.max(a, b), LEAST_POSITIVE);
+  numbers.reduce((best, number) => (number > best ? number : best), LEAST_POSITIVE);
 const least = (numbers: readonly number[]): number =>
-  numbers.reduce((a, b) => Math.min(a, b), Number.MAX_VALUE);
+  numbers.reduce((best, number) => (number < best ? number : best), GREATEST);
+
+/** The default delimiters of the functions with two lists. */
+const MEMBER_BREAKS = ', \t\r\n';
 
 type Fold = (text: string) => string;
 const exact: Fold = (text) => text;
@@ -166,7 +166,8 @@ const overTwo = (
   taking(2, 3, ([first = ERROR, second = ERROR, delimiters]) => {
     if (first.type === 'undefined' && second.type === 'undefined') return UNDEFINED;
     const [a, b] = [first, second].map(textOrEmpty);
-    const separators = delimiters?.type === 'undefined' ? ' ,' : optionalString(delimiters, ' ,');
+    const separators =
+      delimiters?.type === 'undefined' ? MEMBER_BREAKS : optionalString(delimiters, MEMBER_BREAKS);
     if (a === undefined || b === undefined || separators === undefined) return ERROR;
     return booleanValue(run(a, b, separators));
   });
@@ -179,21 +180,26 @@ const stringMembership = (fold: Fold): ClassAdFunction =>
     itemsOf(list, delimiters).some((one) => fold(one) === fold(item)),
   );
 
+/** An empty part is a subset; one without items, such as a blank, is not. */
 const subset = (fold: Fold): ClassAdFunction =>
   overTwo((part, list, delimiters) => {
+    if (part === '') return true;
+    const items = itemsOf(part, delimiters);
     const whole = new Set(itemsOf(list, delimiters).map(fold));
-    return itemsOf(part, delimiters).every((item) => whole.has(fold(item)));
+    return items.length > 0 && items.every((item) => whole.has(fold(item)));
   });
 
+/** Blanks around an item belong to it, and no delimiters are the default ones. */
 const intersect = taking(2, 3, (args) => {
   const found = exceptional(args);
   if (found !== undefined) return found;
   const [first, second, delimiters] = args;
-  const separators = optionalString(delimiters, ' ,');
+  const separators = optionalString(delimiters, '');
   if (first?.type !== 'string' || second?.type !== 'string' || separators === undefined)
     return ERROR;
-  const items = new Set(itemsOf(first.value, separators));
-  return booleanValue(itemsOf(second.value, separators).some((item) => items.has(item)));
+  const [a = [], b = []] = [first, second].map(({ value }) => pieces(value, separators || ' ,'));
+  const items = new Set(a);
+  return booleanValue(b.some((item) => items.has(item)));
 });
 
 export const STRING_LIST_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
@@ -212,27 +218,41 @@ export const STRING_LISTS_INTERSECT: ClassAdFunction = intersect;
 
 // split, splitUserName, splitSlotName, and the split of a text into items at delimiters.
 
-const BLANK = ' \t\n\v\f\r';
+/** Cuts a text at every delimiter; empty pieces are left out. */
+function pieces(text: string, delimiters: string): string[] {
+  const found: string[] = [];
+  for (let at = 0; at <= text.length; at += 1) {
+    const start = at;
+    while (at < text.length && !delimiters.includes(text[at] ?? '')) at += 1;
+    if (at > start) found.push(text.slice(start, at));
+  }
+  return found;
+}
+
+/** The items of a list in a text: without blanks around them, and not empty. */
+export const itemsOf = (text: string, delimiters = ' ,'): string[] =>
+  pieces(text, delimiters)
+    .map(trimBlanks)
+    .filter((item) => item !== '');
 
 /**
- * Splits at any of the `delimiters`; removes blanks around an item, and keeps an empty
- * item between two delimiters.
+ * Splits at each delimiter. A delimiter directly after another one, or at the start, gives
+ * an empty item only if it is the same as the last delimiter that is not a blank.
  */
 function splitText(text: string, delimiters: string): string[] {
   const items: string[] = [];
-  for (let at = 0; ;) {
-    while (at < text.length && BLANK.includes(text[at] ?? '')) at += 1;
-    if (at >= text.length) return items;
-    let end = at;
-    while (end < text.length && !delimiters.includes(text[end] ?? '')) end += 1;
-    items.push(trimBlanks(text.slice(at, end)));
-    at = end + 1;
+  let repeated = '';
+  let start = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at] ?? '';
+    if (!delimiters.includes(char)) continue;
+    if (at > start || char === repeated) items.push(text.slice(start, at));
+    if (trimBlanks(char) !== '') repeated = char;
+    start = at + 1;
   }
+  if (start < text.length) items.push(text.slice(start));
+  return items;
 }
-
-/** {@link splitText} without empty items, as in the stringList functions. */
-export const itemsOf = (text: string, delimiters = ' ,'): string[] =>
-  splitText(text, delimiters).filter((item) => item !== '');
 
 const split = taking(1, 2, ([text = ERROR, delimiters]) => {
   const separators = optionalString(delimiters, ', \t');

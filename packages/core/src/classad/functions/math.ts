@@ -1,10 +1,11 @@
 // floor, ceiling, round, pow, quantize, random.
-import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
+import { failEvaluation, type ClassAdFunction, type FunctionTable } from '../operate/context.ts';
 import { truncated } from '../print/number-text.ts';
 import { ERROR, integerValue, realValue } from '../language/value.ts';
 import type { Value } from '../language/value.ts';
 import { elements, taking } from './args.ts';
 import { realOf } from './convert.ts';
+import { power } from './power.ts';
 
 const rounding = (round: (value: number) => number): ClassAdFunction =>
   taking(1, 1, ([value = ERROR]) => {
@@ -30,42 +31,46 @@ function pow([base = ERROR, exponent = ERROR]: readonly Value[]): Value {
   const b = realOf(exponent);
   if (a === undefined || b === undefined) return ERROR;
   const whole = base.type === 'integer' && exponent.type === 'integer' && exponent.value >= 0n;
-  return whole ? integerValue(truncated(a ** b + 0.5)) : realValue(a ** b);
+  return whole ? integerValue(truncated(power(a, b) + 0.5)) : realValue(power(a, b));
 }
 
 /**
  * Returns the smallest multiple of the quantum, or the first element of a list, that is
- * not less than the value.
+ * not less than the value. Of a list that has none the last element is the quantum.
  */
 const quantize = taking(2, 2, ([value = ERROR, quantum = ERROR], context, scope) => {
   const real = realOf(value);
   if (real === undefined) return ERROR;
   if (quantum.type !== 'list') return multiple(value, real, quantum);
-  let last: Value | undefined;
+  let last: Value = realValue(0);
   for (const element of elements(quantum, scope, context)) {
     const bound = realOf(element);
     if (bound === undefined) return ERROR;
     if (real <= bound) return element;
     last = element;
   }
-  return last === undefined ? value : multiple(value, real, last);
+  return multiple(value, real, last);
 });
+
+/** Smaller quanta count as zero, which leaves the value as it is. */
+const LEAST_QUANTUM = 1e-8;
 
 function multiple(value: Value, real: number, quantum: Value): Value {
   const step = realOf(quantum);
   if (step === undefined) return ERROR;
-  if (value.type === 'integer' && quantum.type === 'integer') {
-    return step === 0 ? value : integerValue(truncated(Math.ceil(real / step) * step));
-  }
-  return realValue(step === 0 ? real : Math.ceil(real / step) * step);
+  if (Math.abs(step) <= LEAST_QUANTUM) return value;
+  if (value.type !== 'integer' || quantum.type !== 'integer')
+    return realValue(Math.ceil(real / step) * step);
+  const sum = BigInt.asIntN(64, value.value + quantum.value - 1n);
+  return integerValue((sum / quantum.value) * quantum.value);
 }
 
 const random = taking(0, 1, ([bound], context) => {
   const chance = context.world.random();
-  if (Number.isNaN(chance)) return ERROR;
-  if (bound === undefined) return realValue(chance);
+  if (bound === undefined) return Number.isNaN(chance) ? ERROR : realValue(chance);
   if (bound.type !== 'integer' && bound.type !== 'real') return ERROR;
-  if (Number(bound.value) <= 0) return ERROR;
+  if (Number(bound.value) <= 0) failEvaluation();
+  if (Number.isNaN(chance)) return ERROR;
   const value = chance * Number(bound.value);
   return bound.type === 'integer' ? integerValue(Math.floor(value)) : realValue(value);
 });

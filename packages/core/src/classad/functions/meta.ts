@@ -1,24 +1,31 @@
 // ifThenElse, eval, unparse, unresolved, debug, evalInEachContext, countMatches:
 // functions on expressions.
-import type { Expr } from '../language/ast.ts';
+import type { AttributeExpr, Expr } from '../language/ast.ts';
 import { isCoded } from '../../base/errors/errors.ts';
-import type { ClassAdFunction, Context, FunctionTable } from '../operate/context.ts';
+import {
+  failEvaluation,
+  type ClassAdFunction,
+  type Context,
+  type FunctionTable,
+} from '../operate/context.ts';
+import { findAttribute, isValue as isFoundValue, type Found } from '../operate/scope.ts';
 import { parseBytes } from '../language/parse.ts';
 import { expressionBytes } from '../print/print.ts';
-import { matches } from '../../regexp/regexp.ts';
-import { unresolvedNames } from '../language/references.ts';
+import { compile, matches } from '../../regexp/regexp.ts';
 import {
   ERROR,
   UNDEFINED,
   booleanValue,
   integerValue,
   listOf,
+  literalOf,
   stringValue,
   truthOf,
   type Scope,
   type Value,
 } from '../language/value.ts';
-import { elements, exceptional, stringOf, taking } from './args.ts';
+import { stringOf, taking } from './args.ts';
+import { externalNames } from './external-names.ts';
 
 const ifThenElse: ClassAdFunction = ({ args }, scope, context) => {
   const [test, yes, no] = args;
@@ -46,50 +53,59 @@ function parsed(text: string, { semantics, limits }: Context): Expr | undefined 
   }
 }
 
-/** Returns the expression of a plain attribute name, from the ad or an enclosing ad. */
-function expressionOf(arg: Expr | undefined, scope: Scope): Expr | undefined {
-  if (arg?.kind !== 'attribute' || arg.base !== undefined) return undefined;
-  for (let current: Scope | undefined = scope; current !== undefined; current = current.parent) {
-    const entry = current.ad.entries.get(arg.key);
-    if (entry !== undefined) return entry.expr;
-  }
-  return undefined;
-}
-
+/** The expression of an attribute of the own ad itself, which a plain name must stand for. */
 const unparse: ClassAdFunction = ({ args }, scope) => {
   const [arg] = args;
   if (args.length !== 1 || arg?.kind !== 'attribute') return ERROR;
-  const expr = expressionOf(arg, scope);
-  return stringValue(expr === undefined ? '' : expressionBytes(expr, { pretty: true }));
+  const plain = arg.base === undefined && !arg.absolute && /^[A-Za-z_]\w*$/.test(arg.name);
+  const entry = plain ? scope.ad.entries.get(arg.key) : undefined;
+  return stringValue(entry === undefined ? '' : expressionBytes(entry.expr, { pretty: true }));
 };
 
 const unresolved: ClassAdFunction = ({ args }, scope, context) => {
   const [arg, pattern] = args;
   if (args.length < 1 || args.length > 2 || arg?.kind !== 'attribute') return ERROR;
-  const expr = expressionOf(arg, scope);
-  if (expr === undefined) return UNDEFINED;
-  const names = unresolvedNames(expr, scope);
-  if (pattern === undefined) return stringValue(names.join(','));
-  const value = context.run(pattern, scope, context);
-  if (value.type !== 'string') return ERROR;
-  const results = names.map((name) => matches(value.value, name, 'i', context.matching));
-  return results.includes(undefined) ? ERROR : booleanValue(results.includes(true));
+  const found = deref(arg, scope, context);
+  if (found === undefined) return UNDEFINED;
+  const value = pattern === undefined ? undefined : context.run(pattern, found.scope, context);
+  if (value !== undefined && value.type !== 'string') failEvaluation();
+  const names = externalNames(found.expr, found.scope, context);
+  if (value === undefined) return stringValue(names.join(','));
+  const { matching } = context;
+  if (compile(value.value, 'i', matching.limits) === undefined) return ERROR;
+  return booleanValue(
+    names.some((name) => matches(value.value, name, 'i', matching, 'filled') === true),
+  );
 };
 
-/** Evaluates the first argument in each ad of the list in the second one. */
+/** Returns what an attribute stands for; undefined if that is nothing. */
+function deref(arg: AttributeExpr, scope: Scope, context: Context): Found | undefined {
+  const { base } = arg;
+  const place = base === undefined ? scope : context.attempt(base, scope);
+  if (place === undefined) return undefined;
+  const found = findAttribute(arg, scope, context);
+  if (!isFoundValue(found)) return found;
+  return found.type === 'list' ? { expr: literalOf(found), scope } : undefined;
+}
+
+/**
+ * Evaluates the first argument in each ad of the list in the second one. An attribute
+ * stands for its expression, if it has one here.
+ */
 function inEachContext(
   args: readonly Expr[],
   scope: Scope,
   context: Context,
 ): Value | readonly Value[] {
-  const [expr, list] = args;
-  if (args.length !== 2 || expr === undefined || list === undefined) return ERROR;
-  const value = context.run(list, scope, context);
-  const found = exceptional([value]);
-  if (found !== undefined) return found;
+  const [arg, list] = args;
+  if (args.length !== 2 || arg === undefined || list === undefined) return ERROR;
+  const expr = arg.kind === 'attribute' ? (deref(arg, scope, context)?.expr ?? arg) : arg;
+  const value = context.attempt(list, scope) ?? UNDEFINED;
+  if (value.type === 'undefined') return UNDEFINED;
   if (value.type !== 'list') return ERROR;
-  return elements(value, scope, context).map((element) => {
-    if (element.type === 'classad') return context.run(expr, element.scope, context);
+  return value.items.map((item) => {
+    const element = context.attempt(item, scope) ?? ERROR;
+    if (element.type === 'classad') return context.attempt(expr, element.scope) ?? ERROR;
     return element.type === 'undefined' ? UNDEFINED : ERROR;
   });
 }

@@ -1,32 +1,38 @@
 // strcat, substr, strcmp, toUpper, join ...: functions on strings.
 import { lowerAscii, upperAscii } from '../language/bytes.ts';
-import type { ClassAdFunction, Context, FunctionTable } from '../operate/context.ts';
+import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
 import {
   ERROR,
   UNDEFINED,
+  int32,
   integerValue,
   stringValue,
-  type Scope,
   type Value,
   booleanValue,
   TRUE,
 } from '../language/value.ts';
-import { elements, evaluated, exceptional, stringOf, taking, optionalString } from './args.ts';
+import {
+  elements,
+  evaluated,
+  exceptional,
+  optionalString,
+  stringOf,
+  taking,
+  undefinedFirst,
+} from './args.ts';
 import { compile, matches, substitute } from '../../regexp/regexp.ts';
 import { itemsOf } from './lists.ts';
 
-/** Joins the texts of all arguments; an ERROR takes precedence over an UNDEFINED. */
+/** Joins the texts of all arguments. The first UNDEFINED or ERROR is the result. */
 const strcat: ClassAdFunction = (call, scope, context) => {
   let text = '';
-  let undefinedSeen = false;
   for (const arg of call.args) {
     const value = context.run(arg, scope, context);
-    if (value.type === 'string') text += value.value;
-    else if (value.type === 'error') return ERROR;
-    else if (value.type === 'undefined') undefinedSeen = true;
-    else text += stringOf(value) ?? '';
+    const part = stringOf(value);
+    if (part === undefined) return value;
+    text += part;
   }
-  return undefinedSeen ? UNDEFINED : stringValue(context.bounded(text));
+  return stringValue(context.bounded(text));
 };
 
 /**
@@ -34,25 +40,25 @@ const strcat: ClassAdFunction = (call, scope, context) => {
  * omits that many bytes.
  */
 function substr(args: readonly Value[]): Value {
-  const found = exceptional(args);
+  const found = undefinedFirst(args);
   if (found !== undefined) return found;
   const [text, offset, length] = args;
   if (text?.type !== 'string' || offset?.type !== 'integer') return ERROR;
   if (length !== undefined && length.type !== 'integer') return ERROR;
   const size = text.value.length;
-  const at = Number(offset.value);
+  const at = int32(offset.value);
   const from = at < 0 ? Math.max(size + at, 0) : Math.min(at, size);
-  const wanted = length === undefined ? size : Number(length.value);
+  const wanted = length === undefined ? size : int32(length.value);
   const to = wanted < 0 ? size + wanted : Math.min(from + wanted, size);
   return stringValue(to > from ? text.value.slice(from, to) : '');
 }
 
 const comparing = (fold: (text: string) => string) =>
   taking(2, 2, (args) => {
-    const found = exceptional(args);
-    if (found !== undefined) return found;
-    const [a = '', b = ''] = args.map((value) => fold(stringOf(value) ?? ''));
-    return integerValue(a === b ? 0 : a < b ? -1 : 1);
+    const [a, b] = args.map(stringOf);
+    if (a === undefined || b === undefined) return undefinedFirst(args) ?? ERROR;
+    const [left, right] = [fold(a), fold(b)];
+    return integerValue(left === right ? 0 : left < right ? -1 : 1);
   });
 
 const mapping = (map: (text: string) => string) =>
@@ -72,33 +78,31 @@ function size([value = ERROR]: readonly Value[]): Value {
 }
 
 /**
- * `join(separator, list)`, `join(separator, value...)` or `join(list)`; omits UNDEFINED
- * elements of a list.
+ * `join(separator, list)`, `join(separator, value...)` or `join(list)`. UNDEFINED is an
+ * empty separator, and no element; if it is all that there is, it is the result.
  */
-const join: ClassAdFunction = (call, scope, context) => {
-  if (call.args.length === 0) return ERROR;
-  const [first = ERROR, ...rest] = evaluated(call.args, scope, context);
-  if (rest.length === 0 && first.type === 'list')
-    return joined('', elements(first, scope, context), context);
-  const found = exceptional([first]);
-  if (found !== undefined) return found;
-  const separator = stringOf(first) ?? '';
-  const [only] = rest;
-  if (rest.length === 1 && only !== undefined) return joinSecond(separator, only, scope, context);
-  return joined(separator, rest, context);
+const join: ClassAdFunction = ({ args }, scope, context) => {
+  const last = args.at(-1);
+  const list = last !== undefined && args.length <= 2 ? context.run(last, scope, context) : ERROR;
+  const values =
+    list.type === 'list'
+      ? [
+          ...evaluated(args.slice(0, -1), scope, context),
+          ...(args.length < 2 ? [stringValue('')] : []),
+          ...elements(list, scope, context),
+        ]
+      : evaluated(args, scope, context);
+  if (values.some(({ type }) => type === 'error')) return ERROR;
+  const [separator = '', ...parts] = values.map(stringOf);
+  const present = parts.filter((part) => part !== undefined);
+  if (present.length === 0) return undefinedFirst(values) ?? stringValue('');
+  return stringValue(context.bounded(joined(present, separator)));
 };
 
-function joinSecond(separator: string, only: Value, scope: Scope, context: Context): Value {
-  if (only.type === 'list') return joined(separator, elements(only, scope, context), context);
-  return exceptional([only]) ?? stringValue(stringOf(only) ?? '');
-}
-
-function joined(separator: string, values: readonly Value[], context: Context): Value {
-  const present = values.filter(({ type }) => type !== 'undefined');
-  if (exceptional(present) !== undefined) return ERROR;
-  return stringValue(
-    context.bounded(present.map((value) => stringOf(value) ?? '').join(separator)),
-  );
+/** Like in the reference, no separator stands before the first text that is not empty. */
+function joined(parts: readonly string[], separator: string): string {
+  const first = parts.findIndex((part) => part !== '');
+  return first < 0 ? '' : parts.slice(first).join(separator);
 }
 
 export const STRING_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
@@ -114,54 +118,53 @@ export const STRING_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>(
 
 // versioncmp, versionLT ..., version_in_range: comparison of texts as versions.
 
-const isDigit = (code: number): boolean => code >= 48 && code <= 57;
-
 /**
- * Compares two texts like glibc's `strverscmp`: digit runs by value, runs with leading
- * zeros as fractions. Only the sign of the result is significant.
+ * Compares two texts like C's `strverscmp`: digit runs by value, runs with leading zeros
+ * as fractions. The number says what differs, as in the reference: lengths or bytes.
  */
 function compareVersions(a: string, b: string): number {
   if (a === b) return 0;
-  const code = (text: string, at: number): number => (at < text.length ? text.charCodeAt(at) : 0);
   let at = 0;
-  let digits = 0;
-  let zeros = true;
-  for (; code(a, at) === code(b, at); at += 1) {
-    if (!isDigit(code(a, at))) [digits, zeros] = [at + 1, true];
-    else if (code(a, at) !== 48) zeros = false;
-  }
-  const startsNumber = (text: string): boolean =>
-    isDigit(code(text, digits)) && code(text, digits) !== 48;
-  if (startsNumber(a) && startsNumber(b)) {
-    const run = (text: string): number => /^\d*/.exec(text.slice(at))?.[0].length ?? 0;
-    if (run(a) !== run(b)) return run(a) > run(b) ? 1 : -1;
-  } else if (zeros && digits < at && isDigit(code(a, at)) !== isDigit(code(b, at))) {
-    return isDigit(code(a, at)) ? -1 : 1;
-  }
-  return code(a, at) - code(b, at);
+  while (at < a.length && a[at] === b[at]) at += 1;
+  const start = at - (/\d*$/.exec(a.slice(0, at))?.[0].length ?? 0);
+  const bytes = byteAt(a, at) - byteAt(b, at);
+  const [left, right] = [a, b].map((text) => /^\d*/.exec(text.slice(start))?.[0] ?? '');
+  if (start === at && (left === '' || right === '')) return bytes;
+  const zeros = leadingZeros(left ?? '');
+  const difference = leadingZeros(right ?? '') - zeros;
+  if (difference !== 0) return difference;
+  return zeros > 0 ? bytes : (left?.length ?? 0) - (right?.length ?? 0) || bytes;
 }
 
-const comparingVersions = (decide: (order: number) => boolean): ClassAdFunction =>
-  taking(2, 2, (args) => {
-    const [a, b] = args.map(stringOf);
-    if (a === undefined || b === undefined) return exceptional(args) ?? ERROR;
-    return booleanValue(decide(compareVersions(a, b)));
-  });
+/** The byte at `at` as C's signed char; 0 at the end. */
+const byteAt = (text: string, at: number): number =>
+  at < text.length ? (text.charCodeAt(at) << 24) >> 24 : 0;
 
-const versioncmp = taking(2, 2, (args) => {
+/** The zeros before the last digit of a run. */
+const leadingZeros = (digits: string): number => /^0*(?=\d)/.exec(digits)?.[0].length ?? 0;
+
+const comparingVersions =
+  (decide: (order: number) => boolean): ClassAdFunction =>
+  (call, scope, context) => {
+    const order = versionOrder(call, scope, context);
+    return order.type === 'integer' ? booleanValue(decide(Number(order.value))) : order;
+  };
+
+const versionOrder = taking(2, 2, (args) => {
   const [a, b] = args.map(stringOf);
-  if (a === undefined || b === undefined) return exceptional(args) ?? ERROR;
+  if (a === undefined || b === undefined) return undefinedFirst(args) ?? ERROR;
   return integerValue(compareVersions(a, b));
 });
 
 const inRange = taking(3, 3, (args) => {
   const [version, least, most] = args.map(stringOf);
-  if (version === undefined || least === undefined || most === undefined) return ERROR;
+  if (least === undefined || most === undefined) return undefinedFirst(args.slice(1)) ?? ERROR;
+  if (version === undefined) return ERROR;
   return booleanValue(compareVersions(least, version) <= 0 && compareVersions(version, most) <= 0);
 });
 
 export const VERSION_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
-  ['versioncmp', versioncmp],
+  ['versioncmp', versionOrder],
   ['versionle', comparingVersions((order) => order <= 0)],
   ['versionlt', comparingVersions((order) => order < 0)],
   ['versionge', comparingVersions((order) => order >= 0)],
@@ -184,16 +187,19 @@ const regexp = taking(2, 3, (args, { matching }) => {
   return answer(matches(pattern.value, target.value, flags, matching));
 });
 
-/** TRUE if an element matches; else UNDEFINED if an element is UNDEFINED. */
+/**
+ * TRUE if an element matches; else UNDEFINED if an element is UNDEFINED. A malformed
+ * pattern matches nothing.
+ */
 const regexpMember = taking(2, 3, (args, context, scope) => {
   const found = exceptional(args);
   if (found !== undefined) return found;
   const [pattern, list, options] = args;
   const flags = optionalString(options, '');
   if (pattern?.type !== 'string' || list?.type !== 'list' || flags === undefined) return ERROR;
-  if (compile(pattern.value, flags, context.limits) === undefined) return ERROR;
   let result: Value = booleanValue(false);
-  for (const element of elements(list, scope, context)) {
+  for (const item of list.items) {
+    const element = context.attempt(item, scope) ?? ERROR;
     if (element.type === 'undefined') result = UNDEFINED;
     else if (element.type !== 'string') return ERROR;
     else if (matches(pattern.value, element.value, flags, context.matching) === true) return TRUE;
@@ -219,6 +225,7 @@ const replacing = (always: string): ClassAdFunction =>
     return text === undefined ? ERROR : stringValue(context.bounded(text));
   });
 
+/** Options may be in upper case, too. UNDEFINED if there are no items. */
 const stringListRegexpMember = taking(
   2,
   4,
@@ -227,11 +234,12 @@ const stringListRegexpMember = taking(
     const flags = optionalString(options, '');
     if (pattern?.type !== 'string' || list?.type !== 'string') return ERROR;
     if (separators === undefined || flags === undefined) return ERROR;
-    if (compile(pattern.value, flags, limits) === undefined) return ERROR;
+    const lower = flags.toLowerCase();
+    if (compile(pattern.value, lower, limits) === undefined) return ERROR;
+    const items = itemsOf(list.value, separators);
+    if (items.length === 0) return UNDEFINED;
     return booleanValue(
-      itemsOf(list.value, separators).some(
-        (item) => matches(pattern.value, item, flags, matching) === true,
-      ),
+      items.some((item) => matches(pattern.value, item, lower, matching) === true),
     );
   },
 );

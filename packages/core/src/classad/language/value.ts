@@ -1,14 +1,14 @@
 // The values of expressions, and shared constants.
-import type { AdExpr, Expr } from './ast.ts';
+import type { AdExpr, Expr, LiteralExpr } from './ast.ts';
 
 /**
- * An ad with its context: names are looked up in `ad`, then in `parent`; `other` is the
- * other ad of a match.
+ * An ad with its context: names are looked up in `ad`, then in `parent`. Names that are
+ * not found are looked up in `alternate`, the other ad of a match.
  */
 export interface Scope {
   readonly ad: AdExpr;
   readonly parent: Scope | undefined;
-  other?: Scope | undefined;
+  readonly alternate?: Scope | undefined;
 }
 
 /** A string value; `value` has one char for each byte (see `textOf`). */
@@ -17,11 +17,15 @@ export interface StringValue {
   readonly value: string;
 }
 
-/** A list; its elements are unevaluated expressions that belong to `scope`. */
+/**
+ * A list; its elements are unevaluated expressions that belong to `scope`. `made`: a
+ * function has created it, which `=?=` and `=!=` can see.
+ */
 export interface ListValue {
   readonly type: 'list';
   readonly items: readonly Expr[];
   readonly scope: Scope | undefined;
+  readonly made?: boolean;
 }
 
 /** An absolute time: epoch seconds, and the offset of its clock from UTC in seconds. */
@@ -65,11 +69,23 @@ export const integerValue = (value: bigint | number): Value => ({
   value: BigInt.asIntN(64, BigInt(value)),
 });
 
-/** Creates a list of evaluated values. */
+/** Returns the low 32 bits, signed, which is how the reference reads some arguments. */
+export const int32 = (value: bigint): number => Number(BigInt.asIntN(32, value));
+
+/** Creates a constant. */
+export const literalOf = (value: Value): LiteralExpr => ({
+  kind: 'literal',
+  value,
+  shown: value,
+  depth: 1,
+});
+
+/** Creates the list that a function returns. */
 export const listOf = (values: readonly Value[]): Value => ({
   type: 'list',
-  items: values.map((value): Expr => ({ kind: 'literal', value, shown: value, depth: 1 })),
+  items: values.map(literalOf),
   scope: undefined,
+  made: true,
 });
 
 /** Converts booleans and numbers to conditions; undefined for other types. */

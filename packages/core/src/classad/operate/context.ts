@@ -1,6 +1,6 @@
 // The state of an evaluation: the caller's parameters, the function table and the work so
 // far.
-import type { CallExpr, Expr } from '../language/ast.ts';
+import type { AdExpr, CallExpr, Expr } from '../language/ast.ts';
 import { limitError } from '../../regexp/limits.ts';
 import type { Limits } from '../../regexp/limits.ts';
 import type { Budget } from '../../regexp/match.ts';
@@ -31,10 +31,25 @@ export interface World {
   readonly userHome: ((name: string) => string | undefined) | undefined;
 }
 
+/**
+ * Thrown where the reference's evaluation fails, which is more than the value ERROR: no
+ * operator or function around it sees a value. Never leaves `evaluate`.
+ */
+class FailedEvaluation extends Error {
+  override readonly name = 'FailedEvaluation';
+}
+
+/** @throws FailedEvaluation */
+export function failEvaluation(): never {
+  throw new FailedEvaluation('the evaluation fails');
+}
+
 /** One evaluation in progress. */
 export class Context {
   readonly world: World;
   readonly semantics: Semantics;
+  /** The scopes of the ads in a match. */
+  readonly places: ReadonlyMap<AdExpr, Scope>;
   readonly functions: FunctionTable;
   readonly limits: Limits;
   readonly run: (expr: Expr, scope: Scope, context: Context) => Value;
@@ -48,12 +63,14 @@ export class Context {
   constructor(
     world: World,
     semantics: Semantics,
+    places: ReadonlyMap<AdExpr, Scope>,
     functions: FunctionTable,
     limits: Limits,
     run: (expr: Expr, scope: Scope, context: Context) => Value,
   ) {
     this.world = world;
     this.semantics = semantics;
+    this.places = places;
     this.functions = functions;
     this.limits = limits;
     this.matching = { left: limits.matchSteps, limits };
@@ -74,6 +91,20 @@ export class Context {
   /** Counts its end. */
   leave(): void {
     this.#depth -= 1;
+  }
+
+  /** Evaluates an expression; undefined if the evaluation fails. */
+  attempt(expr: Expr, scope: Scope): Value | undefined {
+    const depth = this.#depth;
+    const active = this.active.length;
+    try {
+      return this.run(expr, scope, this);
+    } catch (error) {
+      if (!(error instanceof FailedEvaluation)) throw error;
+      this.#depth = depth;
+      this.active.length = active;
+      return undefined;
+    }
   }
 
   /**

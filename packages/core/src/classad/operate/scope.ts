@@ -1,54 +1,77 @@
 // Lookup of names: in the ad, the enclosing ads, the other ad of a match, and the names
 // of scopes themselves.
 import { lowerAscii } from '../language/bytes.ts';
-import type { AttributeExpr, Expr } from '../language/ast.ts';
+import { makeAd, type AttributeExpr, type Expr } from '../language/ast.ts';
 import type { Context } from './context.ts';
-import { ERROR, UNDEFINED, integerValue, listOf } from '../language/value.ts';
+import { ERROR, UNDEFINED, integerValue, literalOf } from '../language/value.ts';
 import type { ListValue, Scope, Value } from '../language/value.ts';
+
+/** What a name stands for: an expression, and the scope of the names in it. */
+export interface Found {
+  readonly expr: Expr;
+  readonly scope: Scope;
+}
+
+/** Distinguishes a value from something found. */
+export const isValue = (found: Found | Value): found is Value => 'type' in found;
 
 /**
  * Returns the value of an attribute reference. Undefined names and circular ones are
  * UNDEFINED.
  */
 export function attributeValue(expr: AttributeExpr, scope: Scope, context: Context): Value {
-  if (expr.base !== undefined) return selectedValue(expr, expr.base, scope, context);
-  if (expr.absolute) {
-    const root = rootOf(scope);
-    return root.other === undefined ? lookedUp(expr.key, root, context) : UNDEFINED;
-  }
-  return findValue(expr.key, scope, context) ?? fromOther(expr.key, scope, context);
-}
-
-function lookedUp(key: string, scope: Scope, context: Context): Value {
-  return findValue(key, scope, context) ?? UNDEFINED;
+  const found = findAttribute(expr, scope, context);
+  return isValue(found) ? found : guarded(found, context);
 }
 
 /**
- * Returns the value of `key` in `scope` or the nearest enclosing scope with it; undefined
- * if there is none.
+ * Returns what an attribute reference stands for, without evaluation; UNDEFINED or ERROR
+ * if it stands for nothing. The names of an ad in a match are also looked up in the other
+ * ad.
  */
-function findValue(key: string, scope: Scope, context: Context): Value | undefined {
+export function findAttribute(expr: AttributeExpr, scope: Scope, context: Context): Found | Value {
+  if (expr.base !== undefined) return selected(expr, expr.base, scope, context);
+  if (expr.absolute) return findName(expr.key, rootOf(scope), context) ?? UNDEFINED;
+  const found = findName(expr.key, scope, context);
+  if (found !== undefined || scope.alternate === undefined) return found ?? UNDEFINED;
+  return findName(expr.key, scope.alternate, context) ?? UNDEFINED;
+}
+
+/**
+ * Finds `key` in `scope` or the nearest enclosing scope with it. A name of scopes means
+ * those around `scope` itself.
+ */
+export function findName(key: string, scope: Scope, context: Context): Found | undefined {
   for (let current: Scope | undefined = scope; current !== undefined; current = current.parent) {
     const entry = current.ad.entries.get(key);
-    if (entry !== undefined) return guarded(entry.expr, current, context);
+    if (entry !== undefined) return { expr: entry.expr, scope: current };
     const special = specialValue(key, current, context);
-    if (special !== undefined) return special;
+    if (special === UNDEFINED) return undefined;
+    if (special !== undefined) return { expr: literalOf(special), scope: current };
   }
   return undefined;
 }
 
-/**
- * Old semantics: a name that is missing here is looked up in the other ad of the match,
- * in that ad's scope.
- */
-function fromOther(key: string, scope: Scope, context: Context): Value {
-  const other = context.semantics === 'old' ? rootOf(scope).other : undefined;
-  if (other === undefined) return UNDEFINED;
-  const entry = other.ad.entries.get(key);
-  return entry === undefined ? UNDEFINED : guarded(entry.expr, other, context);
+/** Returns the value of a name of scopes for an ad; undefined for every other name. */
+function specialValue(key: string, scope: Scope, context: Context): Value | undefined {
+  switch (key) {
+    case 'self':
+      return { type: 'classad', scope };
+    case 'parent':
+      return scope.parent === undefined ? UNDEFINED : { type: 'classad', scope: scope.parent };
+    case 'root':
+    case 'toplevel':
+      return { type: 'classad', scope: rootOf(scope) };
+    case 'my':
+      return context.semantics === 'old' ? { type: 'classad', scope } : undefined;
+    case 'currenttime':
+      return context.semantics === 'old' ? integerValue(Math.floor(context.world.now)) : undefined;
+    default:
+      return undefined;
+  }
 }
 
-function guarded(expr: Expr, scope: Scope, context: Context): Value {
+function guarded({ expr, scope }: Found, context: Context): Value {
   if (expr.kind === 'literal') return expr.value;
   if (context.active.includes(expr)) return UNDEFINED;
   context.active.push(expr);
@@ -58,53 +81,21 @@ function guarded(expr: Expr, scope: Scope, context: Context): Value {
 }
 
 /** Returns the outermost ad around `scope`. */
-export function rootOf(scope: Scope): Scope {
+function rootOf(scope: Scope): Scope {
   let root = scope;
   while (root.parent !== undefined) root = root.parent;
   return root;
 }
 
-/**
- * Returns the value of a name for an ad. In a match, the outermost ad is the match
- * itself, which has no user's names.
- */
-function specialValue(key: string, scope: Scope, context: Context): Value | undefined {
-  switch (key) {
-    case 'self':
-      return { type: 'classad', scope };
-    case 'parent':
-      return scope.parent === undefined ? UNDEFINED : { type: 'classad', scope: scope.parent };
-    case 'root':
-    case 'toplevel': {
-      const root = rootOf(scope);
-      return root.other === undefined ? { type: 'classad', scope: root } : UNDEFINED;
-    }
-    case 'my': {
-      const root = rootOf(scope);
-      const known = context.semantics === 'old' || root.other !== undefined;
-      return known ? { type: 'classad', scope: root } : UNDEFINED;
-    }
-    case 'target':
-    case 'other': {
-      const { other } = rootOf(scope);
-      return other === undefined ? UNDEFINED : { type: 'classad', scope: other };
-    }
-    case 'currenttime':
-      return context.semantics === 'old' ? integerValue(Math.floor(context.world.now)) : undefined;
-    default:
-      return undefined;
-  }
-}
-
-function selectedValue(expr: AttributeExpr, base: Expr, scope: Scope, context: Context): Value {
+function selected(expr: AttributeExpr, base: Expr, scope: Scope, context: Context): Found | Value {
   const value = context.run(base, scope, context);
   switch (value.type) {
     case 'classad':
       return isAdSubscript(base, scope, context)
         ? UNDEFINED
-        : lookedUp(expr.key, value.scope, context);
+        : (findName(expr.key, value.scope, context) ?? UNDEFINED);
     case 'list':
-      return projected(expr.key, value, scope, context);
+      return projected(expr, value, scope, context);
     case 'undefined':
       return UNDEFINED;
     default:
@@ -117,17 +108,31 @@ function isAdSubscript(base: Expr, scope: Scope, context: Context): boolean {
   return base.kind === 'subscript' && context.run(base.base, scope, context).type === 'classad';
 }
 
-/** `list.name`: the attribute of each ad in the list, ERROR for every other element. */
-function projected(key: string, list: ListValue, scope: Scope, context: Context): Value {
-  return listOf(
-    list.items.map((item) => {
-      const element = context.run(item, list.scope ?? scope, context);
-      return element.type === 'classad' ? lookedUp(key, element.scope, context) : ERROR;
-    }),
+/** A scope without names. */
+const NOWHERE: Scope = { ad: makeAd([]), parent: undefined };
+
+/**
+ * `list.name`: the attribute of each element, which is evaluated in the scope of the
+ * selection. Like in the reference, ads and lists among the results lose the ads around
+ * them.
+ */
+function projected(expr: AttributeExpr, list: ListValue, scope: Scope, context: Context): Value {
+  const items = list.items.map((base) =>
+    literalOf(detached(context.run({ ...expr, base }, scope, context))),
   );
+  return { type: 'list', items, scope: undefined };
 }
 
-/** `list[integer]` or `ad[string]`. */
+/** Returns an ad or a list without the ads around it, and every other value unchanged. */
+function detached(value: Value): Value {
+  if (value.type === 'classad') return { ...value, scope: { ad: value.scope.ad, parent: NOWHERE } };
+  return value.type === 'list' && value.scope !== undefined ? { ...value, scope: NOWHERE } : value;
+}
+
+/**
+ * `list[integer]` or `ad[string]`. Like in the reference, the latter is an ad or list
+ * without the ads around it.
+ */
 export function subscriptValue(base: Value, index: Value, context: Context): Value {
   if (base.type === 'error' || index.type === 'error') return ERROR;
   if (base.type === 'undefined' || index.type === 'undefined') return UNDEFINED;
@@ -139,7 +144,8 @@ export function subscriptValue(base: Value, index: Value, context: Context): Val
   }
   if (base.type === 'classad' && index.type === 'string') {
     const entry = base.scope.ad.entries.get(lowerAscii(index.value));
-    return entry === undefined ? UNDEFINED : guarded(entry.expr, base.scope, context);
+    if (entry === undefined) return UNDEFINED;
+    return detached(guarded({ expr: entry.expr, scope: base.scope }, context));
   }
   return ERROR;
 }
@@ -148,7 +154,7 @@ export function subscriptValue(base: Value, index: Value, context: Context): Val
  * Evaluates an element in the scope of its list. A list without a scope contains only
  * values.
  */
-export function elementValue(item: Expr, list: ListValue, context: Context): Value {
+function elementValue(item: Expr, list: ListValue, context: Context): Value {
   if (item.kind === 'literal') return item.value;
   return list.scope === undefined ? ERROR : context.run(item, list.scope, context);
 }

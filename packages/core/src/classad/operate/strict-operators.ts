@@ -16,6 +16,7 @@ import {
   type Value,
 } from '../language/value.ts';
 import { lowerAscii } from '../language/bytes.ts';
+import { truncated32 } from '../print/number-text.ts';
 
 /** Applies a binary operator other than `&&` and `||` to two values. */
 export function binary(
@@ -49,7 +50,10 @@ export function binary(
   }
 }
 
-/** Shift counts use their low six bits, like x86-64. */
+/**
+ * Shift counts use their low six bits, like x86-64. Negative numbers are shifted to the
+ * right in other ways: step by step, or by one bit and then by the others.
+ */
 function bits(
   operator: '|' | '^' | '&' | '<<' | '>>' | '>>>',
   left: bigint,
@@ -66,9 +70,11 @@ function bits(
     case '<<':
       return left << count;
     case '>>':
-      return left >> count;
+      if (left >= 0n) return left >> count;
+      return right > 0n ? left >> (right > 64n ? 64n : right) : left;
     case '>>>':
-      return BigInt.asUintN(64, left) >> count;
+      if (left >= 0n) return left >> count;
+      return (BigInt.asUintN(64, left) >> 1n) >> ((right - 1n) & 63n);
   }
 }
 
@@ -92,9 +98,8 @@ export function unary(operator: UnaryOperator, operand: Value): Value {
 function arithmetic(operator: ArithmeticOperator, left: Value, right: Value): Value {
   const a = numberOf(left);
   const b = numberOf(right);
-  if (a === undefined || b === undefined) return timeArithmetic(operator, left, right, a, b);
+  if (a === undefined || b === undefined) return timeArithmetic(operator, left, right);
   if (typeof a === 'bigint' && typeof b === 'bigint') return integers(operator, a, b);
-  if (b === 0n && operator === '/') return ERROR;
   return reals(operator, Number(a), Number(b));
 }
 
@@ -103,6 +108,8 @@ function numberOf(value: Value): bigint | number | undefined {
   if (value.type === 'integer' || value.type === 'real') return value.value;
   return value.type === 'boolean' ? BigInt(value.value) : undefined;
 }
+
+const LEAST = -(2n ** 63n);
 
 function integers(operator: ArithmeticOperator, a: bigint, b: bigint): Value {
   switch (operator) {
@@ -113,47 +120,40 @@ function integers(operator: ArithmeticOperator, a: bigint, b: bigint): Value {
     case '*':
       return integerValue(a * b);
     case '/':
+      if (b === -1n && a === LEAST) return integerValue(-LEAST - 1n);
       return b === 0n ? ERROR : integerValue(a / b);
     case '%':
       return b === 0n ? ERROR : integerValue(a % b);
   }
 }
 
-/** An infinite result is an ERROR, a NaN is not. */
+/** Infinity is an ERROR as a result, minus infinity and NaN are not. */
 function reals(operator: ArithmeticOperator, a: number, b: number): Value {
   if (operator === '%') return ERROR;
   const value =
     operator === '+' ? a + b : operator === '-' ? a - b : operator === '*' ? a * b : a / b;
-  return Math.abs(value) === Infinity ? ERROR : realValue(value);
+  return value === Infinity ? ERROR : realValue(value);
 }
 
-function timeArithmetic(
-  operator: ArithmeticOperator,
-  left: Value,
-  right: Value,
-  a: bigint | number | undefined,
-  b: bigint | number | undefined,
-): Value {
+function timeArithmetic(operator: ArithmeticOperator, left: Value, right: Value): Value {
   if (operator === '+' || operator === '-') return addTimes(operator === '+' ? 1 : -1, left, right);
   if (operator === '%') return ERROR;
-  if (left.type === 'reltime' && b !== undefined) {
-    const factor = operator === '*' ? Number(b) : 1 / Number(b);
-    if (!Number.isFinite(factor)) return ERROR;
-    const seconds = operator === '*' ? left.seconds * factor : left.seconds / Number(b);
+  if (left.type === 'reltime' && (right.type === 'integer' || right.type === 'real')) {
+    const factor = Number(right.value);
+    const seconds = operator === '*' ? left.seconds * factor : left.seconds / factor;
     return { type: 'reltime', seconds };
   }
-  if (right.type === 'reltime' && a !== undefined && operator === '*') {
-    return { type: 'reltime', seconds: Number(a) * right.seconds };
-  }
-  return ERROR;
+  if (right.type !== 'reltime' || operator !== '*') return ERROR;
+  if (left.type !== 'integer' && left.type !== 'real') return ERROR;
+  return { type: 'reltime', seconds: Number(left.value) * right.seconds };
 }
 
 function addTimes(sign: 1 | -1, left: Value, right: Value): Value {
   if (left.type === 'abstime' && right.type === 'reltime') {
-    return { ...left, seconds: Math.trunc(left.seconds + sign * right.seconds) };
+    return { ...left, seconds: left.seconds + sign * truncated32(right.seconds) };
   }
   if (left.type === 'reltime' && right.type === 'abstime' && sign === 1) {
-    return { ...right, seconds: Math.trunc(right.seconds + left.seconds) };
+    return { ...right, seconds: right.seconds + truncated32(left.seconds) };
   }
   const sameKind =
     (left.type === 'abstime' && right.type === 'abstime' && sign === -1) ||
@@ -210,7 +210,7 @@ function ordered<T extends string | number | bigint>(
 
 /**
  * Returns whether two values have the same type and value; undefined (an ERROR) for two
- * lists or two ads.
+ * ads, or for two lists unless a function has made one of them only.
  */
 function identical(left: Value, right: Value): boolean | undefined {
   if (left.type !== right.type) return false;
@@ -219,11 +219,15 @@ function identical(left: Value, right: Value): boolean | undefined {
     case 'error':
       return true;
     case 'list':
+      return right.type === 'list' && left.made !== right.made ? false : undefined;
     case 'classad':
       return undefined;
     case 'abstime':
+      return (
+        right.type === 'abstime' && left.seconds === right.seconds && left.offset === right.offset
+      );
     case 'reltime':
-      return right.type === left.type && left.seconds === right.seconds;
+      return right.type === 'reltime' && left.seconds === right.seconds;
     default:
       return 'value' in right && left.value === right.value;
   }

@@ -49,3 +49,11 @@ const TWO_63 = 2 ** 63;
 export function truncated(value: number): bigint {
   return value >= -TWO_63 && value < TWO_63 ? BigInt(Math.trunc(value)) : -(2n ** 63n);
 }
+
+/**
+ * Truncates a real to a 32-bit integer like x86-64: an overflow gives the smallest
+ * integer.
+ */
+export function truncated32(value: number): number {
+  return value > -(2 ** 31) - 1 && value < 2 ** 31 ? Math.trunc(value) : -(2 ** 31);
+}
