@@ -7,7 +7,8 @@ export type ByteSet = Uint8Array;
  * Zero-width assertions. `lineStart` and `lineEnd` are `^` and `$` under the option m,
  * `finalEnd` is `$` without it and `\Z`, `from` is `\G`: where the search began.
  */
-export type Assertion = 'start' | 'from' | 'lineStart' | 'end' | 'lineEnd' | 'finalEnd' | 'word' | 'notWord';
+export type Assertion =
+  'start' | 'from' | 'lineStart' | 'end' | 'lineEnd' | 'finalEnd' | 'word' | 'notWord';
 
 export type RepeatMode = 'greedy' | 'lazy' | 'possessive';
 

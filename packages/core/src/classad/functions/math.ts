@@ -1,5 +1,10 @@
 // floor, ceiling, round, pow, quantize, random.
-import { failEvaluation, type ClassAdFunction, type FunctionTable } from '../operate/context.ts';
+import {
+  failEvaluation,
+  type ClassAdFunction,
+  type Context,
+  type FunctionTable,
+} from '../operate/context.ts';
 import { truncated } from '../print/number-text.ts';
 import { ERROR, integerValue, realValue } from '../language/value.ts';
 import type { Value } from '../language/value.ts';
@@ -22,11 +27,15 @@ function nearestEven(value: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
+/** A power takes about as long as so many other steps. */
+const POWER_STEPS = 20;
+
 /**
  * Two integers with an exponent of at least 0 give an integer, which the reference rounds
  * by adding one half and truncating.
  */
-function pow([base = ERROR, exponent = ERROR]: readonly Value[]): Value {
+function pow([base = ERROR, exponent = ERROR]: readonly Value[], context: Context): Value {
+  context.spend(POWER_STEPS);
   const a = realOf(base);
   const b = realOf(exponent);
   if (a === undefined || b === undefined) return ERROR;

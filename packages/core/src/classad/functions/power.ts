@@ -21,7 +21,7 @@ export function power(base: number, exponent: number): number {
 function parts(value: number): [digits: bigint, shift: bigint] {
   let shift = Math.floor(Math.log2(Math.abs(value))) - 53;
   if (shift < -1074) shift = -1074;
-  return [BigInt(value / 2 ** (shift / 2 | 0) / 2 ** (shift - (shift / 2 | 0))), BigInt(shift)];
+  return [BigInt(value / 2 ** ((shift / 2) | 0) / 2 ** (shift - ((shift / 2) | 0))), BigInt(shift)];
 }
 
 const shifted = (value: bigint, shift: bigint): bigint =>

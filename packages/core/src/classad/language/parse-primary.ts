@@ -58,6 +58,7 @@ export function parseAdTree(tokens: Tokens, parseTree: ParseTree): AdExpr {
     const name = tokens.name();
     tokens.expect('=');
     entries.push({ name, expr: parseTree(tokens) });
+    if (name === '') tokens.fail('an attribute name that is not empty expected');
     if (!tokens.at(';') && !tokens.at(']')) tokens.fail('`;` or `]` expected');
     while (tokens.accept(';'));
   }

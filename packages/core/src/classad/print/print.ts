@@ -1,5 +1,5 @@
 // Prints trees and values, in one line or indented.
-import { textOf, lowerAscii } from '../language/bytes.ts';
+import { textOf } from '../language/bytes.ts';
 import type { AdExpr, Entry, Expr } from '../language/ast.ts';
 import { longReal, shortReal } from './number-text.ts';
 import { absTimeText, relTimeText } from '../language/time-text.ts';
@@ -76,7 +76,7 @@ class Printer {
       case 'subscript':
         return `${this.expr(expr.base)}[${this.expr(expr.index)}]`;
       case 'call':
-        return `${nameText(expr.name)}(${expr.args.map((arg) => this.expr(arg)).join(',')})`;
+        return `${nameText(expr.name, this.#style)}(${expr.args.map((arg) => this.expr(arg)).join(',')})`;
       case 'list':
         return this.#list(expr.items);
       case 'ad':
@@ -117,7 +117,7 @@ class Printer {
   /** The reference never quotes a name after a dot. */
   #attribute(expr: Expr & { kind: 'attribute' }): string {
     if (expr.base !== undefined) return `${this.expr(expr.base)}.${expr.name}`;
-    return `${expr.absolute ? '.' : ''}${nameText(expr.name)}`;
+    return `${expr.absolute ? '.' : ''}${nameText(expr.name, this.#style)}`;
   }
 
   #conditional({ test, yes, no }: Expr & { kind: 'conditional' }): string {
@@ -131,7 +131,8 @@ class Printer {
   }
 
   #ad(ad: AdExpr): string {
-    const print = ({ name, expr }: Entry): string => `${nameText(name)} = ${this.expr(expr)}`;
+    const print = ({ name, expr }: Entry): string =>
+      `${nameText(name, this.#style)} = ${this.expr(expr)}`;
     const entries = orderedEntries(ad);
     if (!this.#pretty) return `[ ${entries.map(print).join('; ')} ]`;
     return this.#block('[', ']', AD_INDENT, entries, '; ', print);
@@ -160,8 +161,8 @@ class Printer {
 /** The order of the lines. */
 export interface LongOptions {
   /**
-   * `length` (default) as in CredD's key files: by length of the name, then by name;
-   * `name`: by name only.
+   * `length` (default) as in CredD's key files: by length of the name, then by name
+   * without case; `name`: by the bytes of the name.
    */
   readonly order?: 'length' | 'name';
   /**
@@ -178,11 +179,11 @@ export interface LongOptions {
 export function printLong(ad: AdExpr, options: LongOptions = {}): string {
   const entries = orderedEntries(ad);
   if (options.order === 'name') {
-    entries.sort((a, b) => (lowerAscii(a.name) < lowerAscii(b.name) ? -1 : 1));
+    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
   const python = options.like === 'python';
   if (python && entries.length === 0) return '\n';
-  const shown = python ? nameText : (name: string): string => name;
+  const shown = (name: string): string => (python ? nameText(name, 'old') : name);
   const lines = entries.map(
     ({ name, expr }) => `${shown(name)} = ${expressionBytes(expr, { style: 'old' })}\n`,
   );
@@ -205,14 +206,18 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** Returns an attribute name, quoted if it is not an identifier or is a reserved word. */
-function nameText(name: string): string {
-  return PLAIN.test(name) && !RESERVED.has(name.toLowerCase()) ? name : `'${escaped(name, "'")}'`;
+function nameText(name: string, style: PrintStyle): string {
+  return PLAIN.test(name) && !RESERVED.has(name.toLowerCase()) ? name : quoted(name, "'", style);
 }
 
-/** Returns a string literal: all escapes in the new style, only `\"` in the old one. */
-function stringText(bytes: string, style: PrintStyle): string {
-  return style === 'old' ? `"${bytes.replaceAll('"', '\\"')}"` : `"${escaped(bytes, '"')}"`;
-}
+/** Returns a string literal. */
+const stringText = (bytes: string, style: PrintStyle): string => quoted(bytes, '"', style);
+
+/** All escapes in the new style, only that of the quote in the old one. */
+const quoted = (bytes: string, quote: string, style: PrintStyle): string =>
+  style === 'old'
+    ? quote + bytes.replaceAll(quote, `\\${quote}`) + quote
+    : quote + escaped(bytes, quote) + quote;
 
 function escaped(bytes: string, quote: string): string {
   return bytes.replace(/[^ -~]|["'\\]/g, (char) => {

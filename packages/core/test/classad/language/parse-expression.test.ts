@@ -57,6 +57,7 @@ test.each([
 test.each([
   ['a middle without a colon behind it', 'b ? c % 1 d', 'CLASSAD_SYNTAX'],
   ['semicolons between the elements of a list', '{ 1; 2 }', 'CLASSAD_SYNTAX'],
+  ['an empty name in an ad', "[ '' = 1 ]", 'CLASSAD_SYNTAX'],
 ])('%s is an error', (_title, text, expected) => {
   expect(answer(text)).toBe(expected);
 });
