@@ -41,6 +41,7 @@ export function memoryHost(
         ? { kind: 'missing', reason: 'ENOENT' }
         : { kind: 'done', output: Buffer.from(output), status: 0 };
     },
+    templateText: (label) => commands[`condor_config_val use ${label}`],
     writeFile: (path, bytes) => void (files[path] = Buffer.from(bytes).toString()),
     writableByOthers: (path) =>
       path.startsWith('/tmp/') ? `${path} is writable by other users` : undefined,

@@ -9,6 +9,7 @@ import type { HostFacts } from '../syntax/read-configuration.ts';
 import { writeFileAtomically } from '../../base/files/atomic-write.ts';
 import { spawnSync } from 'node:child_process';
 import { LIMITS } from '../macros/expansion.ts';
+import { decodeText } from '../macros/text.ts';
 
 /**
  * Returns the files and programs of this machine; a program may take `commandSeconds`.
@@ -22,6 +23,7 @@ export function machineHost(commandSeconds: number): SourceHost {
     listFiles: (path) =>
       orAbsent(() => readdirSync(path).filter((name) => isFile(join(path, name)))),
     run: (command) => runProgram(command, commandSeconds),
+    templateText: (label) => templateText(label, Math.min(commandSeconds, TEMPLATE_SECONDS)),
     writeFile: (path, bytes) => writeFileAtomically(path, bytes, { mode: 0o600, durable: false }),
     writableByOthers,
   };
@@ -165,10 +167,15 @@ function addresses(): readonly [string, string] {
  * Runs `command`, whose first word is the program, for at most `seconds`. Its output is
  * kept, its errors are not.
  */
-function runProgram(command: readonly string[], seconds: number): CommandResult {
+function runProgram(
+  command: readonly string[],
+  seconds: number,
+  env?: NodeJS.ProcessEnv,
+): CommandResult {
   const [program, ...words] = command;
   if (program === undefined) return { kind: 'missing', reason: 'no program given' };
   const result = spawnSync(program, words, {
+    ...(env && { env }),
     timeout: seconds * 1000,
     killSignal: 'SIGKILL',
     maxBuffer: LIMITS.sourceBytes,
@@ -181,4 +188,20 @@ function runProgram(command: readonly string[], seconds: number): CommandResult 
     return { kind: 'stopped', reason: `output larger than ${LIMITS.sourceBytes} bytes` };
   if (result.error) return { kind: 'missing', reason: code ?? result.error.message };
   return { kind: 'done', output: result.stdout, status: result.status ?? 128 };
+}
+
+/** The maximum seconds of a question to condor_config_val. */
+const TEMPLATE_SECONDS = 5;
+
+/**
+ * Asks condor_config_val for a template. It reads no configuration file, because the one
+ * being read contains the name, and may contain commands.
+ */
+function templateText(label: string, seconds: number): string | undefined {
+  const env = { PATH: process.env['PATH'], CONDOR_CONFIG: 'ONLY_ENV' };
+  const asked = runProgram(['condor_config_val', 'use', label], seconds, env);
+  if (asked.kind !== 'done' || asked.status !== 0) return undefined;
+  const answer = decodeText(asked.output);
+  const heading = `use ${label} is\n`;
+  return answer.startsWith(heading) ? answer.slice(heading.length) : undefined;
 }

@@ -17,7 +17,7 @@ import {
 } from './sources.ts';
 import { readTemplate } from './statement-reader.ts';
 import { createTable, type Entry, type Table } from '../table/table.ts';
-import type { Templates } from './templates.ts';
+import type { Template, Templates } from './templates.ts';
 
 /** Facts about the machine and process; the texts become knobs. */
 export interface HostFacts {
@@ -205,10 +205,12 @@ function createReading(
   const expand = (text: string): string =>
     text.includes('$') ? expandText(text, startExpansion(context)) : text;
   const { templates } = options;
+  const findTemplate = templateFinder(options);
   return {
     table,
     host: options.host,
     templates,
+    findTemplate,
     commandsAllowed: options.commandsAllowed,
     warnings,
     tolerate: options.tolerate,
@@ -221,7 +223,7 @@ function createReading(
       hasTemplate: (category, name) =>
         name === undefined
           ? templates.hasCategory(category)
-          : templates.find(category, name) !== undefined,
+          : (findTemplate(category, name)?.lines ?? null) !== null,
       version: options.version,
     },
     assign: (name, value, origin) => {
@@ -232,5 +234,30 @@ function createReading(
       }
       table.set(name, raw, origin);
     },
+  };
+}
+
+/**
+ * Finds templates in the table, else in the installed HTCondor, which is asked once per
+ * name. A reading that allows no commands does not ask.
+ */
+function templateFinder({
+  templates,
+  host,
+  commandsAllowed,
+}: ReadOptions): Reading['findTemplate'] {
+  const asked = new Map<string, Template | undefined>();
+  const ask = (label: string): Template | undefined => {
+    if (!commandsAllowed || !/^\w+:\w+$/.test(label)) return undefined;
+    const lines = host.templateText(label)?.split('\n');
+    return lines && { label, lines };
+  };
+  return (category, name) => {
+    const known = templates.find(category, name);
+    if (known) return known;
+    const label = `${category}:${name}`;
+    const key = label.toLowerCase();
+    if (!asked.has(key)) asked.set(key, ask(label));
+    return asked.get(key);
   };
 }

@@ -5,7 +5,7 @@ import type { ConfigWarning, Origin } from '../table/config.ts';
 import type { ConditionContext } from '../macros/condition.ts';
 import type { Expansion } from '../macros/expansion.ts';
 import type { Table } from '../table/table.ts';
-import type { Templates } from './templates.ts';
+import type { Template, Templates } from './templates.ts';
 
 /** The result of a program: `missing` if it cannot be started. */
 export type CommandResult =
@@ -29,6 +29,12 @@ export interface SourceHost {
   /** Runs a program without a shell and waits for it. */
   run(command: readonly string[]): CommandResult;
   /**
+   * Returns the text of the template `CATEGORY:NAME` in the installed HTCondor;
+   * `undefined` if HTCondor is not installed, does not answer in time, or does not know
+   * the name.
+   */
+  templateText(label: string): string | undefined;
+  /**
    * Writes the cached output of a command.
    * @throws the system's error
    */
@@ -45,6 +51,11 @@ export interface Reading {
   readonly table: Table;
   readonly host: SourceHost;
   readonly templates: Templates;
+  /**
+   * Returns a template of the table, or else of the installed HTCondor; `undefined` for
+   * an unknown one.
+   */
+  findTemplate(category: string, name: string): Template | undefined;
   readonly conditions: ConditionContext;
   readonly commandsAllowed: boolean;
   readonly warnings: ConfigWarning[];

@@ -85,7 +85,7 @@ function execute(statement: Statement, position: Position): void {
       reading.warnings.push({
         message: reading.expand(statement.message),
         file: source.file,
-        line,
+        line: source.template?.line ?? line,
       });
       return;
     case 'assign':
@@ -113,8 +113,9 @@ function applyOption(comment: string, position: Position): void {
   }
 }
 
+/** Returns the name to set. Names in files may contain macros, those in templates not. */
 function knobName(text: string, { reading, source, line }: Position): string {
-  const name = text.includes('$') ? reading.expand(text) : text;
+  const name = text.includes('$') && !source.template ? reading.expand(text) : text;
   if (/^[A-Za-z0-9_./]+$/.test(name)) return name;
   throw syntaxError(source, line, `Illegal Identifier: <${name}>`);
 }
@@ -186,7 +187,8 @@ function skipUnknown(
 
 /**
  * Reads one template as if its text were in `source` at `line`.
- * @throws CodedError `CONFIG_SYNTAX` for a category that HTCondor does not know
+ * @throws CodedError `CONFIG_SYNTAX` for a name that HTCondor rejects, an unknown
+ * category, and arguments that are missing
  */
 export function readTemplate(
   reading: Reading,
@@ -195,15 +197,12 @@ export function readTemplate(
   category: string,
   use: TemplateUse,
 ): void {
-  const found = reading.templates.find(category, use.name);
+  const found = reading.findTemplate(category, use.name);
   if (!found) return skipUnknown(reading, source, line, category, use);
   if (source.depth >= LIMITS.includeDepth)
     throw syntaxError(source, line, 'templates nested too deep');
-  if (found.lines === null) {
-    const message = `use ${found.label} ignored: credmon reads none of its knobs`;
-    reading.warnings.push({ message, file: source.file, line });
-    return;
-  }
+  if (found.lines === null)
+    throw syntaxError(source, line, `use ${found.label}: HTCondor rejects this template`);
   const text = found.lines.map((part) => `${fillArguments(part, use.arguments)}\n`).join('');
   const template = { label: found.label, line: source.template?.line ?? line };
   readSource(reading, {

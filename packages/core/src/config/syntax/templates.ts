@@ -1,11 +1,11 @@
 // The `use CATEGORY : NAME(arguments)` statement: known templates, and their text with
 // arguments inserted.
 import { nearest } from '../../base/values/distance.ts';
-import { isBlank, trim } from '../macros/text.ts';
+import { trim } from '../macros/text.ts';
 
 /**
- * Templates by category and name. A text of `null` is a template of HTCondor that this
- * table does not contain.
+ * The statements of templates by category and name; `null` is a name that HTCondor
+ * rejects: a template of an early version, or one whose text is not valid.
  */
 export type TemplateTable = Readonly<
   Record<string, Readonly<Record<string, readonly string[] | null>>>
@@ -17,18 +17,21 @@ export interface TemplateUse {
   readonly arguments: string | undefined;
 }
 
+/**
+ * A template: the spelling `CATEGORY:NAME` of the table and its statements; `null` if
+ * HTCondor rejects the name.
+ */
+export interface Template {
+  readonly label: string;
+  readonly lines: readonly string[] | null;
+}
+
 /** Finds templates, case-insensitively. */
 export interface Templates {
   hasCategory(category: string): boolean;
-  /**
-   * Returns the spelling of the table and the lines, `null` for a template without a
-   * text; `undefined` for an unknown template.
-   */
-  find(
-    category: string,
-    name: string,
-  ): { readonly label: string; readonly lines: readonly string[] | null } | undefined;
-  /** Returns `CATEGORY:NAME` of every template with a text. */
+  /** Returns a template; `undefined` for an unknown name. */
+  find(category: string, name: string): Template | undefined;
+  /** Returns `CATEGORY:NAME` of every template that HTCondor accepts. */
   labels(): readonly string[];
   /**
    * Returns the nearest known `CATEGORY:NAME` for an unknown name, or the nearest
@@ -39,10 +42,7 @@ export interface Templates {
 
 /** Indexes a table of templates. */
 export function indexTemplates(table: TemplateTable): Templates {
-  const index = new Map<
-    string,
-    { readonly label: string; readonly lines: readonly string[] | null }
-  >();
+  const index = new Map<string, Template>();
   for (const [category, templates] of Object.entries(table)) {
     for (const [name, lines] of Object.entries(templates)) {
       index.set(`${category}:${name}`.toLowerCase(), { label: `${category}:${name}`, lines });
@@ -68,105 +68,100 @@ export function indexTemplates(table: TemplateTable): Templates {
 }
 
 /**
- * Splits `A, B(x, (y)) C` into its items; commas and blanks inside parentheses do not
- * separate.
+ * Splits `A, B(x, (y)) C` into its items; commas and blanks inside parentheses and
+ * brackets do not separate. Blanks may precede the arguments. As in HTCondor, an item
+ * without arguments has those of the item before it, a second pair of parentheses ends
+ * the list, and a parenthesis that is not closed is passed over.
  */
 export function parseUses(items: string): TemplateUse[] {
   const uses: TemplateUse[] = [];
-  let at = 0;
-  while (at < items.length) {
-    if (isBlank(items[at]) || items[at] === ',') {
-      at += 1;
-      continue;
-    }
-    const start = at;
-    while (at < items.length && !isBlank(items[at]) && items[at] !== ',' && items[at] !== '(')
-      at += 1;
-    const name = items.slice(start, at);
-    const close = items[at] === '(' ? closingParenthesis(items, at) : -1;
-    uses.push({ name, arguments: close < 0 ? undefined : items.slice(at + 1, close) });
-    if (close >= 0) at = close + 1;
-    else if (items[at] === '(') at = items.length;
+  let given: string | undefined;
+  for (let at = endOf(SEPARATORS, items, 0); at < items.length;) {
+    const end = endOf(NAME, items, at);
+    if (end === at) break;
+    const open = endOf(BLANKS, items, end);
+    const close = items[open] === '(' ? closingBracket(items, open, BRACKET_DEPTH) : -1;
+    if (close >= 0) given = items.slice(open + 1, close);
+    uses.push({ name: items.slice(at, end), arguments: given });
+    at = endOf(SEPARATORS, items, close >= 0 ? close + 1 : items[open] === '(' ? open + 1 : open);
   }
   return uses;
 }
 
-function closingParenthesis(text: string, open: number): number {
-  let depth = 0;
-  for (let at = open; at < text.length; at += 1) {
-    if (text[at] === '(' || text[at] === '[') depth += 1;
-    else if (text[at] === ')' || text[at] === ']') depth -= 1;
-    if (depth === 0) return at;
+const SEPARATORS = /[, \t\n\v\f\r]*/y;
+const BLANKS = /[ \t\n\v\f\r]*/y;
+const NAME = /[^, \t\n\v\f\r(]*/y;
+const COMMAS = /[^,]*/y;
+
+/** Nested brackets in the arguments of a template. */
+const BRACKET_DEPTH = 25;
+
+/** Returns the end of the characters of `pattern` that begin at `at`. */
+function endOf(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  pattern.exec(text);
+  return Math.max(at, pattern.lastIndex);
+}
+
+/**
+ * Returns the position of the bracket that closes the one at `open`, or -1; nested
+ * parentheses and brackets must be closed too.
+ */
+function closingBracket(text: string, open: number, depth: number): number {
+  const wanted = text[open] === '(' ? ')' : ']';
+  for (let at = open + 1; at < text.length; at += 1) {
+    if (text[at] === wanted) return at;
+    if (text[at] !== '(' && text[at] !== '[') continue;
+    const inner = depth === 0 ? -1 : closingBracket(text, at, depth - 1);
+    if (inner < 0) return -1;
+    at = inner;
   }
   return -1;
 }
 
-/** One argument, and the text from it to the end of all arguments. */
-interface Argument {
-  readonly value: string;
-  readonly rest: string;
-}
-
 /**
- * Splits arguments at commas outside parentheses and brackets, without blanks around
- * them.
- */
-function splitArguments(text: string): Argument[] {
-  const found: Argument[] = [];
-  const add = (start: number, end: number): void =>
-    void found.push({ value: trim(text.slice(start, end)), rest: trim(text.slice(start)) });
-  let depth = 0;
-  let start = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    if (text[at] === '(' || text[at] === '[') depth += 1;
-    else if (text[at] === ')' || text[at] === ']') depth -= 1;
-    else if (text[at] === ',' && depth === 0) {
-      add(start, at);
-      start = at + 1;
-    }
-  }
-  add(start, text.length);
-  return found;
-}
-
-/**
- * Inserts arguments into a template line: `$(0)` all, `$(N)` one, `$(N?)` 1 or 0 for
- * given or not, `$(N+)` that one and all after it, `$(0#)` their number, `$(N:text)` with
- * a default text. Other macros are kept.
+ * Inserts arguments into a template line. Commas separate arguments, also inside
+ * parentheses; empty ones do not count. Other macros are kept.
+ *
+ *     $(0)  all       $(N)  one, without blanks around it
+ *     $(0#) how many  $(N?) 1 if it is given, otherwise 0
+ *                     $(N+) all behind the argument before it
+ *
+ * A colon begins a default text: `$(N:text)`.
+ * @see
+ * https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html
  */
 export function fillArguments(line: string, text: string | undefined): string {
-  const values = text === undefined || trim(text) === '' ? [] : splitArguments(text);
-  const all = trim(text ?? '');
   let result = '';
   let done = 0;
   for (const match of line.matchAll(/\$\((\d+)([?+#]?)(?=[:)])/g)) {
     if (match.index < done) continue;
-    const close = closingParenthesis(line, match.index + 1);
+    const close = closingBracket(line, match.index + 1, BRACKET_DEPTH);
     if (close < 0) break;
     const rest = line.slice(match.index + match[0].length, close);
-    const value = argumentText(Number(match[1]), match[2] ?? '', values, all);
+    const fallback = rest.startsWith(':') ? rest.slice(1) : undefined;
+    const mark = match[2] ?? '';
+    const given = argumentText(Number(match[1]), mark, text ?? '');
+    const value = trim(given ?? fillArguments(fallback ?? '', text));
     result += line.slice(done, match.index);
-    result += value === '' && rest.startsWith(':') ? fillArguments(rest.slice(1), text) : value;
+    result += mark === '?' ? String(Number(value !== '')) : value;
     done = close + 1;
   }
   return result + line.slice(done);
 }
 
-function argumentText(
-  number: number,
-  mark: string,
-  values: readonly Argument[],
-  all: string,
-): string {
-  const value = number === 0 ? all : (values[number - 1]?.value ?? '');
-  switch (mark) {
-    case '?':
-      return value === '' ? '0' : '1';
-    case '+':
-      return number === 0 ? all : (values[number - 1]?.rest ?? '');
-    case '#':
-      return String(Math.max(0, values.length - Math.max(0, number - 1)));
-    default:
-      return value;
-  }
+/** Returns the text for a reference; `undefined` if its default is wanted. */
+function argumentText(number: number, mark: string, text: string): string | undefined {
+  const given = text.split(',').map(trim).filter(Boolean);
+  const isRest = mark === '+' || mark === '#';
+  if (number === 0) return isRest ? String(given.length) : text;
+  return isRest ? behindArguments(text, number - 1) || undefined : given[number - 1];
+}
+
+/** Returns what follows the first `count` arguments, without the comma before it. */
+function behindArguments(text: string, count: number): string {
+  let at = 0;
+  for (let passed = 0; passed < count; passed += 1)
+    at = endOf(COMMAS, text, endOf(SEPARATORS, text, at));
+  return text.slice(text[at] === ',' ? at + 1 : at);
 }

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { isCoded } from '../../../src/base/errors/errors.ts';
 import { machineFacts, machineHost } from '../../../src/config/machine/host.ts';
 import { loadConfig, type LoadOptions } from '../../../src/config/machine/load.ts';
@@ -70,6 +70,41 @@ test('files of a directory are listed without its directories; a missing directo
     host.listFiles(directory)?.includes('loose'),
   ]).toEqual([true, false]);
   expect(host.listFiles(path('none'))).toBeUndefined();
+});
+
+describe('the text of a template of the installed HTCondor', () => {
+  const answer = (script: string, seconds = 5): string | undefined => {
+    writeFileSync(path('condor_config_val'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    vi.stubEnv('PATH', `${directory}:/usr/bin:/bin`);
+    try {
+      return machineHost(seconds).templateText('FEATURE:METRICD');
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  };
+
+  test('it is what condor_config_val prints below the heading', () => {
+    expect(answer('echo "$1 $2 is"; echo "X = $CONDOR_CONFIG ${HOME:-no home}"')).toBe(
+      'X = ONLY_ENV no home\n',
+    );
+  });
+
+  test.each([
+    ['does not know it', 'echo "Not defined: $1 $2"'],
+    ['fails', 'echo "$1 $2 is"; exit 1'],
+  ])('undefined if condor_config_val %s', (_title, script) => {
+    expect(answer(script)).toBeUndefined();
+  });
+
+  test('undefined if condor_config_val takes too long', () => {
+    expect(answer('exec /bin/sleep 60', 0.1)).toBeUndefined();
+  });
+
+  test('undefined if there is no condor_config_val', () => {
+    vi.stubEnv('PATH', path('none'));
+    expect(host.templateText('FEATURE:METRICD')).toBeUndefined();
+    vi.unstubAllEnvs();
+  });
 });
 
 test('facts contain this process and machine', () => {
