@@ -152,11 +152,13 @@ function detectNames(
 }
 
 function readAutomaticTemplates(reading: Reading): void {
-  const asked = [...reading.table.entries()].filter(({ name }) => /^AUTO_USE_/i.test(name));
-  for (const entry of asked.sort((a, b) =>
-    a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1,
-  )) {
-    const match = /^AUTO_USE_([^_]+)_(.+)$/i.exec(entry.name);
+  const { table } = reading;
+  const names = [...table.defaults(), ...table.entries()].map(({ name }) => name.toLowerCase());
+  const asked = new Set(names.filter((name) => name.startsWith('auto_use_')));
+  for (const name of [...asked].sort()) {
+    const entry = table.lookup(name);
+    const match = /^AUTO_USE_([^_]+)_(.+)$/i.exec(entry?.name ?? '');
+    if (!entry) continue;
     const verdict = evaluateCondition(entry.raw, reading.conditions);
     if (!match || !('value' in verdict) || !verdict.value) continue;
     const file = entry.origin.kind === 'file' ? entry.origin.file : entry.origin.kind;

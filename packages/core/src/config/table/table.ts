@@ -16,7 +16,7 @@ export interface Table {
   set(name: string, raw: string, origin: Origin): void;
   /** Returns the knob with exactly this name if it is set; no default, no prefix. */
   exact(name: string): Entry | undefined;
-  /** Looks up `LOCALNAME.X`, `SUBSYS.X`, `X`, and then the default of X. */
+  /** Looks up `LOCALNAME.X`, `SUBSYS.X` and `X`, each with its default. */
   lookup(name: string): Entry | undefined;
   /** Returns the built-in default of this name. */
   defaultOf(name: string): Entry | undefined;
@@ -24,7 +24,10 @@ export interface Table {
   isSelf(name: string, reference: string): boolean;
   /** Returns all knobs that are set. */
   entries(): IterableIterator<Entry>;
-  /** Returns all built-in defaults. */
+  /**
+   * Returns all built-in defaults that a lookup may find; those for other subsystems, such
+   * as `MASTER.IsMaster`, are left out.
+   */
   defaults(): IterableIterator<Entry>;
 }
 
@@ -53,7 +56,7 @@ export function createTable(
   const lookup = (name: string): Entry | undefined => {
     const key = name.toLowerCase();
     for (const prefix of prefixes) {
-      const found = set.get(prefix + key);
+      const found = set.get(prefix + key) ?? defaults.get(prefix + key);
       if (found) return found;
     }
     return set.get(key) ?? defaults.get(key);
@@ -74,7 +77,12 @@ export function createTable(
       return target === wanted || prefixes.some((prefix) => target === prefix + wanted);
     },
     entries: () => set.values(),
-    defaults: () => defaults.values(),
+    defaults: function* () {
+      for (const [key, entry] of defaults) {
+        if (prefixes.some((prefix) => defaults.has(prefix + key))) continue;
+        if (!key.includes('.') || prefixes.some((prefix) => key.startsWith(prefix))) yield entry;
+      }
+    },
   };
 }
 
