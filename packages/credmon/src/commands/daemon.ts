@@ -15,9 +15,7 @@ import { createWakeUp, runDaemon, runOnce, type DaemonParts } from '../daemon/lo
 import {
   clearComplete,
   removeMarks,
-  restorePid,
   runningDaemon,
-  touchComplete,
   watchDirectory,
   writePid,
 } from '../daemon/pid-and-complete.ts';
@@ -36,7 +34,6 @@ import { prepareKeyPair } from '../providers/local/keys.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
 import { withStanding } from '../providers/standing/store.ts';
 import { createReload } from '../daemon/reload.ts';
-import type { Report } from '../report/events.ts';
 import { createReport } from '../report/log-report.ts';
 import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/reserve.ts';
 import { graceSeconds } from '../daemon/loop.ts';
@@ -46,6 +43,7 @@ import { standingFiles } from '../host/standing-files.ts';
 import { openStandingLogins } from '../host/standing-logins.ts';
 import { VERSION } from '../version.ts';
 import { openConfig } from '../command-line/open-config.ts';
+import { createPassEnd } from './pass-end.ts';
 
 /** Everything that a running daemon has open. */
 interface Running {
@@ -287,7 +285,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     stop,
     lookup: () => lookup,
     graceSeconds: () => graceSeconds(running.settings),
-    complete: () => completePass(running, report),
+    complete: createPassEnd(running, report, stop),
     rotateKeys: () => rotateKeys(running.settings, systemClock.now()),
     keepReserve: () => running.reserve.keep(),
     reload: () => {
@@ -312,31 +310,6 @@ function openStore(running: Running): CredentialStore {
     standingFiles(directory),
     openStandingLogins(directory, options),
   );
-}
-
-/** Marks the end of a pass, and checks the pid file and the directory. */
-function completePass(running: Running, report: Report): void {
-  const { command, directory, log } = running;
-  touchComplete(directory, (text) => log.warn(text));
-  if (!command.once && restorePid(directory))
-    log.warn(`The file pid was removed from ${directory}; it was written again`);
-  const unsafe = unsafeNow(running);
-  if (unsafe === undefined) return;
-  const text = `Tokens are still renewed, but the next start will fail: ${unsafe}`;
-  report({ type: 'problem', text });
-}
-
-/**
- * Returns why the next start would reject the credential directory: its owner or mode has
- * changed.
- */
-function unsafeNow({ directory, settings }: Running): string | undefined {
-  try {
-    checkCredentialDirectory(directory, { create: false, condor: settings.condorIds });
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  }
 }
 
 /** Applies new settings. */
