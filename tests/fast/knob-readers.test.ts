@@ -50,6 +50,7 @@ LOCAL_CREDMON_TOKEN_AUDIENCE = a
 const CONFIGURATIONS = [
   `${SHARED}SEC_CREDENTIAL_DIRECTORY_OAUTH = /creds\nLOCAL_CREDMON_PROVIDER_NAMES = loc\nCREDMON_loc_KEY_DIRECTORY = /k\nVAULT_CREDMON_PROVIDER_NAMES = mytok\n`,
   `${SHARED}SEC_CREDENTIAL_DIRECTORY = /creds\nLOCAL_CREDMON_PROVIDER_NAME = loc\n`,
+  `${SHARED}SEC_CREDENTIAL_DIR = /creds\nLOCAL_CREDMON_PROVIDER_NAME = loc\n`,
 ];
 
 /** Read by commands of the program, not by its settings. */
@@ -64,6 +65,7 @@ const BY_COMMANDS: Readonly<Record<string, readonly string[]>> = {
     'DAEMON_LIST',
     'AUTO_INCLUDE_CREDD_IN_DAEMON_LIST',
     'CREDMON_OAUTH',
+    'SEC_CREDENTIAL_MONITOR',
   ],
 };
 

@@ -42,6 +42,8 @@ export type {
 } from './typed/declarations.ts';
 export { unusedKnobs } from './mistakes/unknown-knobs.ts';
 export type { ConfiguredNames, UnjudgedKnob } from './mistakes/unknown-knobs.ts';
+export { oldKnobs } from './mistakes/old-knobs.ts';
+export type { OldKnob } from './mistakes/old-knobs.ts';
 export { quotedKnobs, withoutQuoted } from './mistakes/quoted-values.ts';
 export type { QuotedKnob } from './mistakes/quoted-values.ts';
 export { secretMistake } from './mistakes/secret-content.ts';

@@ -31,7 +31,8 @@ export function logSettings(
 ): LogOptions {
   const flags = debugFlags(read, subsystem);
   const full = fullAt(read, subsystem);
-  const named = overrides.logFile ?? read.path(knob('<SUBSYS>_LOG', subsystem));
+  const named =
+    overrides.logFile ?? read.path(knob('<SUBSYS>_LOG', subsystem)) ?? olderPath(read, subsystem);
   const path = named ?? (unnamed === 'file' ? defaultPath(read, subsystem) : undefined);
   return {
     path,
@@ -44,6 +45,12 @@ export function logSettings(
     truncate: read.boolean(knob('TRUNC_<SUBSYS>_LOG_ON_OPEN', subsystem)),
     style: lineStyle(read, flags),
   };
+}
+
+/** The names of CREDMON_OAUTH_LOG before HTCondor 8.9.13. */
+function olderPath(read: KnobReader, subsystem: string): string | undefined {
+  if (subsystem !== 'CREDMON_OAUTH') return undefined;
+  return read.path('SEC_CREDENTIAL_MONITOR_OAUTH_LOG') ?? read.path('SEC_CREDENTIAL_MONITOR_LOG');
 }
 
 /** Returns `$(LOG)/CredmonOauthLog` for CREDMON_OAUTH, like the Python daemon. */

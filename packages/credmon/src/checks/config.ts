@@ -1,12 +1,14 @@
 // Checks the configuration itself: errors, and knobs that are not used.
 import {
   createKnobReader,
+  oldKnobs,
   ownKnob,
   quotedKnobs,
   setUnusedKnobs,
   unusedKnobs,
   withoutQuoted,
   type Config,
+  type OldKnob,
   type QuotedKnob,
 } from '@credmon/core/config';
 import {
@@ -43,16 +45,19 @@ export function checkConfig(
       return undefined;
     }
   };
+  const old = attempt(() => oldKnobs(config)) ?? [];
   const settings = attempt(() => settingsOf(config, command));
   if (settings) {
-    const warnings = settings.warnings.filter((text) => !REPORTED_ELSEWHERE.test(text));
+    const warnings = settings.warnings.filter(
+      (text) => !REPORTED_ELSEWHERE.test(text) && !old.some((one) => one.text === text),
+    );
     for (const text of warnings) findings.push(warning(WHAT, text));
   }
   const quoted = attempt(() => quotedKnobs(config)) ?? [];
-  const odd = attempt(() => checkKnobs(config)) ?? [];
+  const odd = attempt(() => checkKnobs(config, old)) ?? [];
   const templates = attempt(() => checkTemplates(config)) ?? [];
   const mistakes = withoutQuoted(findings, quoted);
-  const all = [...mistakes, ...quoted.map(quoteFinding), ...odd, ...templates];
+  const all = [...mistakes, ...[...old, ...quoted].map(plainFinding), ...odd, ...templates];
   const sources = config.sources.join(', ') || 'only the environment';
   return {
     ...(settings ? { settings } : {}),
@@ -60,7 +65,7 @@ export function checkConfig(
   };
 }
 
-function quoteFinding({ state, text }: QuotedKnob): Finding {
+function plainFinding({ state, text }: QuotedKnob | OldKnob): Finding {
   return { what: WHAT, state, text };
 }
 
@@ -82,7 +87,7 @@ const REPORTED_ELSEWHERE = /no usable token will be signed|are renewed only if t
 /**
  * Finds knobs that are set but not used. A macro that another value uses counts as used.
  */
-function checkKnobs(config: Config): Finding[] {
+function checkKnobs(config: Config, old: readonly OldKnob[]): Finding[] {
   const read = createKnobReader(config);
   const lists = readLists(read);
   const standing = read.list('CREDMON_STANDING_TOKENS') ?? [];
@@ -96,7 +101,10 @@ function checkKnobs(config: Config): Finding[] {
     ...(read.list('CLASSAD_USER_MAP_NAMES') ?? []),
     ...(read.list(ownKnob('CLASSAD_USER_MAP_NAMES', config.subsystem)) ?? []),
   ];
-  return unusedKnobs(setUnusedKnobs(config), {
+  const others = setUnusedKnobs(config).filter(
+    ({ written }) => !old.some(({ name }) => name === written),
+  );
+  return unusedKnobs(others, {
     ...lists,
     local: [...lists.local, ...ofStanding],
     client: [...lists.client, ...ofStanding],

@@ -54,6 +54,9 @@ export function programChecks({ settings }: CheckContext): Check[] {
 
 const MASTER = 'condor_master';
 
+/** The names of the daemon: that of HTCondor, and that of scitokens-credmon. */
+const NAMES = ['CREDMON_OAUTH', 'SEC_CREDENTIAL_MONITOR'] as const;
+
 /**
  * Checks DAEMON_LIST, if the configuration sets it, and CREDMON_OAUTH. `program` is the
  * path of this program.
@@ -67,7 +70,8 @@ export function checkDaemons(
   const place = originText(origin);
   const daemons = new Set((config.get('DAEMON_LIST') ?? '').toUpperCase().split(/[\s,]+/));
   const credd = isOnlyStanding(settings) ? [] : checkCredd(config, daemons, place);
-  if (daemons.has('CREDMON_OAUTH')) return [...credd, checkOwnProgram(config, program)];
+  const name = NAMES.find((one) => daemons.has(one));
+  if (name !== undefined) return [...credd, checkOwnProgram(config, name, program)];
   if (runningDaemon(settings.credDir) !== undefined) return credd;
   const text =
     `${place}: DAEMON_LIST has no CREDMON_OAUTH: condor_master does not start condor_credmon; ` +
@@ -99,22 +103,25 @@ function checkCredd(config: Config, daemons: ReadonlySet<string>, place: string)
   return [warning(MASTER, text)];
 }
 
-/** Checks whether CREDMON_OAUTH is this program, by path or, for another copy, by name. */
-function checkOwnProgram(config: Config, program: string): Finding {
-  const path = config.get('CREDMON_OAUTH') ?? '';
+/** Checks whether the knob `name` is this program, by path or, for another copy, by name. */
+function checkOwnProgram(config: Config, name: string, program: string): Finding {
+  const path =
+    (name === 'CREDMON_OAUTH'
+      ? config.get('CREDMON_OAUTH')
+      : config.get('SEC_CREDENTIAL_MONITOR')) ?? '';
   const own = basename(program).startsWith('condor_credmon') ? program : '/path/to/condor_credmon';
-  const fix = `; fix: CREDMON_OAUTH = ${own}`;
+  const fix = `; fix: ${name} = ${own}`;
   const file = fileBehind(path);
   if (file.kind === 'hidden')
-    return warning(MASTER, `permission denied: cannot check CREDMON_OAUTH = ${path} as this user`);
+    return warning(MASTER, `permission denied: cannot check ${name} = ${path} as this user`);
   if (file.kind === 'broken')
-    return wrong(MASTER, `cannot start CREDMON_OAUTH = ${path} (${file.why})${fix}`);
+    return wrong(MASTER, `cannot start ${name} = ${path} (${file.why})${fix}`);
   const isOwn = file.path === fileBehind(program).path || basename(file.path) === OWN_FILE;
   if (isOwn || file.text.includes(OWN_FILE)) return ok(MASTER, `starts ${path}`);
   const what = /^#!.*python/.test(file.text)
     ? "a Python program such as HTCondor's own, not this one"
     : 'not this program';
-  return warning(MASTER, `CREDMON_OAUTH = ${path} is ${what}${fix}`);
+  return warning(MASTER, `${name} = ${path} is ${what}${fix}`);
 }
 
 /** A program behind all links, with its text if it is one. */

@@ -12,6 +12,7 @@ import {
   pluralise,
 } from '@credmon/core/base';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
+import { olderDirectory } from '../host/older-directory.ts';
 import { minimumRemainingOf } from '../report/remaining-lifetime.ts';
 import { isStanding, STANDING } from '../providers/standing/names.ts';
 import { needsAdministrator } from '../status/rows.ts';
@@ -28,8 +29,10 @@ export async function checkTokens({ settings, now }: CheckContext): Promise<Find
   try {
     const { tokens, problems } = await openStore(settings).scan(now);
     const seen = evaluateTokens(tokens, settings, now);
+    const older = olderDirectory(credDir);
     return [
       ok(DIRECTORY, `${credDir} is private and writable`),
+      ...(older === undefined ? [] : [warning(DIRECTORY, older)]),
       ...problems.map((text) => warning(DIRECTORY, text)),
       checkDaemon(credDir),
       countOf(seen),

@@ -23,6 +23,7 @@ import { handleSignals } from '../daemon/signals.ts';
 import { createKeyRotation } from '../keys/rotation.ts';
 import { createLimiter } from '../throttle/issuer-queues.ts';
 import { addUserView, systemUserView } from '../daemon/user-view.ts';
+import { olderDirectory } from '../host/older-directory.ts';
 import { keyDirectories, localFiles } from '../host/local-files.ts';
 import { watchMaster } from '../daemon/master-watch.ts';
 import { openListener, whyUnreadable } from '../metrics/listener.ts';
@@ -82,6 +83,8 @@ export async function runDaemonCommand(
   announce(log, config, settings);
   const { credDir, condorIds: condor } = settings;
   const directory = checkCredentialDirectory(credDir, { create: true, condor });
+  const older = olderDirectory(directory);
+  if (older !== undefined) log.warn(older);
   const lock = lockDirectory(directory);
   try {
     const reserve = openReserve(directory, lock);

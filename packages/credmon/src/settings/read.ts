@@ -11,6 +11,7 @@ import {
   createKnobReader,
   knob,
   loginProviderOf,
+  oldKnobs,
   readCondorIds,
   readCredentialDirectory,
   warningText,
@@ -159,7 +160,11 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     log: logSettings(read, config.subsystem, overrides, LOG_OPTIONS),
     metrics: readMetricsAddress(read),
     runDir: readRunDirectory(read, credDir),
-    warnings: [...config.warnings.map(warningText), ...read.warnings],
+    warnings: [
+      ...config.warnings.map(warningText),
+      ...oldKnobs(config).map(({ text }) => text),
+      ...read.warnings,
+    ],
   };
   read.finish();
   return Object.freeze(settings);

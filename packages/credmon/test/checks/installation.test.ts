@@ -47,6 +47,16 @@ it.each<[string, Record<string, string>, string[]]>([
   expect(await said(knobs)).toEqual(expected);
 });
 
+it('R45 a DAEMON_LIST with the name of scitokens-credmon starts the daemon, too', async () => {
+  const old = { DAEMON_LIST: 'MASTER, SCHEDD, CREDD, SEC_CREDENTIAL_MONITOR' };
+  expect(await said({ ...old, SEC_CREDENTIAL_MONITOR: own })).toEqual([fine]);
+  expect(await said({ ...old, SEC_CREDENTIAL_MONITOR: '/none/scitokens_credmon' })).toEqual([
+    expect.stringMatching(
+      /^error condor_master: cannot start SEC_CREDENTIAL_MONITOR = \/none\/scitokens_credmon \(ENOENT\); fix: SEC_CREDENTIAL_MONITOR = /,
+    ),
+  ]);
+});
+
 it('a DAEMON_LIST that is not set says nothing about this host', async () => {
   expect(await on.findings({}, async (context) => checkDaemons(context, own))).toEqual([]);
 });

@@ -314,6 +314,11 @@ it.runIf(process.getuid?.() === 0)(
     const own = await findings(['CONDOR_IDS = 64001.64001']);
     expect(own.filter(({ what }) => what === 'credential directory')).toEqual([
       ok('credential directory', `${on.credDir} is private and writable`),
+      {
+        what: 'credential directory',
+        state: 'warning',
+        text: expect.stringContaining('is that of older recipes (owner 64001, mode 0700)'),
+      },
     ]);
   },
 );

@@ -30,6 +30,18 @@ function mistakesOf(text: string): string[] {
 
 const BASE = 'SEC_CREDENTIAL_DIRECTORY_OAUTH = /creds\nLOG = /log\n';
 
+it('R45 the knobs of scitokens-credmon work, each with one warning that names its successor', () => {
+  const settings = settingsOf(
+    'SEC_CREDENTIAL_DIR = /creds\nSEC_CREDENTIAL_MONITOR_LOG = /log/CredMonLog\nTOKENS = True\n',
+  );
+  expect(settings).toMatchObject({ credDir: '/creds', log: { path: '/log/CredMonLog' } });
+  expect(settings.warnings.map((text) => text.replace(/^.*condor_config, /, ''))).toEqual([
+    expect.stringMatching(/^line 1: .* write instead: SEC_CREDENTIAL_DIRECTORY_OAUTH = \/creds$/),
+    expect.stringMatching(/^line 2: .* write instead: CREDMON_OAUTH_LOG = \/log\/CredMonLog$/),
+    expect.stringMatching(/^line 3: TOKENS is ignored; remove the line/),
+  ]);
+});
+
 describe('settings', () => {
   it('have the defaults of the reference and of the design', () => {
     const settings = settingsOf(BASE);

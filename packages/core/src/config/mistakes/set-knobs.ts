@@ -11,9 +11,16 @@ export interface SetKnob {
   readonly place: string;
 }
 
-/** Returns the knobs that the administrator sets: no defaults, none of a template. */
-export function setKnobs(config: Config): SetKnob[] {
-  return config.names().flatMap((written) => {
+/**
+ * Returns the knobs that the administrator sets: no defaults, none of a template. With
+ * `isWanted`, only knobs with such names are looked up.
+ */
+export function setKnobs(
+  config: Config,
+  isWanted: (name: string) => boolean = () => true,
+): SetKnob[] {
+  const wanted = config.names().filter((one) => isWanted(one.slice(one.lastIndexOf('.') + 1)));
+  return wanted.flatMap((written) => {
     const origin = config.origin(written);
     const chosen =
       origin?.kind === 'environment' || (origin?.kind === 'file' && origin.template === undefined);

@@ -120,9 +120,3 @@ function costOfWord(word: string, other: string): number {
   if (short.length >= 4 && distance(word, other) <= (short.length >= 8 ? 2 : 1)) return COST.typo;
   return Number.POSITIVE_INFINITY;
 }
-
-/** Returns the successor of a knob of older versions of HTCondor, if it has one. */
-export function successorOf(name: string): string | undefined {
-  const old = Object.entries(guesses.retired).find(([one]) => one === name.toUpperCase());
-  return old?.[1];
-}

@@ -5,7 +5,7 @@ import { distance, nearest } from '../../base/values/distance.ts';
 import { CLIENT_KINDS, KNOBS } from '../typed/declarations.ts';
 import suffixes from './daemon-suffixes.json' with { type: 'json' };
 import type { SetKnob } from './set-knobs.ts';
-import { similarKnobs, successorOf, type Candidate } from './similar-knobs.ts';
+import { similarKnobs, type Candidate } from './similar-knobs.ts';
 
 /**
  * A knob that is set. `value` returns its expanded value: only the form of a secret is
@@ -52,8 +52,6 @@ export function unusedKnobs(
   const vocabulary = new Set(plain.flatMap((name) => name.toLowerCase().split('_')));
   const begins = configured.logins.map((name) => `${name}_`.toLowerCase());
   const sentenceFor = ({ name, value }: UnjudgedKnob): string | undefined => {
-    const successor = successorOf(name);
-    if (successor !== undefined) return `${name} is not used any more; set ${successor}`;
     if (known.has(name.toLowerCase())) return undefined;
     const ofLogin = begins.some((begin) => name.toLowerCase().startsWith(begin));
     if (!OURS.test(name) && !ofLogin) {

@@ -54,13 +54,16 @@ export function readNamedTrust(read: KnobReader): NamedTrust {
 // The directory that CredD and every program of this project meet in.
 
 /**
- * Reads SEC_CREDENTIAL_DIRECTORY_OAUTH, else its older name. Empty, with a mistake noted,
- * when neither is set.
+ * Reads SEC_CREDENTIAL_DIRECTORY_OAUTH, else its older names. Empty, with a mistake noted,
+ * when none is set.
  * @see
  * https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#SEC_CREDENTIAL_DIRECTORY_OAUTH
  */
 export function readCredentialDirectory(read: KnobReader): string {
-  const path = read.path('SEC_CREDENTIAL_DIRECTORY_OAUTH') ?? read.path('SEC_CREDENTIAL_DIRECTORY');
+  const path =
+    read.path('SEC_CREDENTIAL_DIRECTORY_OAUTH') ??
+    read.path('SEC_CREDENTIAL_DIRECTORY') ??
+    read.path('SEC_CREDENTIAL_DIR');
   if (path === undefined)
     read.mistake(
       'SEC_CREDENTIAL_DIRECTORY_OAUTH',

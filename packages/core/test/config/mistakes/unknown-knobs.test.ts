@@ -123,13 +123,6 @@ it.each([
   expect(said(name)).toEqual([`/c, line 3: unknown knob ${name}; ${hint}`]);
 });
 
-it.each([
-  ['SEC_CREDENTIAL_DIR', 'SEC_CREDENTIAL_DIRECTORY_OAUTH'],
-  ['SEC_CREDENTIAL_MONITOR', 'CREDMON_OAUTH'],
-])('R45 the old knob %s is reported with its successor', (name, successor) => {
-  expect(said(name)).toEqual([`/c, line 3: ${name} is not used any more; set ${successor}`]);
-});
-
 describe('R43 a client secret in the configuration', () => {
   const clear = '; the secret is in clear: everyone who may run condor_config_val can read it';
   const texts = (name: string, value: string): string[] =>
