@@ -66,6 +66,8 @@ const BY_COMMANDS: Readonly<Record<string, readonly string[]>> = {
     'AUTO_INCLUDE_CREDD_IN_DAEMON_LIST',
     'CREDMON_OAUTH',
     'SEC_CREDENTIAL_MONITOR',
+    'BIN',
+    'SBIN',
   ],
 };
 

@@ -13,6 +13,7 @@ import { instantOf } from '@credmon/core/credential';
 import { checkClocks } from '../checks/clock.ts';
 import type { Subcommand } from '../command-line/command.ts';
 import { clientChecks } from '../checks/clients.ts';
+import { checkCondorVersion } from '../checks/condor-version.ts';
 import { checkConfig, mistakesOf } from '../checks/config.ts';
 import { localChecks } from '../checks/local.ts';
 import { checkDaemons, checkLog, checkPortal, programChecks } from '../checks/installation.ts';
@@ -63,10 +64,14 @@ async function findingsOf(
   const context = createCheckContext(config, settings, instantOf(systemClock));
   try {
     const tokens = await checkTokens(context);
-    const providers = await runChecks(checksFor(context, command.user));
+    const [providers, version] = await Promise.all([
+      runChecks(checksFor(context, command.user)),
+      checkCondorVersion(context, env['PATH'] ?? ''),
+    ]);
     return [
       ...findings,
       checkLog(settings),
+      ...version,
       ...checkDaemons(context, process.argv[1] ?? ''),
       ...checkPortal(context),
       checkUserView(context),
