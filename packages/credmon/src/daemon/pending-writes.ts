@@ -29,7 +29,7 @@ export function retryWrites({ store, report }: WritePorts, memory: SuccessorMemo
       if (isCoded(error, 'CRED_SUPERSEDED')) {
         unwritten.delete(id);
         if (!restoreSuccessor({ store, report }, memory, change))
-          report({ type: 'problem', text: error.message });
+          report({ type: 'superseded', text: error.message });
       } else {
         unwritten.set(id, restOf(change, error));
         report({ type: 'unwritten', id, why: messageOf(error) });

@@ -67,7 +67,7 @@ export function write(
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) {
       if (!restoreSuccessor(context, memory, token.snapshot))
-        context.report({ type: 'problem', text: error.message });
+        context.report({ type: 'superseded', text: error.message });
       return 0;
     }
     memory.unwritten.set(id, restOf(change, error));
@@ -116,8 +116,9 @@ export function remove(
   try {
     context.store.apply({ user, stem, from, writes });
   } catch (failure) {
-    context.report({ type: 'problem', text: messageOf(failure) });
-    return isCoded(failure, 'CRED_SUPERSEDED')
+    const isSuperseded = isCoded(failure, 'CRED_SUPERSEDED');
+    context.report({ type: isSuperseded ? 'superseded' : 'problem', text: messageOf(failure) });
+    return isSuperseded
       ? 0
       : failed(context, memory, verdict, { kind: 'revoked', provider, error, from, files });
   }

@@ -51,6 +51,8 @@ export type TokenEvent =
     }
   /** Files could not be written; they are kept in memory. */
   | { readonly type: 'unwritten'; readonly id: string; readonly why: string }
+  /** A removal or a newer login during the renewal; its newer state is kept. */
+  | { readonly type: 'superseded'; readonly text: string }
   /** Files that were kept in memory are now written. */
   | { readonly type: 'rewritten'; readonly id: string }
   /**

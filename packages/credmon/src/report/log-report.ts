@@ -215,6 +215,9 @@ export function createReport(log: Log, readerOptions: () => ReaderOptions): Repo
           failures.forget(event.id);
           log.info(`Successfully renewed ${event.id}: pending files written`);
           return;
+        case 'superseded':
+          log.info(event.text);
+          return;
         case 'problem':
           ownProblems.add(event.text, event.token);
       }

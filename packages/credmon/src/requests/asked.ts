@@ -186,6 +186,7 @@ function resultOf(
       return { id: event.token, change: { result: 'failed', message: event.text } };
     case 'noted':
     case 'settled':
+    case 'superseded':
       return undefined;
   }
 }

@@ -23,6 +23,10 @@ const EXEC = {
   EXEC_CREDMON_prog_COMMAND: '/bin/true',
 };
 
+/** Nobody has to act, so it is not an error. */
+const nothingWritten = (stem: string): string =>
+  `info alice/${stem}: its .top was removed during the renewal; nothing was written`;
+
 let on: Bench;
 let directory: string;
 const remove = (stem: string): void => {
@@ -117,5 +121,6 @@ describe('a token that is removed during the request to its issuer', () => {
     expect(on.asked.length).toBe(1);
     expect(on.has('alice', `${stem}.use`)).toBe(false);
     expect(on.has('alice', `${stem}.top`)).toBe(false);
+    expect(on.lines.filter((line) => !line.startsWith('debug '))).toEqual([nothingWritten(stem)]);
   });
 });
