@@ -1,6 +1,6 @@
 // Turns events into log lines: a failure once per change of state, never a secret, always
 // with the next step.
-import { inSlices, type CodedError } from '@credmon/core/base';
+import { ERROR_CODES, inSlices, type CodedError } from '@credmon/core/base';
 import { splitStem, tokenId, type RenewalState } from '@credmon/core/credential';
 import { isNeverDue, type ManagedToken, type Plan, type Verdict } from '@credmon/core/renewal';
 import type { Scan } from '@credmon/core/store';
@@ -286,13 +286,15 @@ function advice(
   { code }: CodedError,
   state: RenewalState,
 ): string {
+  const until = kind === 'denied' && provider === 'local' ? UNTIL.local : UNTIL[kind];
   const next = state.stopped
-    ? `not tried again${UNTIL[kind]}`
+    ? `not tried again${until}`
     : `tried again in ${Math.max(0, state.not_before - state.last_attempt)} s`;
   const { user, stem } = snapshot;
   const name = splitStem(stem, false) ?? { service: stem, handle: '' };
   const step = remediationFor({ user, provider, ...name }, code);
   if (kind === 'revoked') return `${next}: ${step ?? `see ${code} in docs/errors.md`}`;
+  if (ERROR_CODES[code].intended) return next;
   const named = code === 'CLIENT_REFUSED' && step !== undefined ? `; ${step}` : '';
   return `${next}${ACTOR[kind]}${named}`;
 }
@@ -300,6 +302,7 @@ function advice(
 const UNTIL = {
   revoked: '',
   denied: ' until the client, its secret or the configuration changes',
+  local: ' until the rules, the map file or the request change',
   failed: ' until its files or the configuration change',
 } as const;
 

@@ -98,6 +98,24 @@ describe('R44 the advice agrees with the state', () => {
   });
 
   it.each([
+    ['USER_REFUSED', ''],
+    ['MAP_UNREADABLE', ': the administrator must act'],
+  ] as const)('of the local signer, %s', (code, actor) => {
+    const { lines, report } = reporting();
+    report({
+      type: 'failed',
+      token: { ...token('alice'), provider: 'local' },
+      kind: 'denied',
+      error: new CodedError(code, 'said no'),
+      state: state({ stopped: true, code }),
+    });
+    expect(lines).toEqual([
+      'alice/mytok: said no; not tried again until the rules, the map file or the request change' +
+        actor,
+    ]);
+  });
+
+  it.each([
     [
       'oauth',
       'fix: the administrator corrects mytok_CLIENT_ID or the secret in the file that mytok_CLIENT_SECRET_FILE names (open sign-in links keep the old secret: users submit again); after a correction of the registration at the issuer, touch the secret file',
