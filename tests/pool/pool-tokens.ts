@@ -44,11 +44,14 @@ export async function logIn(
   return answer;
 }
 
-/** Logs in, and stores the refresh token with condor_store_cred as the user does. */
+/**
+ * Logs in for the scope `read`, and stores the refresh token with condor_store_cred as
+ * the user does.
+ */
 export async function storeLogin(pool: Pool, user: string, provider: PoolProvider): Promise<void> {
   const { refresh_token } = await logIn(provider);
   const input = JSON.stringify({ refresh_token });
-  await pool.must([STORE_CRED, 'add-oauth', '-s', provider.name, '-i', '-'], {
+  await pool.must([STORE_CRED, 'add-oauth', '-s', provider.name, '-S', 'read', '-i', '-'], {
     user,
     input,
   });
