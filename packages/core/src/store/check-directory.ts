@@ -69,7 +69,7 @@ export interface DirectoryCheck {
  * user other than root, the condor account and this process, through a directory or link
  * in its path. Returns its path without links.
  * @throws CodedError `CRED_DIR_INVALID` with the fix; its field `missing` is true if the
- * directory does not exist
+ * directory does not exist, `denied` if this user may not see or change it
  */
 export function checkCredentialDirectory(path: string, check: DirectoryCheck): string {
   return checkDirectory(CREDENTIAL, path, check);
@@ -81,7 +81,7 @@ export function checkCredentialDirectory(path: string, check: DirectoryCheck): s
  * and modes of everything in its path, must be those of {@link checkCredentialDirectory}:
  * no other user may write there. Returns its path without links.
  * @throws CodedError `CRED_DIR_INVALID` with the fix; its field `missing` is true if the
- * directory does not exist
+ * directory does not exist, `denied` if this user may not see or change it
  */
 export function checkRunDirectory(path: string, check: DirectoryCheck): string {
   return checkDirectory(RUN, path, check);
@@ -125,6 +125,8 @@ function lookAt(place: Place): PathLook {
     throw invalid(
       place,
       `cannot be checked as user id ${self()} (${systemCode(error) ?? 'unknown'}); ${AS_ITS_USER}`,
+      undefined,
+      { denied: systemCode(error) === 'EACCES' },
     );
   }
 }
@@ -147,6 +149,8 @@ function checkAccess(place: Place): void {
     throw invalid(
       place,
       `is not readable, writable and searchable for user id ${self()}; ${AS_ITS_USER}`,
+      undefined,
+      { denied: systemCode(error) === 'EACCES' },
     );
   }
 }

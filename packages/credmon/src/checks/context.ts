@@ -3,6 +3,7 @@
 import { createMetadataCache, type MetadataCache } from '@credmon/core/oauth';
 import {
   createSend,
+  isCoded,
   messageOf,
   originOf,
   systemClock,
@@ -109,6 +110,14 @@ export function writable(directory: string): boolean {
     if (systemCode(error) === undefined) throw error;
     return false;
   }
+}
+
+/**
+ * True for the error of a directory that is closed to this user: nothing is known about
+ * what is in it.
+ */
+export function isDenied(error: unknown): boolean {
+  return isCoded(error, 'CRED_DIR_INVALID') && error.fields['denied'] === true;
 }
 
 // A limit for concurrent work.

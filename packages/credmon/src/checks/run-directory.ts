@@ -15,7 +15,7 @@ import {
 import { groupId } from '@credmon/core/config';
 import { checkRunDirectory } from '@credmon/core/store';
 import type { Settings } from '../settings/read.ts';
-import type { CheckContext } from './context.ts';
+import { isDenied, type CheckContext } from './context.ts';
 
 const VIEW = "users' view";
 
@@ -52,6 +52,8 @@ export function checkUserView(
     const missing = isCoded(error, 'CRED_DIR_INVALID') && error.fields['missing'] === true;
     if (missing && existsSync(dirname(runDir)))
       return found(`${runDir} is missing: the daemon creates it`, dirname(runDir));
+    if (isDenied(error))
+      return warning(VIEW, `permission denied: cannot check ${runDir} as this user`);
     return warning(VIEW, `users cannot see their own tokens: ${messageOf(error)}`);
   }
 }

@@ -17,7 +17,7 @@ import { minimumRemainingOf } from '../report/remaining-lifetime.ts';
 import { isStanding, STANDING } from '../providers/standing/names.ts';
 import { needsAdministrator } from '../status/rows.ts';
 import { administratorTexts, attentionTexts, unownedTexts } from '../status/summary.ts';
-import { type CheckContext, writable } from './context.ts';
+import { type CheckContext, isDenied, writable } from './context.ts';
 import { evaluateTokens, openStore, type EvaluatedToken } from '../status/tokens.ts';
 
 const DIRECTORY = 'credential directory';
@@ -40,7 +40,10 @@ export async function checkTokens({ settings, now }: CheckContext): Promise<Find
       ...shortLives(seen, settings),
     ];
   } catch (error) {
-    return [directoryFinding(credDir, error), checkDaemon(credDir)];
+    const daemon = isDenied(error)
+      ? warning('daemon', 'permission denied: cannot check the daemon as this user')
+      : checkDaemon(credDir);
+    return [directoryFinding(credDir, error), daemon];
   }
 }
 
