@@ -11,8 +11,10 @@
 set -euo pipefail
 
 release=trixie
+# The last line: what HTCondor's own Python credmon and its web application import.
 packages=(htcondor nodejs ca-certificates openssl procps curl python3 util-linux iproute2 socat
-  nginx-light apache2 xrootd-server xrootd-plugins xrootd-scitokens-plugins xrootd-client sudo)
+  nginx-light apache2 xrootd-server xrootd-plugins xrootd-scitokens-plugins xrootd-client sudo
+  python3-requests-oauthlib python3-six python3-flask)
 users=(alice bob)
 
 archive=${CREDMON_POOL_ROOT:-/var/cache/credmon/pool-root.tar.zst}
