@@ -67,11 +67,18 @@ export async function listedTokens(page: Page): Promise<string[]> {
 
 /**
  * Signs in to one provider of the list: the portal's button, the issuer's button, and the
- * answer to the question whose account it is.
+ * answer to the question whose account it is. Without `account`, it is the one that the
+ * issuer suggests.
  */
-export async function signIn(page: Page, label: string, issuerName: string): Promise<void> {
+export async function signIn(
+  page: Page,
+  label: string,
+  issuerName: string,
+  account?: string,
+): Promise<void> {
   await page.getByRole('button', { name: `Sign in to ${label}` }).click();
   await page.getByRole('heading', { name: `Log in at ${issuerName}` }).waitFor();
+  if (account !== undefined) await page.getByLabel('Account').fill(account);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByRole('button', { name: 'Store for' }).click();
   await page.locator('li.token').first().waitFor();
