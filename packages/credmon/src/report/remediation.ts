@@ -17,17 +17,38 @@ export interface StuckToken {
  */
 export function remediationFor(token: StuckToken, code: string): string | undefined {
   const { user, service, handle, provider } = token;
-  const add =
-    'condor_store_cred add-oauth -s ' +
-    `${shellWord(service)}${handle === '' ? '' : ` -H ${shellWord(handle)}`} -i FILE`;
   const steps = Object.hasOwn(ERROR_CODES, code) ? ERROR_CODES[code as ErrorCode].step : undefined;
   return (steps?.[provider ?? 'default'] ?? steps?.['default'])
     ?.replace('{user}', () => user)
     .replaceAll('{service}', () => service)
     .replace('{delete}', () => deleteCommand(token))
     .replace('{store}', () => `condor_credential_storer --force ${shellWord(service)}`)
-    .replace('{add}', () => add)
+    .replace('{add}', () => addCommand(token))
     .replace('{login}', () => loginCommand(stemOf(service, handle)));
+}
+
+/**
+ * Returns the `condor_store_cred add-oauth` command for a service, its handle, and the
+ * scopes and audience if given; FILE is for the reader to replace.
+ * @see condor_store_cred(1)
+ */
+export function addCommand(token: {
+  readonly service: string;
+  readonly handle: string;
+  readonly scopes?: string;
+  readonly audience?: string;
+}): string {
+  const { service, handle, scopes = '', audience = '' } = token;
+  const options = [
+    ['-s', service],
+    ['-H', handle],
+    ['-S', scopes],
+    ['-A', audience],
+  ] as const;
+  const words = options.flatMap(([option, value]) =>
+    value === '' ? [] : [option, shellWord(value)],
+  );
+  return ['condor_store_cred add-oauth', ...words, '-i FILE'].join(' ');
 }
 
 /** Returns the command that makes the login of a standing token, ready to be pasted. */

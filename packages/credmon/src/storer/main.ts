@@ -71,6 +71,7 @@ async function store(command: StorerCommand): Promise<void> {
     // Vault.
     mode: storerMode ?? (bySubmit && settings.getTokenOptions !== '' ? 'vault' : undefined),
     bySubmit,
+    storesAlone: bySubmit && storerMode === undefined,
     say,
   };
   try {

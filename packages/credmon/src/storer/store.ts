@@ -1,8 +1,8 @@
 // Stores credentials one after the other: existing ones are not replaced, a missing one
 // starts a login.
-import { CodedError, shellWord } from '@credmon/core/base';
+import { CodedError } from '@credmon/core/base';
 import { noHandles, refusedName, stemOf } from '@credmon/core/credential';
-import { deleteCommand } from '../report/remediation.ts';
+import { addCommand, deleteCommand } from '../report/remediation.ts';
 import { deviceLogin, type LoginContext, confidentialClient } from './device-login.ts';
 import { pelicanLogin, vaultLogin } from './vault-login.ts';
 import type { Run } from './programs.ts';
@@ -22,6 +22,11 @@ interface StorerContext extends Omit<LoginContext, 'terminal'> {
   readonly mode: string | undefined;
   /** True when condor_submit started the storer, not a person. */
   readonly bySubmit?: boolean;
+  /**
+   * True when the job is submitted without asking CredD for what the storer does not get:
+   * HTCondor before 25.14.
+   */
+  readonly storesAlone?: boolean;
   readonly say: (text: string) => void;
 }
 
@@ -32,8 +37,43 @@ export async function storeAll(
   settings: StorerSettings,
   force: boolean,
 ): Promise<void> {
-  for (const request of requests)
-    await storeOne(context, completed(request, settings), settings, force);
+  const others: OtherRequest[] = [];
+  for (const each of requests) {
+    const request = completed(each, settings);
+    const why = context.bySubmit === true ? notOurs(context, request, settings) : undefined;
+    if (why === undefined) await storeOne(context, request, settings, force);
+    else others.push({ request, why });
+  }
+  // After the logins: the missing tokens of the other names then need one more submit only.
+  for (const other of others) await checkOther(context, other);
+}
+
+/** A request of condor_submit that is not for the storer, and why. */
+interface OtherRequest {
+  readonly request: StoreRequest;
+  readonly why: string;
+}
+
+function notOurs(
+  { mode }: StorerContext,
+  { service }: StoreRequest,
+  settings: StorerSettings,
+): string | undefined {
+  const facts = { ...settings, hasClient: settings.hasClient(service), mode };
+  return notForStorer(service, { ...facts, client: settings.device(service) });
+}
+
+/** @throws CodedError if the job would be submitted without this token, and then held */
+async function checkOther(
+  { storesAlone, storeCred, say }: StorerContext,
+  { request, why }: OtherRequest,
+): Promise<void> {
+  const stem = stemOf(request.service, request.handle);
+  say(`${stem} is skipped: ${why}`);
+  if (storesAlone !== true) return;
+  const stored = await storeCred.query(request);
+  if (stored === 'mismatch') throw mismatch(stem, request);
+  if (stored === 'no') throw missing(stem, request, why);
 }
 
 /** Fills in the defaults, as condor_submit does. */
@@ -51,11 +91,6 @@ async function storeOne(
   const { service } = request;
   const stem = stemOf(service, request.handle);
   const facts = { ...settings, hasClient: settings.hasClient(service), mode: context.mode };
-  const skipReason =
-    context.bySubmit === true
-      ? notForStorer(service, { ...facts, client: settings.device(service) })
-      : undefined;
-  if (skipReason !== undefined) return context.say(`${stem} is skipped: ${skipReason}`);
   const rejection = nameRejection(request, settings);
   if (rejection !== undefined)
     throw new CodedError('PROVIDER_REFUSED', rejection, { provider: service });
@@ -111,6 +146,34 @@ function mismatch(stem: string, request: StoreRequest): CodedError {
   );
 }
 
+const ON_THE_WEB = 'users sign in on the web';
+
+/**
+ * Returns the error for a token that condor_submit needs and that is not stored. Without a
+ * storer, condor_submit asks CredD for the link.
+ */
+function missing(stem: string, request: StoreRequest, why: string): CodedError {
+  const steps =
+    why === ON_THE_WEB
+      ? [
+          'Get the link like this, open it in a browser, then submit again as usual:',
+          '',
+          '    _CONDOR_SEC_CREDENTIAL_STORER= condor_submit FILE',
+        ]
+      : [
+          'Store it once by hand, then submit again. FILE contains {} if it needs no input:',
+          '',
+          `    ${addCommand(request)}`,
+        ];
+  return new CodedError(
+    'TOKEN_NOT_STORED',
+    [`${stem} is not stored: ${why}.`, ...steps].join('\n'),
+    {
+      token: stem,
+    },
+  );
+}
+
 // Chooses how to get a credential: by a device login, from a Vault, or from Pelican.
 // Pure.
 
@@ -151,7 +214,7 @@ export function notForStorer(service: string, facts: SubmitFacts): string | unde
     case 'oauth2': {
       if (client === undefined || client.listed) return undefined;
       const isConfidential = client.client.secretFile !== undefined;
-      return isConfidential || client.signsInOnWeb ? 'users sign in on the web' : undefined;
+      return isConfidential || client.signsInOnWeb ? ON_THE_WEB : undefined;
     }
     default:
       return `needs no login (${owner.kind})`;
@@ -181,7 +244,7 @@ export function routeOf(service: string, { lists, hasClient, mode }: RouteFacts)
           `${service} has no login: condor_credmon exchanges an access token that you store (exchange).`,
           'Store one from a file with {"access_token": "..."}, and it is exchanged within a minute:',
           '',
-          `    condor_store_cred add-oauth -s ${shellWord(service)} -i FILE`,
+          `    ${addCommand({ service, handle: '' })}`,
         ].join('\n'),
         { service },
       );
