@@ -13,11 +13,11 @@ export interface Job {
 
 let count = 0;
 
-/** Writes the submit file and runs condor_submit; the job's files have the prefix `name`. */
-export async function submit(
-  pool: Pool,
-  { user, script, lines }: Job,
-): Promise<Output & { readonly name: string }> {
+/**
+ * Writes the submit file into the user's home directory; returns the prefix of the job's
+ * files.
+ */
+export async function writeJob(pool: Pool, { user, script, lines }: Job): Promise<string> {
   const name = `job${++count}`;
   const home = `/home/${user}`;
   const text = [
@@ -34,7 +34,14 @@ export async function submit(
   pool.write(`${home}/${name}.sh`, `#!/bin/sh\n${script}\n`, 0o755);
   pool.write(`${home}/${name}.sub`, text);
   await pool.must(['chown', `${user}:`, `${home}/${name}.sh`, `${home}/${name}.sub`]);
-  return { name, ...(await pool.run(['condor_submit', `${home}/${name}.sub`], { user })) };
+  return name;
+}
+
+/** Writes the submit file and runs condor_submit; the job's files have the prefix `name`. */
+export async function submit(pool: Pool, job: Job): Promise<Output & { readonly name: string }> {
+  const { user } = job;
+  const name = await writeJob(pool, job);
+  return { name, ...(await pool.run(['condor_submit', `/home/${user}/${name}.sub`], { user })) };
 }
 
 /** The link for the user in the output of condor_submit. */

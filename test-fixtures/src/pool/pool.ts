@@ -37,6 +37,8 @@ export interface ProviderOptions extends IssuerOptions {
 export interface Pool extends Namespace {
   /** Where CredD keeps credentials, as seen from the host. */
   readonly credentialDirectory: string;
+  /** PEM text of the authority of all certificates. */
+  readonly ca: string;
   /** Writes a file inside, by default for root to write and everybody to read. */
   write(path: string, text: string, mode?: number): void;
   /** Reads a file inside. */
@@ -93,6 +95,7 @@ function poolIn(space: Namespace, { certificates }: RootDirectory): Pool {
   return {
     ...space,
     credentialDirectory: space.path('/var/lib/condor/oauth_credentials'),
+    ca: certificates.ca,
     write,
     read,
     configure,
@@ -112,7 +115,12 @@ function poolIn(space: Namespace, { certificates }: RootDirectory): Pool {
       const clientId = `${name}-client`;
       const clientSecret = secret ? `${name}-client-secret-of-the-pool` : '';
       const suffix = `/return/${name}`;
-      await issuer.addClient({ clientId, clientSecret, redirectUris: [POOL_PREFIX + suffix] });
+      await issuer.addClient({
+        clientId,
+        clientSecret,
+        redirectUris: [POOL_PREFIX + suffix],
+        ...(secret ? {} : { authentication: 'none' }),
+      });
       const file = `/etc/condor/oauth/${name}.secret`;
       if (secret) write(file, `${clientSecret}\n`, 0o600);
       configure({
