@@ -8,12 +8,11 @@ import { readJson } from '@credmon/test-fixtures/files/token-files';
 import { createPool, POOL_HOST, type Pool } from '@credmon/test-fixtures/pool/pool';
 import type { PoolProvider } from '@credmon/test-fixtures/pool/pool';
 import { isPoolMissing } from '@credmon/test-fixtures/pool/root-directory';
-import type { Child } from '@credmon/test-fixtures/processes/processes';
-import { answerDevicePage } from '@credmon/test-fixtures/servers/device-page';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signIn, startBrowser, visit } from '../slow/browser.ts';
 import { PRINT_TOKENS, printedTokens, tokenClaims } from './job-tokens.ts';
 import { linkIn, submit, writeJob, type Job } from './pool-jobs.ts';
+import { answerLogin, typed } from './terminals.ts';
 
 const SUBMITTED = /1 job\(s\) submitted to cluster/;
 const STORER = '/usr/local/bin/condor_credential_storer';
@@ -45,15 +44,6 @@ describe.skipIf(isPoolMissing())('a device login at submit time', () => {
   const READ = ['use_oauth_services = phone', 'phone_oauth_permissions = read'];
   const stored = (user: string, file: string): string => join(pool.credentialDirectory, user, file);
 
-  /** Runs a command line as the user types it, on a terminal. */
-  const typed = (user: string, line: string, environment: Record<string, string> = {}): Child =>
-    pool.start(['script', '-qefc', line, '/dev/null'], { user, environment });
-
-  async function confirm(login: Child, press: 'login' | 'cancel', account: string): Promise<void> {
-    const [, url = ''] = await login.printed(/^ +(https:\S+user_code=\S+)/m);
-    await answerDevicePage(url, press, account, { ca: pool.ca });
-  }
-
   it('without a terminal fails with the command to type once, and then needs no terminal', async () => {
     const first = await submit(pool, jobOf('bob', ...READ));
     expect([first.code, first.output]).toEqual([1, expect.not.stringMatching(SUBMITTED)]);
@@ -63,8 +53,8 @@ describe.skipIf(isPoolMissing())('a device login at submit time', () => {
 
     // Debian's users have no sbin in PATH, where condor_store_cred is.
     expect((await pool.run(['which', 'condor_store_cred'], { user: 'bob' })).code).not.toBe(0);
-    const login = typed('bob', line);
-    await confirm(login, 'login', 'bob');
+    const login = typed(pool, 'bob', line);
+    await answerLogin(pool, login, 'login', 'bob');
     expect(await login.exited).toEqual({ code: 0, signal: null });
 
     const second = await submit(pool, jobOf('bob', ...READ));
@@ -75,8 +65,8 @@ describe.skipIf(isPoolMissing())('a device login at submit time', () => {
 
   it('that the user declines submits nothing and stores nothing', async () => {
     const name = await writeJob(pool, jobOf('alice', ...READ));
-    const login = typed('alice', `condor_submit /home/alice/${name}.sub`);
-    await confirm(login, 'cancel', 'alice');
+    const login = typed(pool, 'alice', `condor_submit /home/alice/${name}.sub`);
+    await answerLogin(pool, login, 'cancel', 'alice');
     expect((await login.exited).code).toBe(1);
     expect(login.output).toContain('login for phone declined by the user');
     expect(login.output).not.toMatch(SUBMITTED);
@@ -85,13 +75,13 @@ describe.skipIf(isPoolMissing())('a device login at submit time', () => {
 
   it('on a terminal shows address, QR code and code, waits, and submits a job that gets the token', async () => {
     const name = await writeJob(pool, jobOf('alice', ...READ));
-    const login = typed('alice', `condor_submit /home/alice/${name}.sub`);
+    const login = typed(pool, 'alice', `condor_submit /home/alice/${name}.sub`);
     const [, code = ''] = await login.printed(/must show this code[^]*?\n\s+(\w{4}-\w{4})\s/);
     expect(login.output).toMatch(/^ {4}https:\S+user_code=/m);
     expect(login.output).toContain(`user_code=${code}`);
     expect(login.output).toMatch(/[▄▀█]{10}/u);
     expect(login.output).not.toMatch(SUBMITTED);
-    await confirm(login, 'login', 'alice');
+    await answerLogin(pool, login, 'login', 'alice');
     expect(await login.exited).toEqual({ code: 0, signal: null });
     // condor_store_cred of HTCondor 23.9 has no option -P.
     expect(login.output).toContain('condor_credmon will get one at once');
@@ -120,10 +110,10 @@ describe.skipIf(isPoolMissing())('a device login at submit time', () => {
 
   it("works by the name of HTCondor's own storer, condor_vault_storer", async () => {
     const name = await writeJob(pool, jobOf('alice', ...READ));
-    const login = typed('alice', `condor_submit /home/alice/${name}.sub`, {
+    const login = typed(pool, 'alice', `condor_submit /home/alice/${name}.sub`, {
       _CONDOR_SEC_CREDENTIAL_STORER: '/usr/local/bin/condor_vault_storer',
     });
-    await confirm(login, 'login', 'alice');
+    await answerLogin(pool, login, 'login', 'alice');
     expect([(await login.exited).code, login.output]).toEqual([
       0,
       expect.stringMatching(SUBMITTED),
