@@ -33,7 +33,7 @@ it('does not say that the daemon is not running, or that users see nothing', asy
   mkdirSync(run, { mode: 0o755 });
   closed.add(run).add(on.credDir);
   const found = await on.findings({ CREDMON_RUN_DIR: run }, async (context) => [
-    checkUserView(context.settings),
+    checkUserView(context),
     ...(await checkTokens(context)),
   ]);
   expect(found).toEqual([
