@@ -6,6 +6,8 @@
 //   section = "[" name "]"                         only the first 49 bytes count
 //   setting = name ("=" | ":") value [" ;" text]   in sections and names case does not count
 //   continuation = blank text                      after a setting: another value of it
+//
+// A line of more than 199 bytes is read in pieces, each as a line of its own.
 
 /** A value, and its line, counted from 1. */
 export interface Setting {
@@ -36,9 +38,9 @@ export interface IniFile {
   readonly sectionAt: (line: number) => string | undefined;
 }
 
-/** Bytes of a section's name that count, and characters of a line. */
+/** Bytes of a section's name that count, and of a line with its line feed. */
 const LONGEST_SECTION = 49;
-const LONGEST_LINE = 198;
+const LONGEST_LINE = 199;
 
 type OpenSection = Section & { readonly settings: Map<string, Setting> };
 
@@ -64,8 +66,14 @@ class IniReader {
   #name = '';
 
   read(line: string, number: number): void {
-    if (Buffer.byteLength(line) > LONGEST_LINE)
-      this.#warn(number, `longer than ${LONGEST_LINE} bytes: XRootD may read it as two lines`);
+    const bytes = Buffer.from(`${line}\n`);
+    if (bytes.length <= LONGEST_LINE) return this.#readPiece(line, number);
+    this.#warn(number, `longer than ${LONGEST_LINE - 1} bytes: the rest is read as another line`);
+    for (let at = 0; at < bytes.length; at += LONGEST_LINE)
+      this.#readPiece(bytes.toString('utf8', at, at + LONGEST_LINE), number);
+  }
+
+  #readPiece(line: string, number: number): void {
     const text = line.trim();
     if (text === '' || text.startsWith(';') || text.startsWith('#')) return;
     if (this.#name !== '' && /^\s/.test(line)) {
@@ -89,7 +97,7 @@ class IniReader {
       this.#warn(line, `section name longer than ${LONGEST_SECTION} bytes: read as [${name}]`);
     const known = this.sections.get(name.toLowerCase());
     if (known !== undefined)
-      this.#warn(line, `the section [${name}] of line ${known.line} goes on here`);
+      this.#warn(line, `the section [${name}] of line ${known.line} continues here`);
     this.#section = known ?? { name, line, settings: new Map() };
     this.sections.set(name.toLowerCase(), this.#section);
     this.starts.push({ line, name: this.#section.name });

@@ -32,6 +32,16 @@ describe('an INI file', () => {
     ['may have empty values and CR', '[A]\r\na =\r\nb = = x\r\n', { A: { a: '@2', b: '= x@3' } }],
     ['ignores settings before the first section', 'a = 1\n[A]', { A: {} }],
     [
+      'reads a long line in pieces of 199 bytes',
+      `[A]\na = ${'x'.repeat(195)}b = 2\nc = ${'y'.repeat(195)} z`,
+      { A: { a: `${'x'.repeat(195)}@2`, b: '2@2', c: 'z@3' } },
+    ],
+    [
+      'reads a line of 198 bytes as it is',
+      `[A]\na = ${'x'.repeat(194)}\nb = 1`,
+      { A: { a: `${'x'.repeat(194)}@2`, b: '1@3' } },
+    ],
+    [
       'knows 49 bytes of a section name',
       `[${'n'.repeat(49)}one]\na = 1\n[${'n'.repeat(49)}two]\nb = 2`,
       { ['n'.repeat(49)]: { a: '1@2', b: '2@4' } },
@@ -46,13 +56,14 @@ describe('an INI file', () => {
     expect(errors).toEqual([
       { line: 1, problem: 'section without "]"' },
       { line: 2, problem: 'neither a section nor name = value' },
+      { line: 8, problem: 'neither a section nor name = value' },
     ]);
     expect(warnings).toEqual([
       { line: 5, problem: 'continuation line: it replaces the value of a' },
       { line: 5, problem: 'a is also set in line 4: this value counts' },
       { line: 6, problem: `section name longer than 49 bytes: read as [${'n'.repeat(49)}]` },
-      { line: 7, problem: 'the section [A] of line 3 goes on here' },
-      { line: 8, problem: 'longer than 198 bytes: XRootD may read it as two lines' },
+      { line: 7, problem: 'the section [A] of line 3 continues here' },
+      { line: 8, problem: 'longer than 198 bytes: the rest is read as another line' },
       { line: 8, problem: 'a is also set in line 5: this value counts' },
     ]);
     expect([1, 3, 6, 8].map(sectionAt)).toEqual([undefined, 'A', 'n'.repeat(49), 'A']);
