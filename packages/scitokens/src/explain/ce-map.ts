@@ -33,8 +33,6 @@ export function explainMap(question: MapQuestion): Explanation {
   const audiences =
     audience === undefined ? undefined : { values: audience.map((value) => ({ value, line: 0 })) };
   const { subject, acls } = addTokenSteps(steps, question, audiences);
-  if (audience === undefined)
-    steps.note('audience', 'to check it, name SCITOKENS_SERVER_AUDIENCE with --audience');
   const user =
     typeof iss === 'string' && subject !== undefined
       ? addMapping(steps, question, iss, subject)

@@ -75,7 +75,8 @@ function addAudience(
 ): void {
   const meant = stringsOf(claims['aud']);
   const shown = meant.length === 0 ? 'none' : meant.map((one) => JSON.stringify(one)).join(', ');
-  if (audiences === undefined) return steps.note('audience', `not checked: ${shown}`);
+  if (audiences === undefined)
+    return steps.note('audience', `not checked: ${shown}; to check it, use --audience`);
   const { values, file } = audiences;
   const placeOf = (one: Setting | undefined): { file: string; line: number } | undefined =>
     one === undefined || file === undefined ? undefined : { file, line: one.line };

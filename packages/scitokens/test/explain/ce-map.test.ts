@@ -137,7 +137,11 @@ describe('a map file', () => {
       { iss: 'https://c.test', sub: 'x' },
       'user note: the user comes from a plugin of SEC_SCITOKENS_PLUGIN_NAMES',
     ],
-    ['an audience that is not checked', {}, 'audience note: not checked: "ce.test:9619"'],
+    [
+      'an audience that is not checked',
+      {},
+      'audience note: not checked: "ce.test:9619"; to check it, use --audience',
+    ],
     [
       'scopes without an authorization',
       { scope: '' },
