@@ -26,7 +26,7 @@ export interface PartTable {
   readonly parts: Readonly<Record<string, readonly [start: number, length: number]>>;
 }
 
-/** What stands in a part for the end of a comment, because the parts are in a comment. */
+/** Written in a part instead of the end of a comment, because the parts are in a comment. */
 export const COMMENT_END = '*@/';
 
 /** The directory of compiled code beside the file; others than its owner cannot write it. */
