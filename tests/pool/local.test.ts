@@ -116,6 +116,7 @@ describe.skipIf(isPoolMissing())('tokens without a login', () => {
       // CredD of HTCondor 23.9 has no list of clients, and asks for one local provider only.
       LOCAL_CREDMON_PROVIDER_NAME: 'site',
       CLIENT_CREDMON_PROVIDER_NAMES: 'site',
+      CREDMON_REQUEST_TIMEOUT: 600,
       CLIENT_CREDMON_site_CLIENT_ID: clientId,
       CLIENT_CREDMON_site_CLIENT_SECRET_FILE: '/etc/condor/oauth/site.secret',
       CLIENT_CREDMON_site_ISSUER: issuer.url,
@@ -125,10 +126,14 @@ describe.skipIf(isPoolMissing())('tokens without a login', () => {
       pool.must(['condor_reconfig']),
     );
     await issuer.setFault('held');
-    const submission = submitted('alice');
+    let isOver = false;
+    const submission = submitted('alice').finally(() => {
+      isOver = true;
+    });
     await issuer.log.until((log) => log.requests.some(({ client }) => client === clientId));
     expect(tokenFiles(pool, 'alice')).toContain('site.top');
     expect(tokenFiles(pool, 'alice')).not.toContain('site.use');
+    expect(isOver).toBe(false);
     await issuer.setFault();
     await submission;
     const use = await tokenFile(pool, 'alice/site.use');

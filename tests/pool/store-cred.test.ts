@@ -25,13 +25,16 @@ describe.skipIf(isPoolMissing())('condor_store_cred', () => {
   beforeAll(async () => {
     pool = await createPool(tmpdir());
     mytok = await pool.addProvider('mytok', { accessTokenTtl: 20 });
-    pool.configure({ CREDMON_RENEW_FRACTION: 0.2 });
+    pool.configure({ CREDMON_RENEW_FRACTION: 0.2, CREDMON_REQUEST_TIMEOUT: 600 });
     await pool.startMaster();
   });
   afterAll(() => pool.remove());
 
-  const storeCred = (action: string, user = 'alice'): Promise<Output> =>
-    pool.run([STORE_CRED, action, '-s', 'mytok'], { user });
+  const storeCred = (
+    action: string,
+    user = 'alice',
+    more: readonly string[] = [],
+  ): Promise<Output> => pool.run([STORE_CRED, action, '-s', 'mytok', ...more], { user });
 
   it('add-oauth stores a refresh token, and the daemon writes the access token', async () => {
     await storeLogin(pool, 'alice', mytok);
@@ -41,7 +44,7 @@ describe.skipIf(isPoolMissing())('condor_store_cred', () => {
   });
 
   it('query-oauth shows both times, to nobody but the user', async () => {
-    const query = await storeCred('query-oauth');
+    const query = await storeCred('query-oauth', 'alice', ['-S', 'read']);
     expect(query.code).toBe(0);
     expect(query.output).toMatch(/^A credential was stored and is valid\.$/m);
     expect(query.output).toMatch(/^TopmytokTime = \d+$/m);
@@ -49,6 +52,10 @@ describe.skipIf(isPoolMissing())('condor_store_cred', () => {
     const other = await storeCred('query-oauth', 'bob');
     expect(other.code).toBe(1);
     expect(other.output).toMatch(/^No credential is stored\.$/m);
+  });
+
+  it('query-oauth for other scopes than the stored ones fails, as renewals keep what was stored', async () => {
+    expect((await storeCred('query-oauth', 'alice', ['-S', 'write'])).code).toBe(2);
   });
 
   it('delete-oauth removes both files, and nothing comes back', async () => {

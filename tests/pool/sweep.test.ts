@@ -8,7 +8,7 @@ import { isPoolMissing } from '@credmon/test-fixtures/pool/root-directory';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jobEvent, submit } from './pool-jobs.ts';
 import { logged } from './pool-logs.ts';
-import { storeLogin, tokenFile } from './pool-tokens.ts';
+import { changedFile, storeLogin, tokenFile } from './pool-tokens.ts';
 
 describe.skipIf(isPoolMissing())('mark and sweep', () => {
   let pool: Pool;
@@ -19,7 +19,7 @@ describe.skipIf(isPoolMissing())('mark and sweep', () => {
     pool.configure({
       CREDMON_RENEW_FRACTION: 0.2,
       // The renewal must not be given up before the sweep.
-      CREDMON_REQUEST_TIMEOUT: 120,
+      CREDMON_REQUEST_TIMEOUT: 600,
       ABSENT_OWNER_LIFETIME: 2,
       SCHEDD_INTERVAL: 1,
       SEC_CREDENTIAL_SWEEP_INTERVAL: 1,
@@ -29,6 +29,7 @@ describe.skipIf(isPoolMissing())('mark and sweep', () => {
   });
   afterAll(() => pool.remove());
 
+  const lines = ['use_oauth_services = mytok', 'mytok_oauth_permissions = read'];
   const has = (name: string): boolean => existsSync(join(pool.credentialDirectory, name));
 
   it('a user whose last job has ended is swept; a late response of the issuer brings nothing back', async () => {
@@ -38,7 +39,6 @@ describe.skipIf(isPoolMissing())('mark and sweep', () => {
     await mytok.issuer.setFault('held');
     await mytok.issuer.log.until((log) => log.requests.length > requests);
 
-    const lines = ['use_oauth_services = mytok', 'mytok_oauth_permissions = read'];
     const { name, output } = await submit(pool, { user: 'alice', script: 'true', lines });
     expect(output).toMatch(/submitted to cluster/);
     await jobEvent(pool, 'alice', name, /Job terminated/);
@@ -53,9 +53,15 @@ describe.skipIf(isPoolMissing())('mark and sweep', () => {
     expect(has('alice')).toBe(false);
   });
 
-  it('a user who comes back has a token that is renewed', async () => {
+  it('a user who comes back has a token that is renewed while a job needs it', async () => {
+    // She has no jobs until she submits one.
+    pool.configure({ SEC_CREDENTIAL_SWEEP_DELAY: 3600 });
+    await logged(pool, 'CredLog', /main_config\(\) called/, () => pool.must(['condor_reconfig']));
     await storeLogin(pool, 'alice', mytok);
-    await tokenFile(pool, 'alice/mytok.use');
-    expect(has('alice.mark')).toBe(false);
+    const use = await tokenFile(pool, 'alice/mytok.use');
+    const { output } = await submit(pool, { user: 'alice', script: 'sleep 600', lines });
+    expect(output).toMatch(/submitted to cluster/);
+    await changedFile(pool, 'alice/mytok.use', use);
+    await waitUntil(() => !has('alice.mark'), { what: 'no mark' });
   });
 });

@@ -80,7 +80,7 @@ describe.skipIf(isPoolMissing())('a credential directory of two programs', () =>
         const text = await tokenFile(pool, `${user}/mytok.use`);
         return text !== old && text;
       },
-      { what: `a new token of ${user}`, every: 0.5 },
+      { what: `a new token of ${user}`, every: 1 },
     );
     await verifyToken(mytok.issuer, accessTokenIn(use));
     return use;
