@@ -3,6 +3,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import { createPool, type Pool } from '@credmon/test-fixtures/pool/pool';
 import { isPoolMissing } from '@credmon/test-fixtures/pool/root-directory';
@@ -51,6 +52,12 @@ describe.skipIf(isPoolMissing())('condor_master and the daemon', () => {
     );
   });
 
+  it('condor_who waits until it is ready', async () => {
+    const state = await pool.must(['condor_who', `-wait:${PATIENCE}`, 'IsReady']);
+    expect(state).toMatch(/^IsReady = true$/m);
+    expect(state).toMatch(/^CREDMON_OAUTH_State = "Ready"$/m);
+  });
+
   it('condor_reconfig lets it read the configuration again', async () => {
     const pid = await ready();
     pool.configure({ mytok_CLIENT_ID: 'condor-ap', mytok_TOKEN_URL: 'https://127.0.0.1:1/token' });
@@ -83,7 +90,7 @@ describe.skipIf(isPoolMissing())('condor_master and the daemon', () => {
     expect(text).toContain(`The CREDMON_OAUTH (pid ${pid}) exited with status 0`);
     expect(pool.log(LOG)).toMatch(new RegExp(`Got ${signal}, stopping\\n.*Stopped\\n$`));
     expect([has('pid'), has('CREDMON_COMPLETE')]).toEqual([false, false]);
-    await on();
+    await logged(pool, 'MasterLog', /Setting ready state 'Ready' for CREDMON_OAUTH/, on);
     expect(await ready()).not.toBe(pid);
   });
 
