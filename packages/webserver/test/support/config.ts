@@ -19,5 +19,6 @@ export function fakeConfig(knobs: Readonly<Record<string, string>>): Config {
     expand: (text) =>
       text.replaceAll('$(FULL_HOSTNAME)', () => value('FULL_HOSTNAME') ?? 'localhost'),
     names: () => names,
+    foundName: (name) => (names.includes(name) ? name : undefined),
   };
 }

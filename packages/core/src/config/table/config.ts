@@ -24,7 +24,7 @@ export interface ConfigWarning {
 
 /**
  * A configuration. Knob names are case-insensitive. A lookup tries `LOCALNAME.X`,
- * `SUBSYS.X` and `X`, each with its default.
+ * `SUBSYS.X` and `X`, each followed by its default.
  * @see
  * https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html
  */
@@ -42,6 +42,11 @@ export interface Config {
   get(name: string): string | undefined;
   /** Returns the value as written, unexpanded; `undefined` if it is not set. */
   raw(name: string): string | undefined;
+  /**
+   * Returns the name under which a lookup finds the knob, with its prefix and in the
+   * spelling first used; `undefined` if it is not set.
+   */
+  foundName(name: string): string | undefined;
   /** Returns the origin of the value of {@link get}; `undefined` if it is not set. */
   origin(name: string): Origin | undefined;
   /** Expands macros in any text as if it were a value. */

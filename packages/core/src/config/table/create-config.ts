@@ -40,6 +40,7 @@ export function createConfig(parts: ConfigParts): Config {
     sources: parts.sources,
     get: (name) => valueOf(name) || undefined,
     raw: (name) => table.lookup(name)?.raw,
+    foundName: (name) => table.lookup(name)?.name,
     origin: (name) => table.lookup(name)?.origin,
     expand: (text) => expandText(text, startExpansion(context)),
     names: () => allNames(table),

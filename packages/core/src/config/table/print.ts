@@ -9,19 +9,15 @@ const standard = new Map(
 );
 
 /**
- * Returns the value and raw text of a knob as condor_config_val does. With a local name
- * it first tries `SUBSYS.LOCAL.X`, for the value only; references inside values never do.
+ * Returns the value and raw text of a knob as condor_config_val does: the name under
+ * which the knob is set is looked up once more, with prefixes, for the value only.
+ * References inside values are looked up once.
  */
 export function queryKnob(
   config: Config,
   name: string,
 ): { value: string | undefined; raw: string | undefined } {
-  const raw = config.raw(name);
-  const { subsystem, localName } = config;
-  const scoped = localName === undefined ? undefined : `${subsystem}.${localName}.${name}`;
-  if (scoped !== undefined && config.raw(scoped) !== undefined)
-    return { value: config.get(scoped), raw };
-  return { value: config.get(name), raw };
+  return { value: config.get(config.foundName(name) ?? name), raw: config.raw(name) };
 }
 
 /** Formats `NAME = raw`, or a block for a value of several lines. */
@@ -37,12 +33,13 @@ export function assignmentText(name: string, raw: string): string {
 export function verboseText(config: Config, name: string): string | undefined {
   const { value, raw } = queryKnob(config, name);
   if (value === undefined) return undefined;
+  const found = config.foundName(name) ?? name;
   const declaration = declarationOf(name);
   const base = standard.get(name.toLowerCase()) ?? (declaration && defaultText(declaration));
   return [
-    `${name} = ${value}`,
+    `${found} = ${value}`,
     ` # at: ${originText(config.origin(name))}`,
-    ` # raw: ${name} = ${raw ?? ''}`,
+    ` # raw: ${found} = ${raw ?? ''}`,
     ...(base === undefined || base === raw ? [] : [` # default: ${base}`]),
   ].join('\n');
 }
@@ -58,15 +55,15 @@ export interface DumpOptions {
 
 /**
  * Returns the output of `condor_config_val -dump`: a heading, all knobs sorted by name,
- * and the files that were read.
+ * and the files that were read. A raw text has the name under which the knob is set.
  */
 export function dumpText(config: Config, options: DumpOptions = {}): string {
   const { pattern, expanded = false } = options;
   const lines = [`# Configuration from machine: ${config.get('FULL_HOSTNAME') ?? ''}`, ''];
   for (const name of config.names()) {
     if (pattern && !pattern.test(name)) continue;
-    const text = expanded ? (config.get(name) ?? '') : (config.raw(name) ?? '');
-    lines.push(assignmentText(name, text));
+    if (expanded) lines.push(assignmentText(name, config.get(name) ?? ''));
+    else lines.push(assignmentText(config.foundName(name) ?? name, config.raw(name) ?? ''));
   }
   const files = config.sources.map((file) => `#\t${file}`);
   return [...lines, '# Contributing configuration file(s):', ...files, ''].join('\n');

@@ -11,12 +11,13 @@ export interface Entry {
 /** The knobs of one configuration. Names are case-insensitive. */
 export interface Table {
   /**
-   * Sets a knob. A value equal to the built-in default of an unset knob is not stored.
+   * Sets a knob. A value equal to the built-in default of an unset knob is not stored; for
+   * a name with a prefix, it is stored as the default of the knob is written.
    */
   set(name: string, raw: string, origin: Origin): void;
   /** Returns the knob with exactly this name if it is set; no default, no prefix. */
   exact(name: string): Entry | undefined;
-  /** Looks up `LOCALNAME.X`, `SUBSYS.X` and `X`, each with its default. */
+  /** Looks up `LOCALNAME.X`, `SUBSYS.X` and `X`, each followed by its default. */
   lookup(name: string): Entry | undefined;
   /** Returns the built-in default of this name. */
   defaultOf(name: string): Entry | undefined;
@@ -53,21 +54,24 @@ export function createTable(
   const prefixes = [localName ?? '', subsystem]
     .filter((prefix) => prefix !== '')
     .map((p) => `${p.toLowerCase()}.`);
+  const lookups = [...prefixes, ''];
   const lookup = (name: string): Entry | undefined => {
     const key = name.toLowerCase();
-    for (const prefix of prefixes) {
+    for (const prefix of lookups) {
       const found = set.get(prefix + key) ?? defaults.get(prefix + key);
       if (found) return found;
     }
-    return set.get(key) ?? defaults.get(key);
+    return undefined;
   };
   return {
     set: (name, raw, origin) => {
       const key = name.toLowerCase();
       const old = set.get(key);
-      const standard = defaults.get(key);
-      if (!old && standard && sameAsDefault(raw, standard.raw)) return;
-      set.set(key, { name: old?.name ?? name, raw, origin });
+      const exact = defaults.get(key);
+      const standard = exact ?? defaults.get(key.slice(key.indexOf('.') + 1));
+      const same = !old && standard && sameAsDefault(raw, standard.raw);
+      if (same && exact) return;
+      set.set(key, { name: old?.name ?? name, raw: same ? standard.raw : raw, origin });
     },
     exact: (name) => set.get(name.toLowerCase()),
     lookup,

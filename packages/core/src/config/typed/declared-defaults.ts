@@ -48,6 +48,8 @@ export function withDeclaredDefaults(config: Config): Config {
       const text = defaultOf(name);
       return text === undefined ? config.get(name) : config.expand(text);
     },
+    foundName: (name) =>
+      config.foundName(name) ?? (defaultOf(name) === undefined ? undefined : name),
     origin: (name) =>
       config.origin(name) ?? (defaultOf(name) === undefined ? undefined : { kind: 'default' }),
     names: () => {
