@@ -74,7 +74,8 @@ export type Amount =
   { readonly bytes: number } | { readonly seconds: number } | { readonly plain: number };
 
 /**
- * Parses a number with an optional unit: `b`, `K[b]`, `M[b]`, `G[b]`, `T[b]` for bytes,
+ * Parses a number with an optional unit: `b`, `K[b]`, `M[b]`, `G[b]`, `T[b]` (also `KiB`
+ * etc.) for bytes,
  * `s`, `min` or `m`, `h[r]`, `d[ay]`, `w[eek]` for times. Only the single letter `m` is
  * case-sensitive: `M` is a megabyte. Without a unit the number may be an expression.
  */
@@ -89,8 +90,8 @@ export function parseAmount(text: string, evaluate: EvaluateExpression): Amount 
   if (unit === '') return { plain: count };
   const seconds = SECONDS[timeUnit(unit)];
   if (seconds !== undefined) return { seconds: count * seconds };
-  const bytes = /^[kmgt]?b?$/i.test(unit)
-    ? BYTES[unit.toLowerCase().replace(/(?<=.)b$/, '')]
+  const bytes = /^(?:[kmgt](?:i?b)?|b)$/i.test(unit)
+    ? BYTES[unit.toLowerCase().replace(/(?<=.)i?b$/, '')]
     : undefined;
   return bytes === undefined ? undefined : { bytes: count * bytes };
 }
