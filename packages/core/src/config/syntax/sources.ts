@@ -141,15 +141,18 @@ export function knob(reading: Reading, name: string): string {
 
 /**
  * Sets the knob of every `_CONDOR_NAME` variable; ignores empty names and names with
- * blanks.
+ * blanks. A reference to the knob itself is expanded only if a file has set the knob.
  */
 export function readEnvironment(
   reading: Reading,
   env: Readonly<Record<string, string | undefined>>,
 ): void {
+  const origin: Origin = { kind: 'environment' };
   for (const [variable, value] of Object.entries(env)) {
     const name = /^_condor_(\S+)$/i.exec(variable)?.[1];
-    if (name !== undefined && value !== undefined)
-      reading.assign(name, trimStart(value), { kind: 'environment' });
+    if (name === undefined || value === undefined) continue;
+    const raw = trimStart(value);
+    if (reading.table.exact(name)) reading.assign(name, raw, origin);
+    else reading.table.set(name, raw, origin);
   }
 }

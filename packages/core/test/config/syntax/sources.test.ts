@@ -119,3 +119,11 @@ test('the names of host and process cannot be set, and conditions in the root fi
     undefined,
   ]);
 });
+
+test.each([
+  ['DAEMON_LIST = A\n', '$(DAEMON_LIST) B', 'A B'],
+  ['', '$(DAEMON_LIST) B', '$(DAEMON_LIST) B'],
+])('after %j a variable that refers to its own knob is stored: %s', (text, value, raw) => {
+  const config = readText(text, { env: { CONDOR_CONFIG: '/c', _CONDOR_DAEMON_LIST: value } });
+  expect(config.raw('DAEMON_LIST')).toBe(raw);
+});
