@@ -2,8 +2,9 @@
 import { CodedError, messageOf, systemCode } from '../../base/errors/errors.ts';
 import type { Origin } from '../table/config.ts';
 import { runCommand, textOf, type IncludePlace } from './include.ts';
-import { tolerantly, type Reading } from './reading.ts';
+import { tolerantly, type CommandResult, type Reading } from './reading.ts';
 import { readSource } from './statement-reader.ts';
+import { parseBoolean } from '../macros/values.ts';
 import { compareBytes, splitList, trimEnd, trimStart } from '../macros/text.ts';
 
 /** Returns the position of a source that has no statement of its own. */
@@ -17,8 +18,8 @@ function placeOf(origin: Origin | undefined): IncludePlace {
 }
 
 /**
- * Reads one file, or the output of `command |`.
- * @throws CodedError `CONFIG_READ` if it is `required` and missing
+ * Reads one file, or the output of `command |`, which must succeed.
+ * @throws CodedError `CONFIG_READ` if it is `required` and missing, or a command fails
  */
 export function readFileSource(
   reading: Reading,
@@ -31,10 +32,9 @@ export function readFileSource(
 
 function readOneSource(reading: Reading, name: string, required: boolean, origin?: Origin): void {
   const place = placeOf(origin);
-  const piped = trimEnd(name).endsWith('|');
-  const bytes = piped
-    ? outputOf(reading, trimEnd(trimEnd(name).slice(0, -1)), place)
-    : bytesOf(reading, name);
+  const piped = name.includes('|');
+  const result = piped ? outputOf(reading, name, place) : undefined;
+  const bytes = piped ? result?.output : bytesOf(reading, name);
   if (bytes === undefined) {
     if (!required) return;
     throw new CodedError(
@@ -47,6 +47,8 @@ function readOneSource(reading: Reading, name: string, required: boolean, origin
   }
   const asker = piped ? place.source.asker : name;
   readSource(reading, { file: name, asker, text: textOf(bytes, reading, name), depth: 0 });
+  if (result && result.status !== 0)
+    throw failedCommand(name, `exited with status ${result.status}`);
 }
 
 function bytesOf(reading: Reading, name: string): Uint8Array | undefined {
@@ -62,9 +64,21 @@ function bytesOf(reading: Reading, name: string): Uint8Array | undefined {
   }
 }
 
-function outputOf(reading: Reading, command: string, place: IncludePlace): Uint8Array | undefined {
-  const result = runCommand(command, reading, place, place.source.asker);
-  return result.kind === 'done' ? result.output : undefined;
+function outputOf(
+  reading: Reading,
+  name: string,
+  place: IncludePlace,
+): CommandResult & { readonly kind: 'done' } {
+  const command = trimEnd(name);
+  if (!command.endsWith('|'))
+    throw failedCommand(name, 'not a valid command: | must be at the end');
+  const result = runCommand(command.replace(/[| ]+$/, ''), reading, place, place.source.asker);
+  if (result.kind !== 'done') throw failedCommand(name, `not a valid command: ${result.reason}`);
+  return result;
+}
+
+function failedCommand(name: string, reason: string): CodedError {
+  return new CodedError('CONFIG_READ', `${name}: ${reason}`, { file: name });
 }
 
 /**
@@ -78,7 +92,9 @@ export function readDirectories(reading: Reading, list: string): void {
     const paths = names
       .filter((name) => !excluded(name))
       .map((name) => `${directory.replace(/\/+$/, '')}/${name}`);
-    for (const path of paths.sort(compareBytes)) readFileSource(reading, path, false);
+    // A name with | is a command, for which the writers of the directory are responsible.
+    const origin: Origin = { kind: 'file', file: directory, line: 0 };
+    for (const path of paths.sort(compareBytes)) readFileSource(reading, path, false, origin);
   }
 }
 
@@ -118,16 +134,18 @@ export function readLocalFiles(reading: Reading): void {
   }
 }
 
-/** A list that ends in `|` is one command with its arguments. */
+/** A list with `|` is one command with its arguments. */
 function sourceList(value: string): string[] {
-  return trimEnd(value).endsWith('|') ? [trimStart(trimEnd(value))] : splitList(value);
+  return value.includes('|') ? [trimStart(trimEnd(value))] : splitList(value);
 }
 
+/** The first letter decides, if it is `t` or `f`. */
 function localFilesRequired(reading: Reading): boolean {
   const value = knob(reading, 'REQUIRE_LOCAL_CONFIG_FILE');
-  if (/^\s*(?:t|true)\s*$/i.test(value) || value === '') return true;
-  if (/^\s*(?:f|false)\s*$/i.test(value)) return false;
-  if (/^\s*[-+]?[\d.]+\s*$/.test(value)) return Number(value) !== 0;
+  if (/^t/i.test(value) || value === '') return true;
+  if (/^f/i.test(value)) return false;
+  const required = parseBoolean(value, reading.expansion().context.evaluate);
+  if (required !== undefined) return required;
   const message = `REQUIRE_LOCAL_CONFIG_FILE is not a boolean ("${value}"); true is assumed`;
   reading.warnings.push({ message });
   return true;

@@ -1,6 +1,7 @@
 // The order of sources, and which of them are optional.
 import { expect, test } from 'vitest';
 import { isCoded } from '../../../src/base/errors/errors.ts';
+import type { SourceHost } from '../../../src/config/syntax/reading.ts';
 import { FACTS, memoryHost, readText } from '../read-text.ts';
 
 const add = (what: string): string => `A = $(A) ${what}\n`;
@@ -126,4 +127,62 @@ test.each([
 ])('after %j a variable that refers to its own knob is stored: %s', (text, value, raw) => {
   const config = readText(text, { env: { CONDOR_CONFIG: '/c', _CONDOR_DAEMON_LIST: value } });
   expect(config.raw('DAEMON_LIST')).toBe(raw);
+});
+
+/** A host whose programs print a knob; `failing` exits with status 3. */
+function programHost(files: Record<string, string>): SourceHost {
+  return {
+    ...memoryHost(files),
+    run: ([program = '', ...words]) =>
+      program === 'missing'
+        ? { kind: 'missing', reason: 'ENOENT' }
+        : {
+            kind: 'done',
+            output: Buffer.from(`B = ${words.join('+')}\n`),
+            status: program === 'failing' ? 3 : 0,
+          },
+  };
+}
+
+function local(lines: string, files: Record<string, string> = {}): unknown {
+  try {
+    return readText('', { host: programHost({ '/c': `B = none\n${lines}\n`, ...files }) }).get('B');
+  } catch (error) {
+    return isCoded(error) ? error.message : error;
+  }
+}
+
+test.each([
+  ['LOCAL_CONFIG_FILE = say x |', 'x'],
+  ['LOCAL_CONFIG_FILE = say x | y ||', 'x+|+y'],
+  ['LOCAL_CONFIG_FILE = "say \'a b\'" |', 'a b'],
+  ['LOCAL_CONFIG_FILE = /a|b', '/a|b: not a valid command: | must be at the end'],
+  ['LOCAL_CONFIG_FILE = failing x |', 'failing x |: exited with status 3'],
+  ['LOCAL_CONFIG_FILE = missing |', 'missing |: not a valid command: ENOENT'],
+  [
+    'REQUIRE_LOCAL_CONFIG_FILE = false\nLOCAL_CONFIG_FILE = missing |',
+    'missing |: not a valid command: ENOENT',
+  ],
+])('a local file with | is a command that must succeed: %s gives %s', (lines, wanted) => {
+  expect(local(lines)).toBe(wanted);
+});
+
+test.each([
+  ['1 > 2', 'none'],
+  ['F', 'none'],
+  ['falsely', 'none'],
+  ['0', 'none'],
+  ['2 > 1', '/no: the configuration file does not exist or cannot be read'],
+  ['True', '/no: the configuration file does not exist or cannot be read'],
+  ['no', '/no: the configuration file does not exist or cannot be read'],
+])('REQUIRE_LOCAL_CONFIG_FILE = %s: a missing local file gives %s', (value, wanted) => {
+  expect(local(`REQUIRE_LOCAL_CONFIG_FILE = ${value}\nLOCAL_CONFIG_FILE = /no`)).toBe(wanted);
+});
+
+test('a file of a directory whose name ends in | is a command, if others cannot write there', () => {
+  const files = { '/d/say x|': '', '/tmp/d/say x|': '' };
+  expect(local('LOCAL_CONFIG_DIR = /d', files)).toBe('x');
+  expect(local('LOCAL_CONFIG_DIR = /tmp/d', files)).toBe(
+    '/tmp/d:0: /tmp/d/say x is not run: /tmp/d is writable by other users',
+  );
 });
