@@ -70,13 +70,17 @@ export function parseFormat(format: string, letters: string): Format | undefined
 
 /** Formats `value`, whose type must be that of the format's letter. */
 export function printFormat(format: Format, value: bigint | number | string): string {
-  return format.before + pad(convert(format, value), format, value) + format.after;
+  const text = convert(format, value);
+  // C ends the text at a character that the locale C does not have.
+  if (text === undefined) return format.before;
+  return format.before + pad(text, format, value) + format.after;
 }
 
-function convert(conversion: Conversion, value: bigint | number | string): string {
-  const { flags, precision, letter } = conversion;
+function convert(conversion: Conversion, value: bigint | number | string): string | undefined {
+  const { flags, precision, letter, length } = conversion;
   if (typeof value === 'string') return precision === undefined ? value : value.slice(0, precision);
-  if (typeof value === 'bigint' && 'cC'.includes(letter)) return character(value, letter);
+  if (typeof value === 'bigint' && 'cC'.includes(letter))
+    return character(value, letter === 'C' || bitsOf(length) === 64);
   const text =
     typeof value === 'bigint'
       ? integer(value, conversion)
@@ -85,11 +89,14 @@ function convert(conversion: Conversion, value: bigint | number | string): strin
   return flags.includes('+') ? `+${text}` : flags.includes(' ') ? ` ${text}` : text;
 }
 
-/** Returns one byte; above 127 as a lone surrogate, as in all configuration texts. */
-function character(value: bigint, letter: string): string {
-  const code = Number(BigInt.asUintN(8, value));
+/**
+ * Returns one byte, above 127 as a lone surrogate, as in all configuration texts; for a
+ * wide character above 127 `undefined`.
+ */
+function character(value: bigint, wide: boolean): string | undefined {
+  const code = Number(BigInt.asUintN(wide ? 32 : 8, value));
   if (code < 128) return String.fromCharCode(code);
-  return letter === 'C' ? '' : String.fromCharCode(0xdc00 + code);
+  return wide ? undefined : String.fromCharCode(0xdc00 + code);
 }
 
 /** Returns the bits of the C type that a length selects; `int` without one. */
@@ -155,7 +162,7 @@ function realDigits(
     case 'e':
       return point(exponential(value, precision ?? 6));
     case 'a':
-      return point(hexadecimal(value));
+      return point(hexadecimal(value, precision));
     default:
       return point(general(value, precision === 0 ? 1 : (precision ?? 6), alternate));
   }
@@ -195,17 +202,35 @@ function general(value: number, precision: number, keepZeros: boolean): string {
   return keepZeros ? text : text.replace(/(\.\d*?)0+(?=e|$)/, '$1').replace(/\.(?=e|$)/, '');
 }
 
-/** `%a` like glibc: one digit before the point, no trailing zeros. */
-function hexadecimal(value: number): string {
-  if (value === 0) return '0x0p+0';
+/**
+ * `%a` like glibc: one digit before the point; without a precision, no trailing zeros. A
+ * rounded number may begin with 2.
+ */
+function hexadecimal(value: number, precision: number | undefined): string {
   const bits = new DataView(new ArrayBuffer(8));
   bits.setFloat64(0, Math.abs(value));
   const raw = bits.getBigUint64(0);
   const exponent = Number(raw >> 52n);
-  const fraction = (raw & 0xfffffffffffffn).toString(16).padStart(13, '0').replace(/0+$/, '');
-  const power = exponent === 0 ? -1022 : exponent - 1023;
-  const lead = `${value < 0 ? '-' : ''}0x${exponent === 0 ? 0 : 1}`;
+  const mantissa = (raw & 0xfffffffffffffn) | (exponent === 0 ? 0n : 1n << 52n);
+  const kept = Math.min(precision ?? 13, 13);
+  const digits = roundedBits(mantissa, 4 * (13 - kept))
+    .toString(16)
+    .padStart(kept + 1, '0');
+  const fraction =
+    precision === undefined
+      ? digits.slice(1).replace(/0+$/, '')
+      : digits.slice(1).padEnd(precision, '0');
+  const power = value === 0 ? 0 : exponent === 0 ? -1022 : exponent - 1023;
+  const lead = `${value < 0 ? '-' : ''}0x${digits.slice(0, 1)}`;
   return `${lead}${fraction === '' ? '' : `.${fraction}`}p${power < 0 ? '-' : '+'}${Math.abs(power)}`;
+}
+
+/** Drops the last `count` bits; a tie becomes even. */
+function roundedBits(value: bigint, count: number): bigint {
+  if (count === 0) return value;
+  const shift = BigInt(count);
+  const [kept, rest, half] = [value >> shift, value & ((1n << shift) - 1n), 1n << (shift - 1n)];
+  return rest > half || (rest === half && (kept & 1n) === 1n) ? kept + 1n : kept;
 }
 
 /** Zeros pad numbers only, before the digits; a precision of an integer rules them out. */
