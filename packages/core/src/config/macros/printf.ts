@@ -114,7 +114,7 @@ function integer(value: bigint, { letter, precision, flags, length }: Conversion
   const alternate = flags.includes('#') && unsigned !== 0n;
   switch (letter) {
     case 'o':
-      return digits(unsigned, 8).replace(/^(?=[1-7])/, flags.includes('#') ? '0' : '');
+      return digits(unsigned, 8).replace(/^(?!0)/, flags.includes('#') ? '0' : '');
     case 'u':
       return digits(unsigned, 10);
     case 'x':
