@@ -98,9 +98,7 @@ export function createKnobReader(config: Config): KnobReader {
   };
   /** Quotes are the usual reason why a value cannot be used. */
   const withAdvice = (knob: string, text: string): string =>
-    text.includes('fix: ') || quotesAround(knob, config.get(knob)) === undefined
-      ? text
-      : `${text}; ${REMOVE_QUOTES}`;
+    text.includes('fix: ') || !isQuoted(config, knob) ? text : `${text}; ${REMOVE_QUOTES}`;
   const take = <Value>(result: ReadResult<Value>, byDefault: Value): Value => {
     if (result.ok) return result.value;
     const { name, message, origin } = result.problem;
@@ -162,6 +160,12 @@ export function createKnobReader(config: Config): KnobReader {
       );
     },
   };
+}
+
+/** False for a value that cannot be expanded: this is the error. */
+function isQuoted(config: Config, knob: string): boolean {
+  const value = readString(config, knob, undefined);
+  return value.ok && quotesAround(knob, value.value) !== undefined;
 }
 
 type ReadOne<Value> = (
