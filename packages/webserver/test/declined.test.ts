@@ -188,3 +188,19 @@ it('R33 nothing is revoked if the stored tokens cannot be read', async () => {
     expect.stringContaining('It was not revoked at the provider and is valid until it expires'),
   ]);
 });
+
+it('a token that may be valid without end is not said to expire', async () => {
+  const provider = providerWith({ tokenLifetime: 'unlimited' });
+  portal = await startPortal({ providers: new Map([['MYTOK', provider]]) });
+  portal.writeKey(ad());
+  portal.answer = () => json({ access_token: 'a', token_type: 'bearer' });
+  const browser = portal.browser();
+  await browser.open(`/key/${KEY}`);
+  const at = await question(browser);
+  await browser.decide(at, 'decline');
+  const page = words(await browser.get(at));
+  expect(page).toContain(
+    'It was not revoked at the provider and may be valid there without end, but no copy of it was kept. To end it, remove the access in your account at the provider.',
+  );
+  expect(page).not.toContain('until it expires');
+});

@@ -1,4 +1,5 @@
 // Revocation at the issuers of the profiles, as condor_credmon revoke does it.
+import { PROFILES } from '@credmon/core/profiles';
 import { afterEach, expect, it } from 'vitest';
 import { CASES } from './cases.ts';
 import { startSite, type Site } from './site.ts';
@@ -42,6 +43,12 @@ it.each(rows.filter(([, { answers }]) => answers.endpoints.revoke === undefined)
     const before = site.issuer.requests.length;
     const said = await site.revoke();
     expect([posts(before), said.includes('"revoked":true')]).toEqual([[], false]);
-    expect(said).toContain('CREDMON_mytok_REVOCATION_URL');
+    const { revocationPage } = PROFILES[answers.profile];
+    const advice =
+      revocationPage === undefined
+        ? 'CREDMON_mytok_REVOCATION_URL'
+        : `has no revocation endpoint; the user ends the access at ${revocationPage}`;
+    expect(said).toContain(advice);
+    expect(said.includes('REVOCATION_URL')).toBe(revocationPage === undefined);
   },
 );

@@ -42,7 +42,8 @@ const LONGEST_INTERVAL = 60;
 
 /**
  * Requests a device login from the issuer. `scope` and `audience` as written by a user;
- * empty ones are left out. `now` in epoch seconds.
+ * empty ones are left out. Parameters of the provider's sign-in are sent too: they are for
+ * the same page of the issuer. `now` in epoch seconds.
  * @throws CodedError as `requestToken`
  * @see RFC 8628, sections 3.1 and 3.2
  */
@@ -64,9 +65,10 @@ export async function beginDeviceLogin(
     return new Response(bodyText(seen.body), { status: seen.status, headers: { ...seen.headers } });
   };
   const scope = splitScopes(request.scope).join(' ');
-  const parameters = new URLSearchParams();
+  const { authorizationParameters, audienceParameter } = policyOfClient(registration);
+  const parameters = new URLSearchParams({ ...authorizationParameters });
   if (scope !== '') parameters.set('scope', scope);
-  addAudience(parameters, policyOfClient(registration).audienceParameter, request.audience);
+  addAudience(parameters, audienceParameter, request.audience);
   try {
     return checkedLogin(
       await openid.initiateDeviceAuthorization(configuration, parameters),

@@ -45,6 +45,8 @@ export interface IssuerPolicy {
   /** True if `{tenantid}` in the issuer's name stands for the claim `tid`. */
   readonly tenantIssuers: boolean;
   readonly endpoints: NamedEndpoints;
+  /** Where users end an access, if the issuer has no revocation endpoint. */
+  readonly revocationPage: string | undefined;
   /** What of issuer and endpoints no knob has set: it is the profile's, see {@link policyAt}. */
   readonly ofProfile: readonly ProfilePart[];
   /** Further origins of the issuer's endpoints. */
@@ -134,6 +136,7 @@ export function policyAt(policy: IssuerPolicy, tokenUrl: string | undefined): Is
     ...policy,
     issuer: isOwn('issuer') ? issuer : undefined,
     endpoints: Object.fromEntries(kept),
+    revocationPage: undefined,
     ofProfile: [],
   };
 }
@@ -174,6 +177,7 @@ export function readIssuerPolicy(
       read.list(knob('CREDMON_<PROVIDER>_ISSUER_ALIASES', source.provider)) ??
       byProfile.issuerAliases,
     tenantIssuers: byProfile.tenantIssuers,
+    revocationPage: byProfile.revocationPage,
     endpoints,
     ofProfile: profilePart(source, issuer, endpoints),
     origins: byProfile.origins,
@@ -225,6 +229,7 @@ function policyFrom(name: ProfileName): IssuerPolicy {
     issuerAliases: profile.issuerAliases ?? [],
     tenantIssuers: profile.tenantIssuers ?? false,
     endpoints: { authorizationUrl, tokenUrl, deviceUrl, revocationUrl },
+    revocationPage: profile.revocationPage,
     ofProfile: [],
     origins: profile.origins ?? [],
     authentication: profile.authentication,
@@ -241,6 +246,7 @@ function policyFrom(name: ProfileName): IssuerPolicy {
       generic: profile.genericScopes,
       aliases: profile.scopeAliases ?? {},
       prefixes: profile.scopePrefixes ?? [],
+      ignoresCase: profile.scopeCase === 'ignored',
     },
     tokenLifetime: profile.tokenLifetime,
     refreshRevokes: profile.refreshRevokes ?? false,
@@ -320,5 +326,6 @@ function readScopeRules(source: Source, byProfile: ScopeRules): ScopeRules {
     generic: byProfile.generic,
     aliases: { ...byProfile.aliases, ...Object.fromEntries(aliases) },
     prefixes: byProfile.prefixes,
+    ignoresCase: byProfile.ignoresCase,
   };
 }

@@ -71,6 +71,8 @@ export interface ProviderProfile {
   readonly tokenUrl?: string;
   readonly deviceUrl?: string;
   readonly revocationUrl?: string;
+  /** Where users end an access, if the issuer has no revocation endpoint (RFC 7009). */
+  readonly revocationPage?: string;
   readonly authentication?: ClientAuthentication;
   readonly pkce?: boolean;
   readonly audienceParameter?: AudienceParameter;
@@ -86,6 +88,8 @@ export interface ProviderProfile {
   readonly scopeAliases?: Readonly<Record<string, string>>;
   /** A scope with this prefix is the same as the one without it. */
   readonly scopePrefixes?: readonly string[];
+  /** Names of scopes are compared without case. */
+  readonly scopeCase?: 'ignored';
   /** The lifetime in seconds of a token whose issuer does not say it. */
   readonly tokenLifetime?: number | 'unlimited';
   /** True if a refresh revokes the old access token. */

@@ -16,6 +16,8 @@ export interface ScopeRules {
   readonly aliases: Readonly<Record<string, string>>;
   /** A scope with this prefix is the same as the one without it. */
   readonly prefixes: readonly string[];
+  /** True if the issuer's names of scopes are the same in any case. */
+  readonly ignoresCase: boolean;
 }
 
 /**
@@ -36,7 +38,8 @@ export interface GrantDifference {
  *
  * - `exact`: texts are compared.
  * - `contained`: a scope with a path also grants every path below it, and the profile's
- *   second names and scopes without authority over data are accepted.
+ *   second names and scopes without authority over data are accepted; case counts unless
+ *   the profile says otherwise.
  * - `issuer`: nothing is refused.
  * @see RFC 6749, sections 3.3 and 6; WLCG Common JWT Profiles, "Scope-based Attribute
  * Selection"; SciTokens claims, "scope"
@@ -84,11 +87,14 @@ function coveredBy(names: readonly string[]): (scope: string) => boolean {
   };
 }
 
-function canonicalName({ aliases, prefixes }: ScopeRules): (scope: string) => string {
+function canonicalName({ aliases, prefixes, ignoresCase }: ScopeRules): (scope: string) => string {
+  const fold = (text: string): string => (ignoresCase ? text.toLowerCase() : text);
+  const names = new Map(Object.entries(aliases).map(([one, other]) => [fold(one), fold(other)]));
+  const starts = prefixes.map(fold);
   return (scope) => {
-    const named = Object.hasOwn(aliases, scope) ? (aliases[scope] ?? scope) : scope;
-    const prefix = prefixes.find((start) => named.startsWith(start));
-    return prefix === undefined ? named : named.slice(prefix.length);
+    const named = names.get(fold(scope)) ?? fold(scope);
+    const start = starts.find((one) => named.startsWith(one));
+    return start === undefined ? named : named.slice(start.length);
   };
 }
 

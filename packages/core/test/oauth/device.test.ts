@@ -114,6 +114,19 @@ describe('requesting a device login', () => {
     expect(await begin(await rig(reply))).toMatchObject({ code });
   });
 
+  it('the parameters of the sign-in are sent, but never in place of its own', async () => {
+    const on = await rig({ body: offer });
+    const authorizationParameters = { access_type: 'offline', scope: 'admin', client_id: 'x' };
+    const policy = { ...GENERIC_POLICY, authorizationParameters };
+    await begin({ ...on, registration: { ...on.registration, policy } });
+    expect(Object.fromEntries(new URLSearchParams(on.server.asked[0]?.body))).toEqual({
+      access_type: 'offline',
+      client_id: 'public',
+      scope: 'read write',
+      resource: 'https://api.example',
+    });
+  });
+
   it('an error of the profile has its meaning: GitHub without device logins', async () => {
     const on = await rig({ status: 400, body: { error: 'device_flow_disabled' } });
     const policy = { ...GENERIC_POLICY, errors: PROFILES.github.errors ?? [] };

@@ -36,6 +36,7 @@ const ROWS: {
   tokenUrl: ['token endpoint', '<P>_TOKEN_URL', code],
   deviceUrl: ['device authorization endpoint', 'CREDMON_<P>_DEVICE_URL', code],
   revocationUrl: ['revocation endpoint', 'CREDMON_<P>_REVOCATION_URL', code],
+  revocationPage: ['no revocation endpoint: users end the access at', '', (value) => `<${value}>`],
   authentication: ['client authentication', 'CREDMON_<P>_CLIENT_AUTH', code],
   pkce: ['PKCE', 'CREDMON_<P>_PKCE', (value) => code(String(value))],
   audienceParameter: ['parameter for the audience', 'CREDMON_<P>_AUDIENCE_PARAMETER', code],
@@ -59,6 +60,7 @@ const ROWS: {
   genericScopes: ['scopes accepted without a request', 'CREDMON_<P>_EXTRA_SCOPES', codes],
   scopeAliases: ['second names of scopes', 'CREDMON_<P>_SCOPE_ALIASES', parameters],
   scopePrefixes: ['prefix that scopes may have', 'CREDMON_<P>_SCOPE_ALIASES', codes],
+  scopeCase: ['case of scopes', '', code],
   tokenLifetime: [
     'lifetime if the issuer does not say it',
     'CREDMON_<P>_DEFAULT_TOKEN_LIFETIME',

@@ -119,6 +119,8 @@ describe('R30 scope policy contained', () => {
     ['microsoft', 'Files.Read', 'https://graph.microsoft.com/Files.Read profile openid email'],
     ['microsoft', 'https://graph.microsoft.com/Files.Read', 'Files.Read User.Read'],
     ['microsoft', 'Files.Read', 'Files.Read https://graph.microsoft.com/User.Read'],
+    ['microsoft', 'files.read', 'HTTPS://graph.microsoft.com/Files.Read openid user.read'],
+    ['microsoft', 'api://AB-cd/Read', 'api://ab-CD/read'],
     ['keycloak', 'openid', 'openid email profile'],
     ['dropbox', 'files.content.read', 'files.content.read account_info.read'],
   ])('%s: accepts for %s the grant %s', (profile, asked, granted) => {
@@ -136,6 +138,8 @@ describe('R30 scope policy contained', () => {
       'https://www.googleapis.com/auth/drive',
     ],
     ['microsoft', 'Files.Read', 'Files.ReadWrite', 'Files.ReadWrite'],
+    ['microsoft', 'files.read', 'Files.ReadWrite', 'Files.ReadWrite'],
+    ['google', 'openid', 'OpenID', 'OpenID'],
     ['microsoft', 'onedrive.readonly', 'onedrive.readwrite', 'onedrive.readwrite'],
     [
       'dropbox',

@@ -86,6 +86,11 @@ async function endpointOf(
   const knob = `CREDMON_${service}_REVOCATION_URL`;
   const configured = policy.endpoints.revocationUrl;
   if (configured !== undefined) return { ok: true, value: configured };
+  if (policy.revocationPage !== undefined)
+    return failure(
+      `the issuer of ${service} has no revocation endpoint; the user ends the access at ` +
+        policy.revocationPage,
+    );
   if (issuer === undefined)
     return failure(
       `no revocation endpoint: neither the issuer of ${service} nor ${knob} is configured`,

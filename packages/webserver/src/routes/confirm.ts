@@ -11,6 +11,7 @@ import { labelOf } from '../pages/token-card.ts';
 import { requireOwner } from '../plugins/remote-user.ts';
 import { read } from './parameters.ts';
 import { browserOf } from '../plugins/session.ts';
+import { providerSettings } from '../settings/settings.ts';
 
 const params = z.object({ answer: z.string().min(1).max(128) });
 const body = z.object({ decision: z.enum(['store', 'decline']) });
@@ -37,6 +38,7 @@ export function confirmRoutes(app: FastifyInstance, context: PortalContext): voi
       localUser: flow.localUser,
       revoked: settled.revoked,
       shared: settled.shared === true,
+      endless: token !== undefined && mayBeEndless(context, token.provider),
     });
   });
   // The CSRF token is in the form body, which is not parsed before preHandler.
@@ -54,6 +56,11 @@ export function confirmRoutes(app: FastifyInstance, context: PortalContext): voi
       : toList(reply);
   });
   const toList = (reply: FastifyReply): FastifyReply => reply.redirect(`${mount}/`, 303);
+}
+
+/** True if tokens of the provider may be valid without end. */
+function mayBeEndless({ settings }: PortalContext, provider: string): boolean {
+  return providerSettings(settings, provider).policy.tokenLifetime === 'unlimited';
 }
 
 async function requireAnswerOwner(
