@@ -161,6 +161,7 @@ function documentOf(
     revocation_endpoint: revoke,
     device_authorization_endpoint: device,
     response_types_supported: ['code'],
+    grant_types_supported: ['authorization_code', 'refresh_token'],
     ...others,
   };
 }

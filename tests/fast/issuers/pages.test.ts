@@ -43,6 +43,32 @@ function read(profile: ProfileName) {
   };
 }
 
+it('the lines of README.md with which a page is tried have no mistake', () => {
+  const url = new URL('../../../docs/providers/README.md', import.meta.url);
+  const page = readFileSync(fileURLToPath(url), 'utf8');
+  const lines = page.match(/^ *LOG = \$ENV\(HOME\)[^`]*/m)?.[0] ?? '';
+  const config = loadConfig({
+    subsystem: 'CREDMON_WEB',
+    env: {
+      CONDOR_CONFIG: 'ONLY_ENV',
+      HOME: '/home/alice',
+      ...Object.fromEntries(
+        [...lines.matchAll(/^ *(\w+) = (.+)$/gm)].map(([, name, value]) => [
+          `_CONDOR_${name}`,
+          value,
+        ]),
+      ),
+    },
+    facts: { fullHostname: () => 'ap.example' },
+  });
+  const { prefix, sessionDirectory, listen } = readPortal(config);
+  expect([prefix, sessionDirectory, listen]).toEqual([
+    'http://127.0.0.1:8081',
+    '/home/alice/try/sessions',
+    { kind: 'tcp', host: '127.0.0.1', port: 8081 },
+  ]);
+});
+
 it.each([...PROFILE_NAMES])('the configuration of %s.md has no mistake', (profile) => {
   const folder = mkdtempSync(join(tmpdir(), 'credmon-page-'));
   try {

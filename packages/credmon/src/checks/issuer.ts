@@ -54,7 +54,7 @@ function mistakeText(path: string, { text, fix }: SecretMistake): string {
 /** The fix for a missing secret must not take the secret as an argument. */
 function fix(path: string, reason: string): string {
   if (reason !== 'is missing' && reason !== 'is empty') return '';
-  return `: paste the secret, then Ctrl-D; fix: install -m 600 /dev/stdin ${shellWord(path)}`;
+  return `: paste the secret, then Ctrl-D; fix: install -D -m 600 /dev/stdin ${shellWord(path)}`;
 }
 
 /**

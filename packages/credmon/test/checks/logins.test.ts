@@ -84,7 +84,7 @@ it.each<[string, () => Record<string, string>, RegExp]>([
   [
     'a missing secret',
     () => ({ mytok_CLIENT_SECRET_FILE: '/no/such' }),
-    /^error .*: its secret file \/no\/such is missing: paste the secret, then Ctrl-D; fix: install -m 600 \/dev\/stdin \/no\/such$/,
+    /^error .*: its secret file \/no\/such is missing: paste the secret, then Ctrl-D; fix: install -D -m 600 \/dev\/stdin \/no\/such$/,
   ],
   [
     'a secret in quotes',

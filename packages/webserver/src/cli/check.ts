@@ -209,7 +209,7 @@ function checkTrust(trust: Trust): readonly Finding[] {
  */
 function checkSecret(
   { name, secretFile: path }: Provider,
-  { condorIds: condor }: Settings,
+  { condorIds: condor, credentialDirectory }: Settings,
 ): readonly Finding[] {
   const what = `secret of ${name}`;
   if (path === undefined)
@@ -232,6 +232,14 @@ function checkSecret(
       return [
         wrong(what, `${path} belongs to user id ${status.uid}; fix: chown root ${shellWord(path)}`),
       ];
+    if (status.uid !== 0 && ownerOf(credentialDirectory) === 0)
+      return [
+        wrong(
+          what,
+          `${path} belongs to user id ${status.uid}: CredD runs as root and reads no file of ` +
+            `another user, so condor_submit fails; fix: chown root ${shellWord(path)}`,
+        ),
+      ];
     return [
       contentFinding(what, path) ?? ok(what, `${path} exists, and only its owner can read it`),
     ];
@@ -241,6 +249,11 @@ function checkSecret(
       return [ok(what, `permission denied: cannot check ${path} as this user`)];
     return [wrong(what, `cannot stat ${path} (${code})`)];
   }
+}
+
+/** The user who owns the credential directory: the one as whom CredD runs. */
+function ownerOf(directory: string): number | undefined {
+  return statSync(directory, { throwIfNoEntry: false })?.uid;
 }
 
 /** Returns what a secret file contains besides the secret, if this process can read it. */

@@ -383,7 +383,15 @@ describe('--check', () => {
     chownSync(at('secret'), 64_003, 0);
     const owner = /^error secret of MYTOK: .* belongs to user id 64003; fix: chown root /;
     expect(await problems()).toEqual([expect.stringMatching(owner)]);
-    expect(await problems({ CONDOR_IDS: '64003.64003' })).toEqual([]);
+    const condor = { CONDOR_IDS: '64003.64003' };
+    expect(await problems(condor)).toEqual([
+      expect.stringMatching(
+        /^error secret of MYTOK: \S+\/secret belongs to user id 64003: CredD runs as root and reads no file of another user, so condor_submit fails; fix: chown root \S+\/secret$/,
+      ),
+    ]);
+    // CredD does not run as root.
+    chownSync(at('creds'), 64_003, 0);
+    expect(await problems(condor)).toEqual([]);
   });
 
   it('R45 secrets and sessions that others may read are found', async () => {
