@@ -4,7 +4,7 @@ import { lowerAscii } from '../language/bytes.ts';
 import { partsOf } from '../language/references.ts';
 import type { Scope } from '../language/value.ts';
 import type { Context } from '../operate/context.ts';
-import { findName } from '../operate/scope.ts';
+import { findName, rootOf } from '../operate/scope.ts';
 import { expressionBytes } from '../print/print.ts';
 
 /**
@@ -47,7 +47,7 @@ function attributeCollected(
     return true;
   }
   if (value !== undefined && value.type !== 'classad') return false;
-  const start = value?.scope ?? (expr.absolute ? outermost(scope) : scope);
+  const start = value?.scope ?? (expr.absolute ? rootOf(scope) : scope);
   const found = findName(expr.key, start, context);
   if (found === undefined) {
     if (!names.has(expr.key)) names.set(expr.key, expr.name);
@@ -56,8 +56,4 @@ function attributeCollected(
   if (open.includes(found.expr)) return false;
   context.spend(1);
   return collected(found.expr, found.scope, context, names, [...open, found.expr]);
-}
-
-function outermost(scope: Scope): Scope {
-  return scope.parent === undefined ? scope : outermost(scope.parent);
 }

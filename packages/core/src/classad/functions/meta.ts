@@ -8,7 +8,7 @@ import {
   type Context,
   type FunctionTable,
 } from '../operate/context.ts';
-import { findAttribute, isValue as isFoundValue, type Found } from '../operate/scope.ts';
+import { findAttribute, isValue as isFoundValue, rootOf, type Found } from '../operate/scope.ts';
 import { parseBytes } from '../language/parse.ts';
 import { expressionBytes } from '../print/print.ts';
 import { compile, matches } from '../../regexp/regexp.ts';
@@ -89,6 +89,18 @@ function deref(arg: AttributeExpr, scope: Scope, context: Context): Found | unde
 }
 
 /**
+ * Returns the scope of the list. Like in the reference, it is where the search for the
+ * attribute has ended.
+ */
+function listScope(arg: Expr, found: Found | undefined, scope: Scope, context: Context): Scope {
+  if (arg.kind !== 'attribute') return scope;
+  if (found !== undefined) return found.scope;
+  const base = arg.base && context.attempt(arg.base, scope);
+  if (base === undefined) return rootOf(scope);
+  return base.type === 'classad' ? rootOf(base.scope) : scope;
+}
+
+/**
  * Evaluates the first argument in each ad of the list in the second one. An attribute
  * stands for its expression, if it has one here.
  */
@@ -99,8 +111,9 @@ function inEachContext(
 ): Value | readonly Value[] {
   const [arg, list] = args;
   if (args.length !== 2 || arg === undefined || list === undefined) return ERROR;
-  const expr = arg.kind === 'attribute' ? (deref(arg, scope, context)?.expr ?? arg) : arg;
-  const value = context.attempt(list, scope) ?? UNDEFINED;
+  const found = arg.kind === 'attribute' ? deref(arg, scope, context) : undefined;
+  const expr = found?.expr ?? arg;
+  const value = context.attempt(list, listScope(arg, found, scope, context)) ?? UNDEFINED;
   if (value.type === 'undefined') return UNDEFINED;
   if (value.type !== 'list') return ERROR;
   return value.items.map((item) => {

@@ -81,7 +81,7 @@ function guarded({ expr, scope }: Found, context: Context): Value {
 }
 
 /** Returns the outermost ad around `scope`. */
-function rootOf(scope: Scope): Scope {
+export function rootOf(scope: Scope): Scope {
   let root = scope;
   while (root.parent !== undefined) root = root.parent;
   return root;

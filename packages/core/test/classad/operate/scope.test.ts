@@ -48,9 +48,18 @@ test.each([
   ['the other ad seen from itself', 'TARGET.TARGET.i', '1', '1'],
   ['an attribute of the outermost ad', '.RIGHT.i', '2', '2'],
   ['the outermost ad has no user attributes', '.i', 'undefined', 'undefined'],
+  [
+    'a list behind a name that no ad has',
+    'evalInEachContext(none, jobs)',
+    'undefined',
+    'undefined',
+  ],
   ['the rank of the other ad', 'rightRankValue', '7', '7'],
 ])('in a match: %s', (_title, text, old, strict) => {
-  const ads = { my: parseAd('[ i = 1 ]'), target: parseAd('[ i = 2; only = "t"; rank = 7 ]') };
+  const ads = {
+    my: parseAd('[ i = 1; jobs = { [ none = 3 ] } ]'),
+    target: parseAd('[ i = 2; only = "t"; rank = 7 ]'),
+  };
   const answers = (['old', 'new'] as const).map((semantics) =>
     printValue(evaluate(parseExpression(text, { semantics }), { ...ads, semantics, now: 0 })),
   );
