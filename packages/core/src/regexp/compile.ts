@@ -253,7 +253,7 @@ function lengthOf(node: RegexpNode): number | undefined {
       return lengthOf(node.inner);
     case 'repeat': {
       const length = lengthOf(node.inner);
-      if (length === 0 || length === undefined) return length;
+      if (length === undefined || node.inner.kind === 'look') return length;
       return node.least === node.most ? length * node.least : undefined;
     }
     case 'reference':

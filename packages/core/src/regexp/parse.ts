@@ -11,8 +11,6 @@ import { ANY_BYTE, NOT_NEWLINE, byteSet } from './set.ts';
 const DEEPEST = 250;
 const MOST_REPEATS = 65_535;
 const QUANTIFIER = /(?:([*+?])|\{(\d{1,9})(?:(,)(\d{0,9}))?\})/y;
-/** What makes a quantifier lazy or possessive; an empty quotation before it is nothing. */
-const SUFFIX = /(?:(?:\\Q)?\\E)*([?+])/y;
 
 /**
  * Parses a pattern, one char for each byte, with options of `i m s x U`.
@@ -164,10 +162,12 @@ class PatternReader {
     return { kind: 'repeat', inner: node, least, most, mode: this.#mode() };
   }
 
+  /** Reads what makes a quantifier lazy or possessive; what is nothing may be before it. */
   #mode(): RepeatMode {
-    SUFFIX.lastIndex = this.#at;
-    const suffix = SUFFIX.exec(this.#pattern)?.[1];
-    if (suffix !== undefined) this.#at = SUFFIX.lastIndex;
+    this.#skip();
+    const next = this.#quoted ? undefined : this.#pattern[this.#at];
+    const suffix = next === '?' || next === '+' ? next : undefined;
+    if (suffix !== undefined) this.#at += 1;
     if (suffix === '+') return 'possessive';
     return (suffix === '?') === this.#flags.has('U') ? 'greedy' : 'lazy';
   }

@@ -122,6 +122,11 @@ describe('a hostile pattern on a hostile subject ends in milliseconds with CLASS
   });
 });
 
+test('a quotation behind a quantifier is a text', () => {
+  expect(groups('7+\\Q?\\E', '77?')).toEqual(['77?']);
+  expect(groups('(?<=(?=7)*)7', '7')).toEqual(['7']);
+});
+
 describe('a pattern that PCRE2 10.42 rejects is rejected even where it does nothing', () => {
   test.each([
     ['a reference to no group, repeated zero times', '\\1{0}', 'a'],
@@ -130,6 +135,7 @@ describe('a pattern that PCRE2 10.42 rejects is rejected even where it does noth
     ['a collating element around a backslash', '[.x\\.]', '.'],
     ['a collating element around an escaped bracket', '[.x\\]a.]', '.'],
     ['a quantifier behind a lazy one', '7??\\E?', '7'],
+    ['an assertion repeated in a lookbehind', '(?<=(?:\\b)*)a', 'a'],
     ['a quantifier of nothing but \\E', '\\E*7', '7'],
   ])('%s', (_title, pattern, subject) => {
     expect(groups(pattern, subject)).toBe('refused');
@@ -140,6 +146,8 @@ test.each([
   ['\\E before the sign of a lazy quantifier', '7+\\E?', '77', ['7']],
   ['\\Q\\E before it', '7+\\Q\\E?', '77', ['7']],
   ['\\E before the sign of a possessive quantifier', '7*\\E+7', '77', null],
+  ['a comment before it', '7+(?#c)?', '77', ['7']],
+  ['a blank under x before it', '(?x)7* +7', '77', null],
   ['\\E behind an alternative', '\\e|C+\\E?', 'CC', ['C']],
 ])('%s is nothing', (_title, pattern, subject, expected) => {
   expect(groups(pattern, subject)).toEqual(expected);

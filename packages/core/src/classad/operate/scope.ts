@@ -3,7 +3,7 @@
 import { lowerAscii } from '../language/bytes.ts';
 import { makeAd, type AttributeExpr, type Expr } from '../language/ast.ts';
 import type { Context } from './context.ts';
-import { ERROR, UNDEFINED, integerValue, literalOf } from '../language/value.ts';
+import { ERROR, UNDEFINED, int32, integerValue, literalOf } from '../language/value.ts';
 import type { ListValue, Scope, Value } from '../language/value.ts';
 
 /** What a name stands for: an expression, and the scope of the names in it. */
@@ -137,8 +137,7 @@ export function subscriptValue(base: Value, index: Value, context: Context): Val
   if (base.type === 'error' || index.type === 'error') return ERROR;
   if (base.type === 'undefined' || index.type === 'undefined') return UNDEFINED;
   if (base.type === 'list' && index.type === 'integer') {
-    const at = index.value;
-    const item = at >= 0n && at < BigInt(base.items.length) ? base.items[Number(at)] : undefined;
+    const item = base.items[int32(index.value)];
     if (item === undefined) return ERROR;
     return item.kind === 'literal' ? item.value : elementValue(item, base, context);
   }

@@ -33,6 +33,8 @@ test.each([
     '[ x = 5; a = [ b = { x, 2 } ]; r = a["b"][0] ].r',
     'undefined',
   ],
+  ['a subscript reads the low 32 bits of a number', 'Slots[4294967297]', '8'],
+  ['a negative subscript', 'Slots[-1]', 'error'],
   ['the parent of the outermost ad', 'parent =?= undefined', 'true'],
 ])('%s', (_title, text, expected) => {
   expect(answer(text)).toBe(expected);
