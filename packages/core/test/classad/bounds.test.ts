@@ -37,6 +37,8 @@ describe('an exceeded limit', () => {
       'evaluationDepth',
     ],
     ['a long chain of attributes', () => value('a0', `[ ${chain} ]`), 'evaluationDepth'],
+    ['names of a long chain', () => value('unresolved(a0)', `[ ${chain} ]`), 'evaluationDepth'],
+    ['names that double', () => value('unresolved(a0)', `[ ${doubling} ]`), 'steps'],
     ['work that doubles at each step', () => value('a0', `[ ${doubling}; a40 = "x" ]`), 'steps'],
     ['a text that is too long', () => parseExpression(' '.repeat(2 << 20)), 'textLength'],
     [

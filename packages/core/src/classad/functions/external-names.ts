@@ -11,6 +11,7 @@ import { expressionBytes } from '../print/print.ts';
  * Returns the references of `expr` that its ad does not define, with their scope unless
  * that is TARGET, each once and sorted without case. Like in the reference, they are none
  * at all if one of them is to something that has no names, or if they are circular.
+ * @throws CLASSAD_LIMIT
  */
 export function externalNames(expr: Expr, scope: Scope, context: Context): string[] {
   const names = new Map<string, string>();
@@ -28,9 +29,14 @@ function collected(
   names: Map<string, string>,
   open: readonly Expr[],
 ): boolean {
-  if (expr.kind === 'attribute') return attributeCollected(expr, scope, context, names, open);
+  context.enter();
   const ad = expr.kind === 'literal' && expr.value.type === 'classad' ? expr.value.scope.ad : expr;
-  return partsOf(ad).every((part) => collected(part, scope, context, names, open));
+  const complete =
+    ad.kind === 'attribute'
+      ? attributeCollected(ad, scope, context, names, open)
+      : partsOf(ad).every((part) => collected(part, scope, context, names, open));
+  context.leave();
+  return complete;
 }
 
 function attributeCollected(
@@ -54,6 +60,5 @@ function attributeCollected(
     return true;
   }
   if (open.includes(found.expr)) return false;
-  context.spend(1);
   return collected(found.expr, found.scope, context, names, [...open, found.expr]);
 }

@@ -11,15 +11,7 @@ import {
   booleanValue,
   TRUE,
 } from '../language/value.ts';
-import {
-  elements,
-  evaluated,
-  exceptional,
-  optionalString,
-  stringOf,
-  taking,
-  undefinedFirst,
-} from './args.ts';
+import { elements, exceptional, optionalString, stringOf, taking, undefinedFirst } from './args.ts';
 import { compile, matches, substitute } from '../../regexp/regexp.ts';
 import { itemsOf } from './lists.ts';
 
@@ -81,23 +73,21 @@ function size([value = ERROR]: readonly Value[]): Value {
  * `join(separator, list)`, `join(separator, value...)` or `join(list)`. UNDEFINED is an
  * empty separator, and no element; if it is all that there is, it is the result.
  */
-const join: ClassAdFunction = ({ args }, scope, context) => {
-  const last = args.at(-1);
-  const list = last !== undefined && args.length <= 2 ? context.run(last, scope, context) : ERROR;
+const join = taking(0, Infinity, (args, context, scope) => {
+  const last = args.length <= 2 ? args.at(-1) : undefined;
   const values =
-    list.type === 'list'
+    last?.type === 'list'
       ? [
-          ...evaluated(args.slice(0, -1), scope, context),
-          ...(args.length < 2 ? [stringValue('')] : []),
-          ...elements(list, scope, context),
+          args.length === 2 ? (args[0] ?? ERROR) : stringValue(''),
+          ...elements(last, scope, context),
         ]
-      : evaluated(args, scope, context);
+      : args;
   if (values.some(({ type }) => type === 'error')) return ERROR;
   const [separator = '', ...parts] = values.map(stringOf);
   const present = parts.filter((part) => part !== undefined);
   if (present.length === 0) return undefinedFirst(values) ?? stringValue('');
   return stringValue(context.bounded(joined(present, separator)));
-};
+});
 
 /** Like in the reference, no separator stands before the first text that is not empty. */
 function joined(parts: readonly string[], separator: string): string {

@@ -44,6 +44,8 @@ function parseMiddle(tokens: Tokens): Expr | undefined {
     return parseTree(tokens);
   } catch (error) {
     if (isCoded(error, 'CLASSAD_SYNTAX') && tokens.at(':')) return undefined;
+    // The token in the place of the colon is lost, which a conditional around this one sees.
+    tokens.take();
     throw error;
   }
 }

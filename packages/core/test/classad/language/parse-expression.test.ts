@@ -62,6 +62,11 @@ test.each([
   expect(answer(text)).toBe(expected);
 });
 
+test('an outer conditional may be the one with the empty middle', () => {
+  const text = 'a ? (b ? (c >> absTime("x")) : 1) : 2';
+  expect(printExpression(parseExpression(text, { prefix: true }))).toBe('a ?: 1');
+});
+
 test('semicolons separate no arguments in new semantics', () => {
   expect(answer('strcat("a"; "b")', { semantics: 'new' })).toBe('CLASSAD_SYNTAX');
 });
