@@ -61,6 +61,8 @@ class Compiler {
   readonly #pattern: Pattern;
   slots: number;
   #looking = 0;
+  /** The lengths of groups in lookbehinds. */
+  readonly #lengths = new Map<number, number | undefined>();
 
   constructor(pattern: Pattern) {
     this.#pattern = pattern;
@@ -160,10 +162,30 @@ class Compiler {
     this.#looking += 1;
     this.#inner(negative ? 'notAhead' : 'ahead', () => {
       if (!behind) this.node(inner);
-      else if (inner.kind === 'choice') this.#choice(inner.branches.map(stepBack));
-      else this.node(stepBack(inner));
+      else if (inner.kind === 'choice')
+        this.#choice(inner.branches.map((branch) => this.#stepBack(branch)));
+      else this.node(this.#stepBack(inner));
     });
     this.#looking -= 1;
+  }
+
+  /**
+   * Prepends the step back to a branch of a lookbehind.
+   * @throws RefusedPattern when its length is not fixed
+   */
+  #stepBack(branch: RegexpNode): RegexpNode {
+    const lengthOfGroup: GroupLength = (group) => {
+      const number = this.#number(group);
+      if (!this.#lengths.has(number)) {
+        // Until it is known: a group that contains the reference has no fixed length.
+        this.#lengths.set(number, undefined);
+        const node = groupIn(this.#pattern.root, number);
+        this.#lengths.set(number, node && lengthOf(node, lengthOfGroup));
+      }
+      return this.#lengths.get(number);
+    };
+    const length = lengthOf(branch, lengthOfGroup) ?? refuse('a lookbehind without fixed length');
+    return { kind: 'sequence', items: [{ kind: 'back', length }, branch] };
   }
 
   #repeat(node: RepeatNode): void {
@@ -228,41 +250,67 @@ function alone(node: RegexpNode): RegexpNode {
 
 // The fixed lengths that lookbehinds need.
 
-/**
- * Prepends the step back to `branch`.
- * @throws RefusedPattern when its length is not fixed
- */
-function stepBack(branch: RegexpNode): RegexpNode {
-  const length = lengthOf(branch) ?? refuse('a lookbehind without fixed length');
-  return { kind: 'sequence', items: [{ kind: 'back', length }, branch] };
-}
+/** Returns the length of the group that a reference means, if it is constant. */
+type GroupLength = (group: number | string) => number | undefined;
 
 /** Returns the number of bytes that a node matches, if it is constant. */
-function lengthOf(node: RegexpNode): number | undefined {
+function lengthOf(node: RegexpNode, group: GroupLength): number | undefined {
   switch (node.kind) {
     case 'set':
       return 1;
     case 'sequence':
-      return node.items.reduce<number | undefined>((sum, item) => plus(sum, lengthOf(item)), 0);
+      return node.items.reduce<number | undefined>(
+        (sum, item) => plus(sum, lengthOf(item, group)),
+        0,
+      );
     case 'choice':
-      return same(node.branches.map(lengthOf));
+      return same(node.branches.map((branch) => lengthOf(branch, group)));
     case 'condition':
-      return same([lengthOf(node.yes), lengthOf(node.no)]);
+      return same([lengthOf(node.yes, group), lengthOf(node.no, group)]);
     case 'group':
     case 'atomic':
-      return lengthOf(node.inner);
+      return lengthOf(node.inner, group);
     case 'repeat': {
-      const length = lengthOf(node.inner);
+      const length = lengthOf(node.inner, group);
       if (length === undefined || node.inner.kind === 'look') return length;
       return node.least === node.most ? length * node.least : undefined;
     }
     case 'reference':
+      return group(node.group);
     case 'keep':
       return undefined;
     case 'assert':
     case 'look':
     case 'back':
       return 0;
+  }
+}
+
+/** Returns the first group of this number in a tree. */
+function groupIn(node: RegexpNode, number: number): RegexpNode | undefined {
+  if (node.kind === 'group' && node.number === number) return node;
+  for (const child of childrenOf(node)) {
+    const found = groupIn(child, number);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function childrenOf(node: RegexpNode): readonly RegexpNode[] {
+  switch (node.kind) {
+    case 'sequence':
+      return node.items;
+    case 'choice':
+      return node.branches;
+    case 'condition':
+      return [node.yes, node.no];
+    case 'group':
+    case 'atomic':
+    case 'look':
+    case 'repeat':
+      return [node.inner];
+    default:
+      return [];
   }
 }
 

@@ -43,6 +43,14 @@ describe('a pattern has the meaning of PCRE2 10.42', () => {
     ['lookahead', 'foo(?=bar)', 'foobar', '', ['foo']],
     ['negative lookahead', 'foo(?!bar)', 'foobar foo', '', ['foo']],
     ['lookbehind with branches of different lengths', '(?<=a|bc)x', 'bcx', '', ['x']],
+    [
+      'a lookbehind with a reference to a group of fixed length',
+      '(ab)c(?<=\\1c)d',
+      'abcd',
+      '',
+      ['abcd', 'ab'],
+    ],
+    ['one with a reference to another group is rejected', '(a+)b(?<=\\1b)c', 'aabc', '', 'refused'],
     ['negative lookbehind', '(?<!a)b', 'abb', '', ['b']],
     ['a lookbehind without fixed length is rejected', '(?<=a+)b', 'ab', '', 'refused'],
     ['a reference', '(a|b)\\1', 'abb', '', ['bb', 'b']],
@@ -151,4 +159,9 @@ test.each([
   ['\\E behind an alternative', '\\e|C+\\E?', 'CC', ['C']],
 ])('%s is nothing', (_title, pattern, subject, expected) => {
   expect(groups(pattern, subject)).toEqual(expected);
+});
+
+test('references that double in a lookbehind take no time', () => {
+  const doubling = Array.from({ length: 300 }, (_, i) => `(\\${i + 1}\\${i + 1})`).join('');
+  expect(cpuSeconds(() => compile(`(a)${doubling}(?<=\\300)`, '', DEFAULT_LIMITS))).toBeLessThan(2);
 });
