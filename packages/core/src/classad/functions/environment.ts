@@ -113,10 +113,12 @@ const listToArgs = taking(1, 2, ([list = ERROR, version], context, scope) => {
   if (list.type !== 'list' || syntax === undefined) return ERROR;
   const texts: string[] = [];
   for (const value of elements(list, scope, context)) {
-    if (value.type !== 'string' || (syntax === 1 && /[ \t\n\r]|^$/.test(value.value))) return ERROR;
+    if (value.type !== 'string' || (syntax === 1 && /[ \t\n\r]/.test(value.value))) return ERROR;
     texts.push(syntax === 1 ? value.value : quoted(value.value));
   }
-  return stringValue(context.bounded(texts.join(' ')));
+  return stringValue(
+    context.bounded(texts.reduce((line, text) => line + (line && ' ') + text, '')),
+  );
 });
 
 const argsToList = taking(1, 2, ([text = ERROR, version]) => {

@@ -30,13 +30,19 @@ function collected(
   open: readonly Expr[],
 ): boolean {
   context.enter();
-  const ad = expr.kind === 'literal' && expr.value.type === 'classad' ? expr.value.scope.ad : expr;
   const complete =
-    ad.kind === 'attribute'
-      ? attributeCollected(ad, scope, context, names, open)
-      : partsOf(ad).every((part) => collected(part, scope, context, names, open));
+    expr.kind === 'attribute'
+      ? attributeCollected(expr, scope, context, names, open)
+      : childrenOf(expr).every((part) => collected(part, scope, context, names, open));
   context.leave();
   return complete;
+}
+
+/** The parts of an expression; a constant may be an ad or a list. */
+function childrenOf(expr: Expr): readonly Expr[] {
+  if (expr.kind !== 'literal') return partsOf(expr);
+  if (expr.value.type === 'list') return expr.value.items;
+  return expr.value.type === 'classad' ? partsOf(expr.value.scope.ad) : [];
 }
 
 function attributeCollected(

@@ -24,6 +24,7 @@ test.each([
     '"{ \\"a\\\\vb\\",\\"c\\" }"',
   ],
   ['a vertical tab needs no quotes', 'listToArgs({ "a\\vb", "c d" })', '"a\\vb c\' \'d"'],
+  ['an empty argument in the old syntax', 'listToArgs({ "", "a", "" }, 1)', '"a "'],
   ['userMap of a map that is not a text', 'userMap(7, "alice")', 'undefined'],
   ['userMap of a user that is not a text', 'userMap("groups", false)', 'undefined'],
   ['an ERROR as preferred item', 'userMap("groups", "alice", Broken)', 'undefined'],

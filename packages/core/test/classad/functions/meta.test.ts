@@ -38,6 +38,11 @@ test.each([
     '[ a = b; b = a + q; r = unresolved(a) ].r',
     '""',
   ],
+  [
+    'unresolved of a list that a selection makes',
+    '[ n = [ i = m; m = 1 ]; l = { [ q = 1 ] }; r = unresolved(l.n) ].r',
+    '"m"',
+  ],
   ['a pattern is matched with each name', '[ a = x + y; r = unresolved(a, "^Y$") ].r', 'true'],
   ['a pattern must match some text', '[ a = x + y; r = unresolved(a, "") ].r', 'false'],
   ['a malformed pattern is an error', '[ a = x + y; r = unresolved(a, "[") ].r', 'error'],
