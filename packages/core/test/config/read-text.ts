@@ -21,6 +21,7 @@ export const FACTS: HostFacts = {
   uid: 0,
   early: { OPSYS: 'LINUX', DETECTED_CPUS: '4' },
   late: { USERNAME: 'root', PID: '42' },
+  addresses: () => [{ name: 'eth0', address: '192.0.2.2' }],
 };
 
 /** A host with these files and command outputs. */

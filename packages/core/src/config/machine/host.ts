@@ -1,8 +1,11 @@
 // The real machine: files, names, and facts about this process.
 import { readFileSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs';
-import { arch, cpus, hostname, networkInterfaces, release, totalmem, type } from 'node:os';
+import { arch, cpus, hostname, networkInterfaces, release, totalmem, type, version } from 'node:os';
 import { dirname, join } from 'node:path';
 import { messageOf, systemCode } from '../../base/errors/errors.ts';
+import type { HostAddress } from '../facts/addresses.ts';
+import { nameInHosts } from '../facts/network.ts';
+import { cpuLimit, RELEASE_FILES, systemNames } from '../facts/system.ts';
 import { isPrivateGroup, localUsers } from './accounts.ts';
 import type { SourceHost, CommandResult } from '../syntax/reading.ts';
 import type { HostFacts } from '../syntax/read-configuration.ts';
@@ -73,30 +76,31 @@ function isOurs(uid: number): boolean {
   return uid === 0 || uid === process.geteuid?.();
 }
 
-/** Returns facts about this machine and process. */
-export function machineFacts(): HostFacts {
+/**
+ * Returns facts about this machine and process. `env` may limit the CPUs
+ * (OMP_THREAD_LIMIT, SLURM_CPUS_ON_NODE).
+ */
+export function machineFacts(env: Environment = process.env): HostFacts {
   const uid = process.getuid?.() ?? 0;
   const gid = process.getgid?.() ?? 0;
   const users = localUsers();
   const own = users.find((user) => user.uid === uid);
-  const [ipv4, ipv6] = addresses();
   const numbers = { REAL_UID: uid, REAL_GID: gid, PID: process.pid, PPID: process.ppid };
   return {
     fullHostname: () => (knownHostname ??= fullHostname()),
     tilde: users.find((user) => user.name === 'condor')?.home ?? '',
     home: own?.home ?? '',
     uid,
-    early: earlyFacts(),
+    early: { ...earlyFacts(env), CondorIsAdmin: String(uid === 0) },
     late: {
       USERNAME: own?.name ?? '',
       ...Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, String(value)])),
-      IP_ADDRESS: ipv4 || ipv6,
-      IP_ADDRESS_IS_IPV6: String(ipv4 === '' && ipv6 !== ''),
-      IPV4_ADDRESS: ipv4,
-      IPV6_ADDRESS: ipv6,
     },
+    addresses,
   };
 }
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 const ARCHES: Readonly<Record<string, readonly [string, string]>> = {
   x64: ['X86_64', 'x86_64'],
@@ -104,9 +108,9 @@ const ARCHES: Readonly<Record<string, readonly [string, string]>> = {
   ppc64: ['ppc64le', 'ppc64le'],
 };
 
-function earlyFacts(): Record<string, string> {
+function earlyFacts(env: Environment): Record<string, string> {
   const [condorArch, machine] = ARCHES[arch()] ?? [arch(), arch()];
-  const count = String(Math.max(1, cpus().length));
+  const count = Math.max(1, cpus().length);
   return {
     ARCH: condorArch,
     OPSYS: type().toUpperCase(),
@@ -116,18 +120,31 @@ function earlyFacts(): Record<string, string> {
     UTSNAME_NODENAME: hostname(),
     UTSNAME_RELEASE: release(),
     UTSNAME_SYSNAME: type(),
-    DETECTED_CPUS: count,
-    DETECTED_CORES: count,
-    DETECTED_PHYSICAL_CPUS: count,
-    DETECTED_CPUS_LIMIT: count,
+    UTSNAME_VERSION: version(),
+    ...(type() === 'Linux' && (knownSystem ??= linuxNames())),
+    DETECTED_CPUS: String(count),
+    DETECTED_CORES: String(count),
+    DETECTED_PHYSICAL_CPUS: String(count),
+    DETECTED_CPUS_LIMIT: cpuLimit(count, env),
     DETECTED_MEMORY: String(Math.floor(totalmem() / (1024 * 1024))),
   };
 }
 
-function readLines(path: string): string[] {
-  return (orAbsent(() => readFileSync(path, 'utf8')) ?? '')
-    .split('\n')
-    .filter((line) => line !== '');
+/** Kept, because neither changes while the process runs. */
+let knownSystem: Record<string, string> | undefined;
+
+function linuxNames(): Record<string, string> {
+  const releases = RELEASE_FILES.map(contents).filter((text) => text !== undefined);
+  return systemNames(releases, contents('/etc/os-release'));
+}
+
+/** Returns a file's text; `undefined` if it cannot be read. */
+function contents(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /** Kept, because finding it may need a program. */
@@ -139,26 +156,18 @@ let knownHostname: string | undefined;
 function fullHostname(): string {
   const own = hostname();
   if (own.includes('.')) return own;
-  for (const line of readLines('/etc/hosts')) {
-    const names = line.replace(/#.*/, '').trim().split(/\s+/).slice(1);
-    const full = names.find((name) => name.startsWith(`${own}.`));
-    if (names.includes(own) && full !== undefined) return full;
-  }
+  const listed = nameInHosts(own, contents('/etc/hosts') ?? '');
+  if (listed !== undefined) return listed;
   const asked = runProgram(['hostname', '-f'], 5);
   const answer =
     asked.kind === 'done' && asked.status === 0 ? Buffer.from(asked.output).toString().trim() : '';
-  return answer.startsWith(`${own}.`) ? answer : own;
+  return /^[\w.-]+$/.test(answer) ? answer : own;
 }
 
-function addresses(): readonly [string, string] {
-  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const pick = (family: string): string => {
-    const candidates = all.filter(
-      (address) => address.family === family && !address.address.startsWith('fe80'),
-    );
-    return (candidates.find((address) => !address.internal) ?? candidates[0])?.address ?? '';
-  };
-  return [pick('IPv4'), pick('IPv6')];
+function addresses(): HostAddress[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, list = []]) =>
+    list.map(({ address }) => ({ name, address })),
+  );
 }
 
 // Runs a program that the configuration includes: no shell, limited time and output.

@@ -55,7 +55,7 @@ export function loadConfig(options: LoadOptions): Config {
     subsystem: options.subsystem,
     localName: options.localName,
     env: options.env,
-    facts: { ...machineFacts(), ...options.facts },
+    facts: { ...machineFacts(options.env), ...options.facts },
     host: machineHost(options.commandSeconds ?? 30),
     defaults: indexedDefaults,
     templates: indexedTemplates,

@@ -1,6 +1,8 @@
 // Assembles a configuration from a host in HTCondor's order, and returns the finished
 // Config.
 import { CodedError } from '../../base/errors/errors.ts';
+import type { HostAddress } from '../facts/addresses.ts';
+import { addressKnobs, hostNames } from '../facts/network.ts';
 import { evaluateCondition } from '../macros/condition.ts';
 import type { Config, ConfigWarning, Origin } from '../table/config.ts';
 import { createConfig } from '../table/create-config.ts';
@@ -23,7 +25,7 @@ import type { Template, Templates } from './templates.ts';
 export interface HostFacts {
   /**
    * Returns the machine's name, with its domain if known; called only if NETWORK_HOSTNAME
-   * is not set.
+   * is not set and names are looked up (NO_DNS).
    */
   readonly fullHostname: () => string;
   /** The home directory of the user condor; empty if there is none. */
@@ -33,8 +35,10 @@ export interface HostFacts {
   readonly uid: number;
   /** Knobs that are set before any file is read: OPSYS, ARCH, DETECTED_CPUS... */
   readonly early: Readonly<Record<string, string>>;
-  /** Knobs that are set after all files: USERNAME, PID, IP_ADDRESS... */
+  /** Knobs that are set after all files: USERNAME, PID... */
   readonly late: Readonly<Record<string, string>>;
+  /** Returns the addresses of the interfaces that are up, in the system's order. */
+  readonly addresses: () => readonly HostAddress[];
 }
 
 /** The inputs of a reading. */
@@ -81,15 +85,28 @@ export function readConfiguration(options: ReadOptions): Config {
     detect('LOCALNAME', localName ?? subsystem);
   };
   specials();
-  for (const [name, value] of Object.entries(facts.early)) detect(name, value);
-  tolerantly(reading, () => readFiles(reading, options, () => detectNames(reading, facts, detect)));
+  const read = (name: string): string => knob(reading, name);
+  const detectAll = (knobs: Readonly<Record<string, string>>): void => {
+    for (const [name, value] of Object.entries(knobs)) detect(name, value);
+  };
+  detectAll(facts.early);
+  const detectNames = (): void => detectAll(hostNames(read, facts, options.evaluate));
+  tolerantly(reading, () => readFiles(reading, options, detectNames));
   readEnvironment(reading, options.env);
   specials();
-  detectNames(reading, facts, detect);
-  for (const [name, value] of Object.entries(facts.late)) detect(name, value);
+  detectNames();
+  const { knobs, problem } = addressKnobs(read, facts.addresses(), options.evaluate);
+  if (problem) warnings.push({ message: problem.message, ...placeOf(table, problem.knob) });
+  detectAll({ ...facts.late, ...knobs });
   tolerantly(reading, () => readAutomaticTemplates(reading));
   tolerantly(reading, () => refuseForbidden(table));
   return createConfig({ subsystem, localName, table, context, warnings, sources: reading.sources });
+}
+
+/** Returns file and line of a knob's value, if a file sets it. */
+function placeOf(table: Table, name: string): { file?: string; line?: number } {
+  const origin = table.lookup(name)?.origin;
+  return origin?.kind === 'file' ? { file: origin.file, line: origin.line } : {};
 }
 
 function readFiles(reading: Reading, options: ReadOptions, detectHost: () => void): void {
@@ -136,19 +153,6 @@ function readUserFile(reading: Reading, home: string): void {
   if (name === '') return;
   if (name.startsWith('/')) return readFileSource(reading, name, false);
   if (home !== '') readFileSource(reading, `${home}/.condor/${name}`, false);
-}
-
-function detectNames(
-  reading: Reading,
-  facts: HostFacts,
-  detect: (name: string, value: string) => void,
-): void {
-  const forced = knob(reading, 'NETWORK_HOSTNAME');
-  const domain = knob(reading, 'DEFAULT_DOMAIN_NAME');
-  const found = forced === '' ? facts.fullHostname() : forced;
-  const full = forced !== '' || found.includes('.') || domain === '' ? found : `${found}.${domain}`;
-  detect('FULL_HOSTNAME', full);
-  detect('HOSTNAME', full.split('.', 1)[0] ?? full);
 }
 
 function readAutomaticTemplates(reading: Reading): void {

@@ -116,3 +116,23 @@ test('facts contain this process and machine', () => {
   ]);
   expect(fullHostname()).not.toBe('');
 });
+
+test('facts name the system, the rights of this process and its CPUs', () => {
+  const { early, addresses } = machineFacts({ OMP_THREAD_LIMIT: '0' });
+  expect(early['OPSYSANDVER']).toBe(`${early['OPSYSNAME'] ?? ''}${early['OPSYSMAJORVER'] || '0'}`);
+  expect([early['CondorIsAdmin'], early['DETECTED_CPUS_LIMIT']]).toEqual([
+    String(process.getuid?.() === 0),
+    '',
+  ]);
+  expect(early['UTSNAME_VERSION']).not.toBe('');
+  expect(addresses().map(({ address }) => address)).toContain('127.0.0.1');
+});
+
+test('the knobs that depend on facts have their raw text', () => {
+  const config = loadConfig({ subsystem: 'TEST', env: { CONDOR_CONFIG: path('plain') } });
+  expect([config.raw('DETECTED_CPUS_LIMIT'), config.get('DETECTED_CPUS_LIMIT')]).toEqual([
+    '$(DETECTED_CPUS)',
+    config.get('DETECTED_CPUS'),
+  ]);
+  expect(config.get('ADD_WINDOWS_FIREWALL_EXCEPTION')).toBe(config.get('CondorIsAdmin'));
+});
