@@ -210,7 +210,5 @@ function templateText(label: string, seconds: number): string | undefined {
   const env = { PATH: process.env['PATH'], CONDOR_CONFIG: 'ONLY_ENV' };
   const asked = runProgram(['condor_config_val', 'use', label], seconds, env);
   if (asked.kind !== 'done' || asked.status !== 0) return undefined;
-  const answer = decodeText(asked.output);
-  const heading = `use ${label} is\n`;
-  return answer.startsWith(heading) ? answer.slice(heading.length) : undefined;
+  return /^use \S+ is\n(.*)$/is.exec(decodeText(asked.output))?.[1];
 }

@@ -89,6 +89,10 @@ describe('the text of a template of the installed HTCondor', () => {
     );
   });
 
+  test("the heading may have HTCondor's spelling of the name", () => {
+    expect(answer('echo "use Feature:MetricD is"; echo "X = 1"')).toBe('X = 1\n');
+  });
+
   test.each([
     ['does not know it', 'echo "Not defined: $1 $2"'],
     ['fails', 'echo "$1 $2 is"; exit 1'],
