@@ -42,6 +42,10 @@ async function run(command: Command): Promise<number> {
       const { runCheckCommand } = await import('./commands/check.ts');
       return runCheckCommand(command, env, print, wantsColour(isatty(STDOUT), env));
     }
+    case 'migrate': {
+      const { runMigrateCommand } = await import('./commands/migrate.ts');
+      return runMigrateCommand(command, printSafely);
+    }
     case 'usable': {
       const { runUsableCommand } = await import('./commands/usable.ts');
       return runUsableCommand(command, env, printError);

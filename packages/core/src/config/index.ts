@@ -50,7 +50,7 @@ export { secretMistake } from './mistakes/secret-content.ts';
 export type { SecretMistake } from './mistakes/secret-content.ts';
 export { doubleNames } from './mistakes/double-names.ts';
 export type { OwnerLists } from './mistakes/double-names.ts';
-export { setKnobs, setUnusedKnobs } from './mistakes/set-knobs.ts';
+export { declarationFor, setKnobs, setUnusedKnobs } from './mistakes/set-knobs.ts';
 export type { SetKnob } from './mistakes/set-knobs.ts';
 export { configuredProviders, loginNamesIn, loginProviderOf } from './typed/provider-names.ts';
 export type { NamedProvider, ProviderNames } from './typed/provider-names.ts';

@@ -24,6 +24,8 @@ export type Subcommand = CommonOptions &
   (
     | { readonly kind: 'status'; readonly json: boolean; readonly user: string | undefined }
     | { readonly kind: 'check'; readonly json: boolean; readonly user: string | undefined }
+    /** The new configuration for these files of an older credmon. */
+    | { readonly kind: 'migrate'; readonly files: readonly string[] }
     | {
         readonly kind: 'usable';
         readonly user: string;

@@ -46,12 +46,25 @@ function addCheck(parser: Parser, choose: Choose): void {
     'check',
     'show what each provider would do, and problems',
     (check) =>
-      check.option('json', json).option('user', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'show the scopes that local issuers would give this user',
-      }),
-    (values) => choose({ kind: 'check', ...common(values), json: values.json, user: values.user }),
+      check
+        .option('json', json)
+        .option('user', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'show the scopes that local issuers would give this user',
+        })
+        .option('migrate', {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          conflicts: ['user'],
+          describe: "print the new configuration for an older credmon's files",
+        }),
+    (values) => {
+      const { json: asJson, user, migrate: files } = values;
+      if (files) choose({ kind: 'migrate', ...common(values), files });
+      else choose({ kind: 'check', ...common(values), json: asJson, user });
+    },
   );
 }
 

@@ -33,6 +33,11 @@ describe('the command line', () => {
       { kind: 'check', ...common, json: false, user: 'alice' },
     ],
     [
+      'check of an older configuration',
+      ['check', '--migrate', '/a', '/b'],
+      { kind: 'migrate', ...common, files: ['/a', '/b'] },
+    ],
+    [
       'config dump',
       ['config', 'dump', '^CREDMON', '--expanded'],
       { kind: 'config-dump', ...common, json: false, pattern: '^CREDMON', expanded: true },

@@ -24,6 +24,8 @@ export interface LoadOptions {
    * `$ENV()`.
    */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Reads only these files, in this order, and no others that they name as local ones. */
+  readonly files?: readonly string[] | undefined;
   /** `false` rejects every command in a configuration. Default: true. */
   readonly commandsAllowed?: boolean;
   /** The maximum seconds of such a command. Default: 30. */
@@ -63,6 +65,7 @@ export function loadConfig(options: LoadOptions): Config {
     random:
       options.random ?? ((below) => (below > 1 ? randomInt(Math.min(below, 2 ** 48 - 1)) : 0)),
     commandsAllowed: options.commandsAllowed ?? true,
+    files: options.files,
     version: [25, 14, 0],
     tolerate: options.tolerate,
   });

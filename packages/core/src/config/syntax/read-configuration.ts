@@ -53,6 +53,8 @@ export interface ReadOptions {
   readonly evaluate: EvaluateExpression;
   readonly random: (below: number) => number;
   readonly commandsAllowed: boolean;
+  /** Read instead of the root file and the files that it names. */
+  readonly files?: readonly string[] | undefined;
   /** The version for conditions. */
   readonly version: readonly [number, number, number];
   /** Like {@link Reading.tolerate}. */
@@ -110,6 +112,11 @@ function placeOf(table: Table, name: string): { file?: string; line?: number } {
 }
 
 function readFiles(reading: Reading, options: ReadOptions, detectHost: () => void): void {
+  if (options.files) {
+    detectHost();
+    for (const file of options.files) readFileSource(reading, file, true);
+    return;
+  }
   const root = options.env['CONDOR_CONFIG'];
   if (root?.toUpperCase() === 'ONLY_ENV') return detectHost();
   readRoot(reading, root, options);

@@ -1,0 +1,44 @@
+// The command `check --migrate FILE...`: prints the configuration that replaces an older
+// credmon's. Reads these files only, runs no command in them, and changes nothing.
+import { readFileSync } from 'node:fs';
+import { CodedError, messageOf, systemCode } from '@credmon/core/base';
+import { loadConfig, warningText } from '@credmon/core/config';
+import type { Subcommand } from '../command-line/command.ts';
+import { wsgiPortalIn } from '../migrate/apache.ts';
+import { newConfiguration } from '../migrate/new-configuration.ts';
+
+type MigrateCommand = Subcommand & { kind: 'migrate' };
+
+/**
+ * Prints the new configuration. Returns exit code 1 if a part of a file was not
+ * understood; it is a comment then.
+ * @throws CodedError `CONFIG_READ` if a file cannot be read
+ */
+export function runMigrateCommand(
+  { files, name }: MigrateCommand,
+  print: (text: string) => void,
+): number {
+  const texts = files.map((file) => ({ file, text: readText(file) }));
+  const portals = texts.flatMap(({ file, text }) => wsgiPortalIn(file, text) ?? []);
+  const unread: string[] = [];
+  const config = loadConfig({
+    subsystem: name,
+    env: {},
+    files: files.filter((file) => !portals.some((portal) => portal.file === file)),
+    commandsAllowed: false,
+    tolerate: (error) => unread.push(messageOf(error)),
+  });
+  const warnings = config.warnings.map(warningText);
+  print(newConfiguration({ config, portals, unread: [...unread, ...warnings] }).trimEnd());
+  return unread.length > 0 ? 1 : 0;
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    throw new CodedError('CONFIG_READ', `${file}: cannot be read (${code})`, { file });
+  }
+}

@@ -1,0 +1,81 @@
+// What becomes of each knob of an older credmon's configuration: kept, renamed, replaced
+// or dropped with a reason.
+import { declarationFor, setKnobs, type Config, type SetKnob } from '@credmon/core/config';
+import fates from './fates.json' with { type: 'json' };
+
+/** A line of the new configuration. */
+export interface NewKnob {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** An old knob with its fate. `secret`: the provider whose secret was in the configuration. */
+export type Migrated =
+  | { readonly kind: 'kept'; readonly knob: NewKnob }
+  | { readonly kind: 'replaced'; readonly name: string; readonly value: string }
+  | { readonly kind: 'secret'; readonly provider: string; readonly place: string }
+  | {
+      readonly kind: 'dropped';
+      readonly name: string;
+      readonly place: string;
+      readonly why: string;
+    }
+  /** Not about credentials: it stays in its file. */
+  | { readonly kind: 'other'; readonly name: string };
+
+const renamed: ReadonlyMap<string, string> = new Map(Object.entries(fates.renamed));
+const dropped: ReadonlyMap<string, string> = new Map(Object.entries(fates.dropped));
+const suffixes: readonly (readonly [string, string])[] = Object.entries(fates.droppedSuffixes);
+
+/** Returns the fate of every knob that the files set, in the order of their lines. */
+export function migratedKnobs(config: Config): Migrated[] {
+  const lines = setKnobs(config).map((set) => ({ set, ...lineOf(config, set) }));
+  lines.sort((a, b) => a.file - b.file || a.line - b.line);
+  const found = lines.map(({ set }) => fateOf(config, set));
+  // An old name beside its successor: the successor wins, as it does in the daemon.
+  const names = new Set(lines.map(({ set }) => set.name.toUpperCase()));
+  return found.filter(
+    (one, index) =>
+      one.kind !== 'kept' ||
+      one.knob.name === lines[index]?.set.written ||
+      !names.has(one.knob.name.toUpperCase()),
+  );
+}
+
+function lineOf(config: Config, { written }: SetKnob): { file: number; line: number } {
+  const origin = config.origin(written);
+  return origin?.kind === 'file'
+    ? { file: config.sources.indexOf(origin.file), line: origin.line }
+    : { file: -1, line: 0 };
+}
+
+function fateOf(config: Config, { written, name, place }: SetKnob): Migrated {
+  const upper = name.toUpperCase();
+  const secret = /^(.+)_CLIENT_SECRET$/i.exec(name)?.[1];
+  if (secret !== undefined) return { kind: 'secret', provider: secret, place };
+  const why = dropped.get(upper) ?? suffixes.find(([end]) => upper.endsWith(end))?.[1];
+  if (why !== undefined) return { kind: 'dropped', name, place, why };
+  const value = valueOf(config, written);
+  if (fates.replaced.includes(upper)) return { kind: 'replaced', name: upper, value };
+  const successor = renamed.get(upper);
+  if (successor !== undefined) return { kind: 'kept', knob: { name: successor, value } };
+  if (fates.kept.includes(upper) || declarationFor(name) || /^(?:MAX_\w*)?CREDMON_/i.test(name))
+    return { kind: 'kept', knob: { name: written, value } };
+  if (/CREDMON/i.test(name))
+    return { kind: 'dropped', name, place, why: 'no credmon program reads it' };
+  return { kind: 'other', name };
+}
+
+/**
+ * Returns the value as written, so that $(LOG) stays; expanded where it uses a macro of
+ * the old files, which may not stay.
+ */
+function valueOf(config: Config, written: string): string {
+  const raw = (config.raw(written) ?? '').trim();
+  const macros = [...raw.matchAll(/\$\w*\(([\w.]+)/g)].map(([, macro = '']) => macro);
+  const ofFile = macros.some((macro) => {
+    const origin = config.origin(macro);
+    return origin?.kind === 'file' && origin.template === undefined;
+  });
+  return ofFile ? (config.get(written) ?? '') : raw;
+}
