@@ -132,6 +132,7 @@ function readKey(path: string): { bytes: Uint8Array; modifiedAt: number } {
     if (code === 'ENOENT') throw new CodedError('KEY_FILE_MISSING', 'key file not found');
     if (code === 'ELOOP')
       throw new CodedError('KEY_FILE_INVALID', 'invalid key file: it is a link');
+    if (code === 'EACCES') throw unreadableKey(error);
     throw unusable('read the key file', error);
   }
   try {
@@ -239,6 +240,17 @@ function guard<T>(what: string, work: () => T): T {
   } catch (error) {
     throw error instanceof CodedError ? error : unusable(what, error);
   }
+}
+
+/** CredD writes key files as condor; an older one wrote them as root. */
+function unreadableKey(error: unknown): CodedError {
+  return new CodedError(
+    'CRED_FILE_IO',
+    'cannot read the key file: permission denied (EACCES); fix: run the portal as the user ' +
+      'condor; if root owns the key file: chgrp condor and chmod 640 it',
+    {},
+    error,
+  );
 }
 
 function unusable(what: string, error: unknown): CodedError {

@@ -2,6 +2,7 @@
 // files.
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -16,7 +17,7 @@ import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isCoded } from '@credmon/core/base';
+import { isCoded, messageOf } from '@credmon/core/base';
 import { openCredentialFiles } from '../../src/host/credential-files.ts';
 
 const KEY = 'ab'.repeat(32);
@@ -59,6 +60,30 @@ describe('a key file', () => {
   ])('R37 %s is rejected', (_title, make, code) => {
     make(join(directory, KEY));
     expect(codeOf(() => openCredentialFiles(directory).readKey(KEY))).toBe(code);
+  });
+
+  it.runIf(process.getuid?.() === 0).each([
+    ['that root owns, of the group of the portal', 0o640, 'text'],
+    ['that only root may read', 0o600, 'chgrp condor and chmod 640'],
+  ])('R37 %s, is read or refused with the fix', (_title, mode, expected) => {
+    const [user, group] = [64_001, 64_002];
+    chownSync(directory, user, group);
+    writeFileSync(join(directory, KEY), 'text');
+    chownSync(join(directory, KEY), 0, group);
+    chmodSync(join(directory, KEY), mode);
+    const files = openCredentialFiles(directory);
+    let found: string;
+    process.setegid?.(group);
+    process.seteuid?.(user);
+    try {
+      found = Buffer.from(files.readKey(KEY).bytes).toString();
+    } catch (error) {
+      found = messageOf(error);
+    } finally {
+      process.seteuid?.(0);
+      process.setegid?.(0);
+    }
+    expect(found).toContain(expected);
   });
 
   it.each(['pid', '../x', '', 'AB'.repeat(32)])(
