@@ -1,6 +1,8 @@
 // Finds knobs of older credmons (scitokens-credmon, condor_credmon_oauth, the Vault
 // credmon): those that still work, with the lines to write instead, and those that do not.
+import { evaluateExpression } from '../macros/expressions.ts';
 import { splitList } from '../macros/text.ts';
+import { parseBoolean } from '../macros/values.ts';
 import type { Config } from '../table/config.ts';
 import { knob } from '../typed/declarations.ts';
 import { loginProviderOf } from '../typed/provider-names.ts';
@@ -30,6 +32,8 @@ interface OldKnobRule {
   readonly daemon?: boolean;
   /** What to do about a knob without effect. */
   readonly ignored?: string;
+  /** Only a boolean value is old: the name is also a good one for a macro. */
+  readonly switch?: boolean;
   /** Only these values are old, by the last part of their path. */
   readonly programs?: readonly string[];
 }
@@ -56,6 +60,8 @@ function sentenceFor(config: Config, { written }: SetKnob, rule: OldKnobRule): s
   const value = config.raw(written)?.trim() ?? '';
   const { successor, ignored, programs } = rule;
   if (programs && !programs.includes(value.split('/').at(-1) ?? '')) return undefined;
+  if (rule.switch === true && parseBoolean(value, evaluateExpression) === undefined)
+    return undefined;
   if (ignored !== undefined) return `is ignored; ${ignored}`;
   if (successor === undefined || value === '') return undefined;
   if (rule.daemon === true) return daemonSentence(config, successor);

@@ -100,6 +100,7 @@ it.each<[string, Record<string, string>, string[]]>([
     [expect.stringContaining('LOCAL_CREDMON_PROVIDER_NAMES = scitokens')],
   ],
   ['a producer of Kerberos tickets', { SEC_CREDENTIAL_PRODUCER: '/usr/bin/batch_krb5' }, []],
+  ['a macro of the name TOKENS', { TOKENS: '/etc/condor/tokens.d' }, []],
   ['an empty value', { SEC_CREDENTIAL_DIRECTORY: '' }, []],
 ])('R45 %s', (_, knobs, expected) => {
   expect(findings(knobs)).toEqual(expected);
