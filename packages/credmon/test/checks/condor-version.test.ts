@@ -129,10 +129,11 @@ describe('condor_version', () => {
 
 /** The table of docs/htcondor-versions.md. */
 function versionTable(): string {
-  const rows = CONDOR_VERSIONS.features.map(
-    ({ name, since, absent, lacking, instead, source }) =>
-      `| ${name} | ${since}${absent === undefined ? '' : ` (not in ${absent})`} | ${lacking} | ${instead} | ${source} |`,
-  );
+  const cell = (text: string): string => text.replaceAll('|', '\\|');
+  const rows = CONDOR_VERSIONS.features.map(({ name, since, absent, lacking, instead, source }) => {
+    const versions = `${since}${absent === undefined ? '' : ` (not in ${absent})`}`;
+    return `| ${[name, versions, lacking, instead, source].map(cell).join(' | ')} |`;
+  });
   const head = '| what | since | without it | instead | source |\n| --- | --- | --- | --- | --- |';
   return `${head}\n${rows.join('\n')}\n`;
 }
