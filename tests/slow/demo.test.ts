@@ -1,60 +1,27 @@
 // The demo as the README says it: without a human it checks itself, and however it ends
 // it leaves nothing behind.
-import { startProcess, type Child } from '@credmon/test-fixtures/processes/processes';
+import { startProcess } from '@credmon/test-fixtures/processes/processes';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import { loginThroughPortal } from '@credmon/test-fixtures/browsers/browserless-login';
 import { httpBrowser } from '@credmon/test-fixtures/browsers/http-browser';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createDemoRuns, outcome, type DemoRuns } from '../support/demo-runs.ts';
 import { root } from './daemon-runs.ts';
 
-let temporary: string;
+let runs: DemoRuns;
 beforeEach(() => {
-  temporary = mkdtempSync(join(tmpdir(), 'credmon-demo-'));
+  runs = createDemoRuns(root);
 });
-afterEach(() => rmSync(temporary, { recursive: true, force: true }));
-
-const environment = (): Record<string, string> => ({
-  PATH: process.env['PATH'] ?? '',
-  HOME: process.env['HOME'] ?? temporary,
-  TMPDIR: temporary,
-  NPM_CONFIG_UPDATE_NOTIFIER: 'false',
-});
-const demo = (...args: string[]): Child =>
-  startProcess(process.execPath, [join(root, 'scripts/demo.mjs'), ...args], environment());
-
-/** `exit 0`, or how else it ended and what it had said. */
-async function outcome(child: Child): Promise<string> {
-  const { code, signal } = await child.exited;
-  return code === 0 ? 'exit 0' : `exit ${code ?? signal}\n${child.output}`;
-}
-
-/**
- * Command lines of living processes whose environment names the temporary directory:
- * those that the demo started.
- */
-function survivors(): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        const mine = readFileSync(`/proc/${pid}/environ`, 'utf8').includes(temporary);
-        return mine ? [readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')] : [];
-      } catch {
-        // It ended while we looked.
-        return [];
-      }
-    });
-}
+afterEach(() => runs.remove());
 
 describe('npm run demo', () => {
   it('-- --auto logs in, sees two renewals, checks, and exits with 0', async () => {
     const npm = startProcess(
       'npm',
       ['--prefix', root, 'run', 'demo', '--', '--auto', '--ttl', '16'],
-      environment(),
+      runs.environment,
     );
     expect(await outcome(npm)).toBe('exit 0');
     const said = npm.output.split('\n').filter((line) => line.startsWith('ok  '));
@@ -70,27 +37,29 @@ describe('npm run demo', () => {
       'ok  both processes end with exit code 0',
     ]);
     expect(npm.output).toMatch(/demo: all of this held, in \d+ s/);
-    expect(readdirSync(temporary)).toEqual([]);
+    expect(readdirSync(runs.temporary)).toEqual([]);
   });
 
   it('prints the link, follows the tokens, and Ctrl-C leaves neither processes nor files behind', async () => {
-    const child = demo();
+    const child = runs.demo();
     const [, url = ''] = await child.printed(/Please visit:\s+(\S+)/);
     const [, directory = ''] = await child.printed(/Credential directory: (\S+)/);
     const pid = await waitUntil(() => existsSync(join(directory, 'pid')), { what: 'the daemon' });
     expect([pid, (await httpBrowser().open(url)).status]).toEqual([true, 200]);
-    expect(survivors().filter((line) => line.includes('/bin/condor_credmon'))).toHaveLength(2);
+    expect(
+      runs.processes().filter(({ line }) => line.includes('/bin/condor_credmon')),
+    ).toHaveLength(2);
     await child.printed(/alice +mytok +waiting for you/);
     for (const line of child.output.split('\n').filter((text) => /OWNER|alice {2}/.test(text)))
       expect(line.length).toBeLessThanOrEqual(80);
     child.signal('SIGINT');
     expect(await outcome(child)).toBe('exit 0');
-    expect([readdirSync(temporary), survivors()]).toEqual([[], []]);
+    expect([readdirSync(runs.temporary), runs.processes()]).toEqual([[], []]);
     await expect(httpBrowser().open(url)).rejects.toThrow(/ECONNREFUSED/);
   });
 
   it('shows a login and the renewals that follow', async () => {
-    const child = demo('--ttl', '16');
+    const child = runs.demo('--ttl', '16');
     const [, url = ''] = await child.printed(/Please visit:\s+(\S+)/);
     await loginThroughPortal(url);
     await child.printed(/alice +mytok +(valid|just renewed) +\d+ +2$/m);
@@ -100,26 +69,38 @@ describe('npm run demo', () => {
   });
 
   it('interrupted with --auto says so and leaves nothing behind', async () => {
-    const child = demo('--auto', '--ttl', '60');
+    const child = runs.demo('--auto', '--ttl', '60');
     await child.printed(/the key file is gone/);
     child.signal('SIGTERM');
     expect(await child.exited).toEqual({ code: 1, signal: null });
     expect(child.output).toMatch(/demo: interrupted/);
-    expect([readdirSync(temporary), survivors()]).toEqual([[], []]);
+    expect([readdirSync(runs.temporary), runs.processes()]).toEqual([[], []]);
   });
 
   it.each([
     ['--tll', '6'],
     ['--ttl', 'soon'],
     ['--ttl', '1'],
+    ['--pool', '--ttl=14'],
   ])('%s %s is a misuse', async (...args) => {
-    const child = demo(...args);
+    const child = runs.demo(...args);
     expect(await child.exited).toEqual({ code: 2, signal: null });
     expect(child.output).toMatch(/^demo: [^]*npm run demo -- /);
   });
 
+  it('-- --pool without the archive of the pool says how to make it', async () => {
+    const bare = createDemoRuns(root, { CREDMON_POOL_ROOT: '/nowhere/pool-root.tar.zst' });
+    const child = bare.demo('--pool');
+    expect(await child.exited).toEqual({ code: 1, signal: null });
+    expect(child.output).toBe(
+      'demo: --pool needs /nowhere/pool-root.tar.zst; make it once as root: apt-get install debootstrap zstd && test-fixtures/pool/make-root.sh\n',
+    );
+    expect(readdirSync(bare.temporary)).toEqual([]);
+    bare.remove();
+  });
+
   it('-- --help explains itself', async () => {
-    const child = demo('--help');
+    const child = runs.demo('--help');
     expect([await child.exited, child.output]).toEqual([
       { code: 0, signal: null },
       expect.stringContaining('--ttl SECONDS'),

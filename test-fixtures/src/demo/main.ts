@@ -3,10 +3,43 @@ import { fileURLToPath } from 'node:url';
 import { demoArguments } from './arguments.ts';
 import { runAutomatically } from './auto.ts';
 import { runForHuman } from './live.ts';
+import { runPoolAutomatically, runPoolForHuman } from './pool-journey.ts';
+import { setPoolStage } from './pool-stage.ts';
 import { setStage } from './stage.ts';
 
 /** Relative to the bundle. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
+
+type Run = (
+  wanted: { readonly auto: boolean; readonly ttl: number },
+  stop: AbortSignal,
+  print: (line: string) => void,
+) => Promise<void>;
+
+const runSimulated: Run = async ({ auto, ttl }, stop, print) => {
+  print(`Starting an issuer (access tokens live ${ttl} s), the web server and the daemon...`);
+  const stage = await setStage(root, ttl);
+  try {
+    if (auto) await runAutomatically(stage, ttl, stop, print);
+    else
+      await runForHuman(stage, stop, {
+        rewrite: process.stdout.isTTY,
+        write: (text) => void process.stdout.write(text),
+      });
+  } finally {
+    await stage.clear();
+  }
+};
+
+const runPool: Run = async ({ auto, ttl }, stop, print) => {
+  const stage = await setPoolStage(root, ttl, { stop, print });
+  try {
+    await (auto ? runPoolAutomatically : runPoolForHuman)(stage, { stop, print });
+  } finally {
+    print('\nEnding the pool...');
+    await stage.clear();
+  }
+};
 
 async function main(): Promise<number> {
   const wanted = demoArguments(process.argv.slice(2));
@@ -19,22 +52,12 @@ async function main(): Promise<number> {
     process.on(signal, () => stop.abort());
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   const began = performance.now();
-  print(
-    `Starting an issuer (access tokens live ${wanted.ttl} s), the web server and the daemon...`,
-  );
-  const stage = await setStage(root, wanted.ttl);
   try {
-    if (wanted.auto) await runAutomatically(stage, wanted.ttl, stop.signal, print);
-    else
-      await runForHuman(stage, stop.signal, {
-        rewrite: process.stdout.isTTY,
-        write: (text) => void process.stdout.write(text),
-      });
+    await (wanted.pool ? runPool : runSimulated)(wanted, stop.signal, print);
   } catch (error) {
-    // After Ctrl-C in a terminal, both processes also end by themselves.
-    if (!stop.signal.aborted || wanted.auto) throw error;
-  } finally {
-    await stage.clear();
+    // After Ctrl-C in a terminal, processes also end by themselves.
+    if (stop.signal.aborted && wanted.auto) throw new Error('interrupted', { cause: error });
+    if (!stop.signal.aborted) throw error;
   }
   print(
     wanted.auto

@@ -25,14 +25,19 @@ export async function forwardIn(start: Start, directory: string, port: number): 
   return { port, close: () => both(close, child) };
 }
 
-/** Makes the inside's port `port` a port of the host, which the system chooses. */
-export async function forwardOut(start: Start, directory: string, port: number): Promise<Forwards> {
+/** Makes the inside's port `port` the port `onHost` of the host; 0: the system chooses. */
+export async function forwardOut(
+  start: Start,
+  directory: string,
+  port: number,
+  onHost: number,
+): Promise<Forwards> {
   const name = `out-${port}`;
   const child = await socat(start, `UNIX-LISTEN:/run/pool/${name},fork`, `TCP:127.0.0.1:${port}`);
   const path = join(directory, 'sockets', name);
   let chosen = 0;
   const close = await listenOn(
-    0,
+    onHost,
     () => connect(path),
     (server) => {
       const address = server.address();

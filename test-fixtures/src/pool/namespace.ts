@@ -36,8 +36,11 @@ export interface Namespace {
   must(command: readonly string[], options?: InsideOptions): Promise<string>;
   /** Makes a port of the host's 127.0.0.1 a port of the inside's, with the same number. */
   bringIn(port: number): Promise<void>;
-  /** Makes a port of the inside's 127.0.0.1 reachable from the host; returns its number there. */
-  bringOut(port: number): Promise<number>;
+  /**
+   * Makes a port of the inside's 127.0.0.1 reachable from the host; returns its number
+   * there, which is `onHost` or chosen by the system.
+   */
+  bringOut(port: number, onHost?: number): Promise<number>;
   /** Ends all processes inside and deletes the copy. */
   remove(): Promise<void>;
 }
@@ -114,8 +117,8 @@ export async function startNamespace(root: string): Promise<Namespace> {
     bringIn: async (port) => {
       forwards.push(await forwardIn(start, directory, port));
     },
-    bringOut: async (port) => {
-      const forward = await forwardOut(start, directory, port);
+    bringOut: async (port, onHost = 0) => {
+      const forward = await forwardOut(start, directory, port, onHost);
       forwards.push(forward);
       return forward.port;
     },

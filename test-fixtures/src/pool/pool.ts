@@ -15,8 +15,8 @@ export { POOL_HOST } from './namespace.ts';
 /** The prefix of every page of the portal. */
 export const POOL_PREFIX = `https://${POOL_HOST}`;
 
-/** Files of the repository that a pool uses as they are. */
-const repository = fileURLToPath(new URL('../../..', import.meta.url));
+/** Where the files are that a pool uses as they are. */
+const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 const CONFIG = '/etc/condor/config.d';
 
 /** A provider of the pool and its issuer, which runs in the test's process. */
@@ -31,6 +31,8 @@ export interface PoolProvider {
 export interface ProviderOptions extends IssuerOptions {
   readonly secret?: boolean;
   readonly knobs?: Knobs;
+  /** The prefix of the portal's pages. With an http one, the issuer uses http, too. */
+  readonly prefix?: string;
 }
 
 /** A pool in its namespaces. */
@@ -59,18 +61,18 @@ export interface Pool extends Namespace {
  * A pool with the example configuration of configs/condor and no provider yet; nothing
  * runs. `directory` is where `prepareRoot` has made the root directory.
  */
-export async function createPool(directory: string): Promise<Pool> {
+export async function createPool(directory: string, repository = REPOSITORY): Promise<Pool> {
   const prepared = rootDirectory(directory);
   const space = await startNamespace(prepared.root);
   try {
-    return poolIn(space, prepared);
+    return poolIn(space, prepared, repository);
   } catch (error) {
     await space.remove();
     throw error;
   }
 }
 
-function poolIn(space: Namespace, { certificates }: RootDirectory): Pool {
+function poolIn(space: Namespace, { certificates }: RootDirectory, repository: string): Pool {
   const issuers: Issuer[] = [];
   const write = (path: string, text: string, mode = 0o644): void => {
     const target = space.path(path);
@@ -99,7 +101,10 @@ function poolIn(space: Namespace, { certificates }: RootDirectory): Pool {
     write,
     read,
     configure,
-    addProvider: async (name, { secret = true, knobs = {}, ...options } = {}) => {
+    addProvider: async (
+      name,
+      { secret = true, knobs = {}, prefix = POOL_PREFIX, ...options } = {},
+    ) => {
       const tls = {
         cert: readFileSync(certificates.certificateFile, 'utf8'),
         key: readFileSync(certificates.keyFile, 'utf8'),
@@ -107,7 +112,7 @@ function poolIn(space: Namespace, { certificates }: RootDirectory): Pool {
       const issuer = await startIssuer({
         name: `Issuer of ${name}`,
         account: 'alice',
-        tls,
+        ...(prefix.startsWith('https:') ? { tls } : {}),
         ...options,
       });
       issuers.push(issuer);
@@ -118,7 +123,7 @@ function poolIn(space: Namespace, { certificates }: RootDirectory): Pool {
       await issuer.addClient({
         clientId,
         clientSecret,
-        redirectUris: [POOL_PREFIX + suffix],
+        redirectUris: [prefix + suffix],
         ...(secret ? {} : { authentication: 'none' }),
       });
       const file = `/etc/condor/oauth/${name}.secret`;
@@ -152,7 +157,7 @@ function poolIn(space: Namespace, { certificates }: RootDirectory): Pool {
       return master;
     },
     startPortal: async () => {
-      write('/etc/nginx/conf.d/condor_credmon_web.conf', nginxSite());
+      write('/etc/nginx/conf.d/condor_credmon_web.conf', nginxSite(repository));
       await space.must([
         'install',
         '-d',
@@ -189,7 +194,7 @@ function poolIn(space: Namespace, { certificates }: RootDirectory): Pool {
 }
 
 /** configs/nginx with the values of its lines that end in `# adapt`. */
-function nginxSite(): string {
+function nginxSite(repository: string): string {
   const adapted: readonly (readonly [RegExp, string])[] = [
     [/server unix:\S+;(?= # adapt)/, 'server unix:/run/condor_credmon_web/socket;'],
     [/server_name \S+;(?= # adapt)/, `server_name ${POOL_HOST};`],

@@ -25,13 +25,22 @@ function partsOf(directory: string): { root: string; authority: string } {
 }
 
 /**
+ * Returns what pools need and this machine does not have, with what to do about it;
+ * `undefined` when pools can run.
+ */
+export function missingForPools(): { readonly what: string; readonly remedy: string } | undefined {
+  const missing = [ARCHIVE, ...TOOLS].find((path) => !existsSync(path));
+  const what = missing ?? (process.getuid?.() === 0 ? undefined : 'root');
+  return what === undefined ? undefined : { what, remedy: REMEDY };
+}
+
+/**
  * True if pools cannot run here, for `describe.skipIf`; records the reason.
  * @throws Error in CI, so that the file counts as failed
  */
 export function isPoolMissing(): boolean {
-  const missing = [ARCHIVE, ...TOOLS].find((path) => !existsSync(path));
-  if (missing !== undefined) return skipWithout(`HTCondor pool (${missing})`, REMEDY);
-  return process.getuid?.() === 0 ? false : skipWithout('HTCondor pool (root)', REMEDY);
+  const missing = missingForPools();
+  return missing !== undefined && skipWithout(`HTCondor pool (${missing.what})`, missing.remedy);
 }
 
 /**
