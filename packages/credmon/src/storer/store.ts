@@ -217,7 +217,7 @@ export function notForStorer(service: string, facts: SubmitFacts): string | unde
       return isConfidential || client.signsInOnWeb ? ON_THE_WEB : undefined;
     }
     default:
-      return `needs no login (${owner.kind})`;
+      return `it needs no login (${owner.kind})`;
   }
 }
 

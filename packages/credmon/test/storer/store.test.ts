@@ -121,7 +121,7 @@ describe('a name of condor_submit that is not for the storer', () => {
     expect([code, text]).toEqual([
       'TOKEN_NOT_STORED',
       [
-        'site is not stored: needs no login (local).',
+        'site is not stored: it needs no login (local).',
         'Store it once by hand, then submit again. FILE contains {} if it needs no input:',
         '',
         '    condor_store_cred add-oauth -s site -S read:/,write:/ -i FILE',
