@@ -51,6 +51,7 @@ const VERSIONS: Readonly<Record<string, readonly string[]>> = {
     'STARTER_HANDLES_ALIVES',
     'TOOL.IsTool',
   ],
+  'set by 23.9 also with ENABLE_IPV6 = False': ['IPV6_ADDRESS'],
   'another value in each process': ['PID', 'PPID', 'PERIODIC_CHECKPOINT'],
 };
 
