@@ -7,10 +7,7 @@ import { expect, it } from 'vitest';
 import { readSettings as readDaemon } from '../../packages/credmon/src/settings/read.ts';
 import { readStorerSettings } from '../../packages/credmon/src/storer/settings.ts';
 import { readSettings as readPortal } from '../../packages/webserver/src/settings/read.ts';
-import {
-  configuredProviders,
-  checkAddresses,
-} from '../../packages/webserver/src/check/knobs.ts';
+import { configuredProviders, checkAddresses } from '../../packages/webserver/src/check/knobs.ts';
 
 const SHARED = `
 LOG = /log
