@@ -145,6 +145,7 @@ mount -t tmpfs -o mode=1777 tmpfs "$directory/root/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=0620,gid=5 devpts "$directory/root/dev/pts"
 rm -f "$directory/root/dev/ptmx" && ln -s pts/ptmx "$directory/root/dev/ptmx"
 hostname "$host"
+echo "127.0.0.1 $host localhost" >> "$directory/root/etc/hosts"
 ip link set lo up
 cd "$directory/root"
 pivot_root . mnt

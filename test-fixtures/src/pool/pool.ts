@@ -89,7 +89,6 @@ function poolIn(space: Namespace, { certificates }: RootDirectory, repository: s
   const here = (path: string): string => join(repository, path);
   cpSync(here('test-fixtures/pool/condor/50-pool.conf'), space.path(`${CONFIG}/50-pool.conf`));
   cpSync(here('configs/condor/60-credmon.conf'), space.path(`${CONFIG}/60-credmon.conf`));
-  appendFileSync(space.path('/etc/hosts'), `127.0.0.1 ${POOL_HOST} localhost\n`);
   write(knobsFile, '');
   cpSync(certificates.certificateFile, space.path('/etc/ssl/certs/vm.pool.test.pem'));
   cpSync(certificates.keyFile, space.path('/etc/ssl/private/vm.pool.test.key'));
