@@ -2,7 +2,7 @@
 // needs no node_modules. A file in parts loads only what a command needs.
 import { build, transform } from 'esbuild';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -180,6 +180,7 @@ async function bundleInParts(entry, out, first) {
     Object.entries(result.metafile.outputs).find(([, { entryPoint }]) => entryPoint === entry)[0],
   );
   const head = await loaderText(first, { build: `${program}.${hash.slice(0, 16)}`, main, parts });
+  mkdirSync(dirname(join(root, out)), { recursive: true });
   rmSync(join(root, `${out}.map`), { force: true });
   writeFileSync(join(root, out), `${head}${[...texts.values()].join('')}*/\n`);
   writeFileSync(
