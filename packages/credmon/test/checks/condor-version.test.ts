@@ -50,7 +50,9 @@ describe('R45 the version of HTCondor', () => {
       expect.stringMatching(
         /^warning 23\.9\.6 has no LOCAL_CREDMON_PROVIDER_NAMES .*: condor_submit fails .*; fix: each user runs once: /,
       ),
-      expect.stringMatching(/^warning 23\.9\.6 has no local tokens without use_oauth_services/),
+      expect.stringMatching(
+        /^warning 23\.9\.6 has no SUBMIT_ADD_LOCAL_CREDMON_PROVIDERS \(local tokens/,
+      ),
       expect.stringMatching(/^ok 23\.9\.6 has no condor_store_cred -P: /),
       expect.stringMatching(/^ok 23\.9\.6 has no SEC_CREDENTIAL_STORER only for names/),
     ]);
@@ -91,7 +93,9 @@ describe('condor_version', () => {
     ).toEqual([
       'ok HTCondor: 23.9.6 is installed',
       expect.stringContaining('has no LOCAL_CREDMON_PROVIDER_NAMES'),
-      expect.stringContaining('has no local tokens without use_oauth_services'),
+      expect.stringContaining(
+        'has no SUBMIT_ADD_LOCAL_CREDMON_PROVIDERS (local tokens without use_',
+      ),
     ]);
   });
 
