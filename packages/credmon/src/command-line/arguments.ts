@@ -7,7 +7,7 @@ import { VERBS, addSubcommands } from './subcommands.ts';
 
 const USAGE = `$0 [options]
 
-Keeps the access tokens in the credential directory fresh. Runs in the foreground, as condor_master starts it.`;
+Renews the access tokens in the credential directory before they expire. Runs in the foreground, as condor_master starts it.`;
 
 /**
  * Parses the arguments after the program's name. Never exits and never prints: help,

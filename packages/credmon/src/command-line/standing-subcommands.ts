@@ -8,11 +8,11 @@ export function addStanding(
   parser: Argv<CommonFlags>,
   choose: (command: Subcommand) => void,
 ): void {
-  parser.command('standing', 'tokens of services that belong to no job', (standing) =>
+  parser.command('standing', 'tokens for services, not for jobs', (standing) =>
     standing
       .command(
         'login <token>',
-        'log in by device code for a standing token that is renewed from a login',
+        'log in by device code for a standing token of a login provider',
         (login) =>
           login.positional('token', {
             type: 'string',
@@ -36,29 +36,29 @@ export function addToken(parser: Argv<CommonFlags>, choose: (command: Subcommand
   const several = { type: 'string', array: true, nargs: 1, default: [] as string[] } as const;
   parser.command(
     'token <provider>',
-    'issue one token by the rules of a provider, for an entry that is not configured',
+    'issue one token by the rules of a provider, without configuring a standing token',
     (token) =>
       token
         .positional('provider', {
           type: 'string',
           demandOption: true,
-          describe: 'local issuer, or client with credentials of its own',
+          describe: 'name of a local provider or of a client-credentials provider',
         })
         .option('audience', { ...several, describe: 'audience; may be repeated' })
         .option('scope', {
           ...several,
-          describe: "scope; may be repeated (default: what the provider's rules give)",
+          describe: "scope; may be repeated (default: all scopes of the provider's rules)",
         })
         .option('subject', {
           type: 'string',
           requiresArg: true,
-          describe: 'subject (default: the calling user, but for root)',
+          describe: 'subject; required for root (default: the calling user)',
         })
         .option('lifetime', {
           type: 'string',
           requiresArg: true,
           coerce: (value: unknown) => wholeSeconds('--lifetime', value),
-          describe: "seconds, at most the provider's lifetime",
+          describe: "lifetime in seconds, at most the provider's lifetime",
         })
         .option('output', {
           type: 'string',
@@ -68,12 +68,12 @@ export function addToken(parser: Argv<CommonFlags>, choose: (command: Subcommand
         .option('owner', {
           type: 'string',
           requiresArg: true,
-          describe: 'user to whom the file is given',
+          describe: 'owner of the file (root only)',
         })
         .option('print', {
           type: 'boolean',
           default: false,
-          describe: 'print the token, also on a terminal',
+          describe: 'print the token even if standard output is a terminal',
         })
         .option('json', { type: 'boolean', default: false, describe: 'print JSON' }),
     (values) => {

@@ -44,7 +44,7 @@ function addStatus(parser: Parser, choose: Choose): void {
 function addCheck(parser: Parser, choose: Choose): void {
   parser.command(
     'check',
-    'show what each provider would do, and problems',
+    'check the configuration, providers, keys and tokens; change nothing',
     (check) =>
       check
         .option('json', json)
@@ -58,7 +58,7 @@ function addCheck(parser: Parser, choose: Choose): void {
           array: true,
           requiresArg: true,
           conflicts: ['user'],
-          describe: "print the new configuration for an older credmon's files",
+          describe: 'configuration files of an older credmon: print the new configuration',
         }),
     (values) => {
       const { json: asJson, user, migrate: files } = values;
@@ -173,7 +173,7 @@ function addRenew(parser: Parser, choose: Choose): void {
 
 const RENEW_USAGE = `$0 renew <user> <service>
 
-Asks the running daemon to renew a token now, also one that is not due, and waits for the result. Sends nothing to an issuer itself. A token that is not due is renewed once a minute at most.
+Asks the running daemon to renew a token now, even if the token is not due, and waits for the result. The command itself sends nothing to an issuer. A token that is not due is renewed once a minute at most.
 
 Exit code: 0 if the token was renewed, 1 if it was not (the reason and the next step are printed), 2 for wrong arguments and for a token of another user.`;
 
@@ -219,7 +219,7 @@ function addKeys(parser: Parser, choose: Choose): void {
       )
       .command(
         'rotate',
-        'take every step that is due; suitable for cron',
+        'take every step of the rotation that is due; suitable for cron',
         (rotate) =>
           rotate
             .option('provider', provider)

@@ -35,7 +35,7 @@ export async function scitokens(argv: readonly string[], io: Io): Promise<number
     .option('json', { type: 'boolean', describe: 'print JSON' })
     .strict()
     .version(false)
-    .wrap(100)
+    .wrap(80)
     .exitProcess(false)
     .fail((message: string | null, error: Error | undefined) => {
       // An error from an option's own parser arrives as an error of yargs.
@@ -165,9 +165,9 @@ const explaining = {
     type: 'boolean',
     default: true,
     describe:
-      'value of CERTIFICATE_MAPFILE_ASSUME_HASH_KEYS: HTCondor-CE sets it, HTCondor does not',
+      'value of CERTIFICATE_MAPFILE_ASSUME_HASH_KEYS: true for HTCondor-CE; HTCondor: --no-assume-hash-keys',
   },
-  path: { type: 'string', requiresArg: true, describe: 'XRootD: path of the storage' },
+  path: { type: 'string', requiresArg: true, describe: 'XRootD: path that the client requests' },
   op: {
     type: 'string',
     requiresArg: true,
@@ -177,15 +177,15 @@ const explaining = {
     type: 'string',
     array: true,
     nargs: 1,
-    describe: "the service's audience; XRootD: instead of the configured ones",
+    describe: "the service's audience; XRootD: replaces the configured audiences",
   },
   ...keySource,
 } as const;
 
 const EXPLAIN_HELP =
-  'Exit status: 0 accepted, 1 refused, 2 usage error. Without --path and --op the token alone is\n' +
-  'judged. The decision is that of XRootD 5.7 and later; lines "older" name where older versions\n' +
-  'decide differently.';
+  'Exit status: 0 accepted, 1 refused, 2 usage error. Without --path and --op, only\n' +
+  'the token is checked. The decision is that of XRootD 5.7 and later; lines that\n' +
+  'begin with "older" show differences of older versions.';
 
 const verifying = {
   issuer: {
@@ -270,7 +270,7 @@ function tokenGroup(group: Argv, io: Io, run: Run): Argv {
     )
     .command(
       'explain [token]',
-      'say which rule of an XRootD configuration or a map file accepts or refuses a token',
+      'show which rule of an XRootD configuration or a map file accepts or refuses a token',
       (command) => withToken(command).options(explaining).epilogue(EXPLAIN_HELP),
       (args) => run(flag(args), () => tokenExplain(args.token, { ...args, json: flag(args) }, io)),
     )
