@@ -65,7 +65,7 @@ function headLines(config: Config, portals: readonly WsgiPortal[]): string[] {
   return [
     '# The configuration of condor_credmon, made from',
     ...files.map((file) => `#   ${file}`),
-    '# Copy it to /etc/condor/config.d/ in place of the lines for the old credmon in these files.',
+    '# Copy it to /etc/condor/config.d/, and remove the lines for the old credmon from these files.',
   ];
 }
 
@@ -113,7 +113,7 @@ function loginLines(
   return [
     ...(secret && !has('CLIENT_SECRET_FILE')
       ? [
-          `# The secret is in clear at ${secret.place}. Put it into this file, and change it at the issuer:`,
+          `# ${secret.place} contains the secret in clear text. Get a new one from the issuer, and write it into this file:`,
           `#   install -D -m 600 /dev/stdin ${file}`,
         ]
       : []),
@@ -146,7 +146,7 @@ function localLines(
     lines: [
       '# Tokens that are signed here.',
       ...(isProduced
-        ? ['# In place of SEC_CREDENTIAL_PRODUCER: users write use_oauth_services = scitokens.']
+        ? ['# Instead of SEC_CREDENTIAL_PRODUCER: users write use_oauth_services = scitokens.']
         : []),
       ...(!named && isFree ? ['LOCAL_CREDMON_PROVIDER_NAME = scitokens'] : []),
       ...own.map(line),
@@ -201,7 +201,7 @@ function programOf(old: ReadonlyMap<string, string>, knob: string): string | und
 function portalLines(portal: WsgiPortal): string[] {
   return [
     `# The web server (${portal.file}): remove ${WSGI_DIRECTIVES} and the <Directory> of the script.`,
-    '# Write these lines in their place (configs/apache/condor_credmon_web.conf is the whole file):',
+    '# Write these lines instead (complete file: configs/apache/condor_credmon_web.conf):',
     ...proxyLines(portal).map((text) => `#   ${text}`),
   ];
 }
@@ -233,7 +233,7 @@ function remarkLines(
           `# Not about credentials, left in their files: ${other.map(({ name }) => name).join(', ')}`,
         ]
       : []),
-    ...(unread.length > 0 ? ['# Not read:'] : []),
+    ...(unread.length > 0 ? ['# Lines that could not be parsed:'] : []),
     ...unread.map((text) => `#   ${text}`),
   ];
 }

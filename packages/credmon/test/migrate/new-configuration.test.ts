@@ -78,7 +78,7 @@ it('R45 scitokens-credmon: logins, a local issuer, and what has no successor', (
   expect(lines).toEqual([
     '# The configuration of condor_credmon, made from',
     '#   FILE1',
-    '# Copy it to /etc/condor/config.d/ in place of the lines for the old credmon in these files.',
+    '# Copy it to /etc/condor/config.d/, and remove the lines for the old credmon from these files.',
     '',
     'use feature : OAUTH',
     'DAEMON_LIST = $(DAEMON_LIST) CREDD',
@@ -94,7 +94,7 @@ it('R45 scitokens-credmon: logins, a local issuer, and what has no successor', (
     // The URLs of Box and CREDD_OAUTH_MODE are HTCondor's defaults.
     '',
     '# Tokens that are signed here.',
-    '# In place of SEC_CREDENTIAL_PRODUCER: users write use_oauth_services = scitokens.',
+    '# Instead of SEC_CREDENTIAL_PRODUCER: users write use_oauth_services = scitokens.',
     // The name that every version of HTCondor reads.
     'LOCAL_CREDMON_PROVIDER_NAME = scitokens',
     'LOCAL_CREDMON_ISSUER = https://$(FULL_HOSTNAME)',
@@ -183,7 +183,7 @@ describe('the web server of an older portal', () => {
 it('what cannot be understood is a comment, and exit code 1', () => {
   const { lines, code } = migrated('A B C\nTOKENS = True\n');
   expect(code).toBe(1);
-  expect(lines).toContain('# Not read:');
+  expect(lines).toContain('# Lines that could not be parsed:');
   expect(migrated('include command : /bin/echo TOKENS = True\n').code).toBe(1);
 });
 
