@@ -24,18 +24,18 @@ const DEFAULT_SECONDS = 15;
 
 const USAGE: string = `usage: condor_credmon_mytoken --server URL [options]
 
-A token program for EXEC_CREDMON_<PROVIDER>_COMMAND: reads condor_credmon's request from
-standard input, and prints an access token from a mytoken server. The mytoken is in the
-credential that the user has stored, or in a file.
+A token program for EXEC_CREDMON_<PROVIDER>_COMMAND. It reads condor_credmon's
+request from standard input and prints an access token from a mytoken server.
+The mytoken is in the credential that the user has stored, or in a file.
 
   --server URL            the mytoken server, for example https://mytok.eu
   --issuer URL            reject mytokens of other OpenID providers
-  --mytoken-file FILE     read the mytoken from FILE, and store a rotated one there;
-                          {user}, {service} and {handle} are replaced
-  --redeem                read a transfer code from standard input, store its mytoken
-                          in FILE, and end
-  --timeout SECONDS       time limit of the requests for tokens [${DEFAULT_SECONDS}]; the program
-                          needs at most 10 s more
+  --mytoken-file FILE     read the mytoken from FILE, and store a rotated one
+                          there; {user}, {service} and {handle} are replaced
+  --redeem                read a transfer code from standard input, store its
+                          mytoken in FILE, and exit
+  --timeout SECONDS       time limit of the requests for tokens [${DEFAULT_SECONDS}]; the
+                          program needs at most 10 s more
   --ca-file FILE          also trust these certificate authorities (PEM)
   --allow-loopback-http   allow http for a server on this machine
   --version               print the version

@@ -7,7 +7,8 @@ import type { Io } from './io.ts';
 import { misuse, runCommand } from './outcome.ts';
 
 const NAME = 'scitokens-admin-create-key';
-const HELP = `usage: ${NAME} (--private-keyfile FILE | --public-keyfile FILE | --create-keys) [--ec]
+const HELP = `usage: ${NAME}
+         (--private-keyfile FILE | --public-keyfile FILE | --create-keys) [--ec]
          [--jwks-public] [--jwks-private] [--pem-private] [--pem-public]
 Reads or creates a key and prints it in the requested forms.
 `;

@@ -7,8 +7,10 @@ import type { Io } from './io.ts';
 import { misuse, runCommand } from './outcome.ts';
 
 const NAME = 'scitokens-admin-create-token';
-const HELP = `usage: ${NAME} [--demo] [--keyfile FILE] [--key_id ID] [--issuer URL] [--lifetime SECONDS] CLAIM=VALUE...
-Issues a token with the given claims (default lifetime 1200 seconds). --demo gets one from https://demo.scitokens.org.
+const HELP = `usage: ${NAME} [--demo] [--keyfile FILE] [--key_id ID]
+         [--issuer URL] [--lifetime SECONDS] CLAIM=VALUE...
+Issues a token with the given claims (default lifetime: 1200 seconds). --demo
+gets the token from https://demo.scitokens.org.
 `;
 const DEMO = 'https://demo.scitokens.org/issue';
 const OPTIONS = {

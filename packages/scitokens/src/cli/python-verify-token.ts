@@ -8,8 +8,8 @@ import { readTokenArgument } from './token-source.ts';
 
 const NAME = 'scitokens-verify-token';
 const HELP = `usage: ${NAME} [-v] [TOKEN | --token TOKEN]
-Verifies a token: the token itself, @FILE, or - for standard input (bare, or the JSON of a
-.use file). -v prints its claims.
+Verifies a token: the token itself, @FILE, or - for standard input (bare, or the
+JSON of a .use file). -v prints its claims.
 Exit status: 0 accepted, 1 rejected, 2 usage error.
 `;
 
