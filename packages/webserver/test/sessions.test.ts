@@ -298,6 +298,7 @@ describe('headers and limits', () => {
       ]);
       for (const path of ['/', '/login/mytok', '/return/mytok?state=a&code=b'])
         expect((await browser.get(path, names)).text).toContain('href="https://ap.example/"');
+      expect(portal.log.join('\n')).toMatch(/421 wrong-host, .*is not ap\.example, .*; fix: /);
       for (const path of [
         '/style.css',
         '/icon.svg',

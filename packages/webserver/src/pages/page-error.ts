@@ -22,16 +22,24 @@ const PAGES: Readonly<Record<ErrorPageName, ErrorPage>> = errorPages;
 class PageError extends Error {
   readonly page: ErrorPageName;
 
-  constructor(page: ErrorPageName) {
-    super(PAGES[page].happened);
+  constructor(page: ErrorPageName, forLog?: string) {
+    super(forLog ?? PAGES[page].happened);
     this.name = 'PageError';
     this.page = page;
   }
 }
 
-/** Creates an error that is shown as the page of this name. */
-export function pageError(page: ErrorPageName): Error {
-  return new PageError(page);
+/**
+ * Creates an error that is shown as the page of this name. Its message is `forLog`, or what
+ * the page says; it must not contain a secret.
+ */
+export function pageError(page: ErrorPageName, forLog?: string): Error {
+  return new PageError(page, forLog);
+}
+
+/** Returns whether the error is from {@link pageError}: its message can be logged. */
+export function isPageError(error: unknown): error is Error {
+  return error instanceof PageError;
 }
 
 /** Returns the page for any thrown value: its name, the entry, and the detail to show. */

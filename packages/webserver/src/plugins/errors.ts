@@ -4,7 +4,7 @@ import { isCoded, messageOf } from '@credmon/core/base';
 import { currentFlow, type PortalContext } from '../flow/context.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { rightAddress } from './host.ts';
-import { pageError, pageFor } from '../pages/page-error.ts';
+import { isPageError, pageError, pageFor } from '../pages/page-error.ts';
 
 /** Sets the handlers for errors and unknown pages. */
 export function registerErrors(app: FastifyInstance, context: PortalContext): void {
@@ -42,7 +42,7 @@ export async function sendError(
  * name and code are logged.
  */
 function explain(error: unknown): string {
-  if (isCoded(error)) return messageOf(error);
+  if (isCoded(error) || isPageError(error)) return messageOf(error);
   const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
   return `${typeof name === 'string' ? name : 'error'}${typeof code === 'string' ? ` ${code}` : ''}`;
 }

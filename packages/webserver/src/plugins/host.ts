@@ -22,7 +22,13 @@ export function registerHostCheck(app: FastifyInstance, context: PortalContext):
     const { plain, anyHost } = request.routeOptions.config;
     if (plain === true || anyHost === true) return;
     const names = namesOf(context, request);
-    if (names.length > 0 && !names.includes(wanted)) throw pageError('wrong-host');
+    if (names.length === 0 || names.includes(wanted)) return;
+    throw pageError(
+      'wrong-host',
+      `the host name of the request is not ${wanted}, that of CREDMON_WEB_PREFIX; fix: set ` +
+        'CREDMON_WEB_PREFIX to the address in the browser, or the proxy must pass on Host or ' +
+        'X-Forwarded-Host',
+    );
   });
 }
 
