@@ -149,8 +149,8 @@ function methodHint({ methods }: FailedAnswer, provider: string, code = ''): str
   if (!methods || !METHOD_ERRORS.has(code)) return '';
   const { used, other } = methods;
   return (
-    `; the client authenticated by ${used}: if it is registered for client_secret_${other}, ` +
-    `set CREDMON_${provider}_CLIENT_AUTH = ${other}`
+    '; the client id or the client secret is wrong, or the client may not authenticate by ' +
+    `${used}: if it is registered for client_secret_${other}, set CREDMON_${provider}_CLIENT_AUTH = ${other}`
   );
 }
 

@@ -153,8 +153,8 @@ function notConfigured(
     return new CodedError(
       'CONFIG_INVALID',
       `${knob} is not set, and neither CREDMON_${provider}_ISSUER nor the profile ` +
-        `${policy.profile} names it; if they were set after the start, the configuration must ` +
-        'be read again',
+        `${policy.profile} names it; fix: set one of them. If they were set after the start: ` +
+        'condor_reconfig and systemctl reload condor_credmon_webserver',
       { provider },
     );
   const { issuer, elsewhere } = metadata;

@@ -117,8 +117,9 @@ describe('R29 authentication of the client', () => {
 describe('R29 a client that the issuer rejects', () => {
   const wrong = { status: 401, body: { error: 'invalid_client' } };
   const hint =
-    'the issuer of mytok answered invalid_client; the client authenticated by post: if it is ' +
-    'registered for client_secret_basic, set CREDMON_mytok_CLIENT_AUTH = basic';
+    'the issuer of mytok answered invalid_client; the client id or the client secret is wrong, ' +
+    'or the client may not authenticate by post: if it is registered for client_secret_basic, ' +
+    'set CREDMON_mytok_CLIENT_AUTH = basic';
 
   it('may be registered for the other method that the issuer offers', async () => {
     const error = await refresh({ otherAuthentication: 'basic' }, wrong);
