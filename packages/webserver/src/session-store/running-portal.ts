@@ -89,7 +89,7 @@ export function checkRunning(settings: Settings): Finding {
     : warning(
         WHAT,
         `${who} uses another configuration than the one on disk, ${read}; ` +
-          'fix: systemctl reload condor_credmon_webserver',
+          `fix: systemctl reload condor_credmon_webserver (or, without systemd: kill -HUP ${pid})`,
       );
 }
 

@@ -31,7 +31,7 @@ const log = { info: silent, warn: silent, error: silent, debug: silent };
 
 const NONE = 'ok: none is seen: the checks are for the files on disk';
 const OTHER =
-  /^warning: process \d+ uses another configuration than the one on disk, read at \S+Z; fix: systemctl reload condor_credmon_webserver$/;
+  /^warning: process \d+ uses another configuration than the one on disk, read at \S+Z; fix: systemctl reload condor_credmon_webserver \(or, without systemd: kill -HUP \d+\)$/;
 const SAME = /^ok: process \d+ uses the configuration on disk, read at \S+Z$/;
 
 it('a portal writes which settings it uses, also after a reload, until it ends', async () => {
