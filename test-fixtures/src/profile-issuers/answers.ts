@@ -56,6 +56,8 @@ export interface IssuerAnswers {
   readonly rotation: 'none' | 'repeated' | 'new' | 'single-use';
   /** Returns the granted scopes; without it the answer has no `scope`. */
   readonly grants?: (asked: readonly string[]) => readonly string[];
+  /** True if a sign-in with a scope that the client may not ask for is refused. */
+  readonly refusesScopes?: boolean;
   /** True if an answer is a form, unless the client accepts JSON. */
   readonly formByDefault?: boolean;
   /** What stands between scopes in an answer. */

@@ -5,18 +5,28 @@ import { parseArgs } from 'node:util';
 import { startProfileIssuer } from './profile-issuer.ts';
 import { ISSUERS } from './issuers.ts';
 
-const USAGE = `npm run issuer -- NAME REDIRECT_URI [--client-id ID] [--secret-file FILE]
+const USAGE = `npm run issuer -- NAME REDIRECT_URI [--client-id ID] [--secret-file FILE] [--scopes LIST]
 
 Answers on loopback as an issuer does: users are signed in at once.
   NAME           ${Object.keys(ISSUERS).join(', ')}
   --client-id    the client (condor)
-  --secret-file  a file with its secret (else: secret)`;
+  --secret-file  a file with its secret (else: secret)
+  --scopes       the scopes that the client may ask for (else: all)`;
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { 'client-id': { type: 'string' }, 'secret-file': { type: 'string' } },
+    options: {
+      'client-id': { type: 'string' },
+      'secret-file': { type: 'string' },
+      scopes: { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
+  if (values.help === true) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
   const [name = '', redirectUri] = positionals;
   const answers = ISSUERS[name];
   if (!answers || redirectUri === undefined) {
@@ -29,6 +39,7 @@ async function main(): Promise<number> {
       clientId: values['client-id'] ?? 'condor',
       clientSecret: file === undefined ? 'secret' : readFileSync(file, 'utf8').trimEnd(),
       redirectUris: [redirectUri],
+      ...(values.scopes === undefined ? {} : { scopes: values.scopes.split(/[\s,]+/) }),
     },
   });
   const { url, issuer, endpoints } = started;

@@ -157,6 +157,7 @@ export const KEYCLOAK: IssuerAnswers = {
   rotation: 'new',
   // Client scopes: profile and email are defaults of each client (bcgov/entity#14807).
   grants: (asked) => [...new Set([...asked, 'profile', 'email'])],
+  refusesScopes: true,
   extra: { refresh_expires_in: 1800, 'not-before-policy': 0, session_state: SESSION },
   failures: {
     grant: oauthError('invalid_grant', 'Token is not active'),

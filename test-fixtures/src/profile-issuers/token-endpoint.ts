@@ -8,6 +8,8 @@ export interface RegisteredClient {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly redirectUris: readonly string[];
+  /** Scopes that it may ask for; without them, all. */
+  readonly scopes?: readonly string[];
 }
 
 /** How the answers of a test differ from those of the issuer. */
@@ -99,8 +101,13 @@ export class IssuerEndpoints {
     const refused = refusedIn(this.answers, query);
     if (refused) return give(refused.body);
     if (query.get('response_type') !== 'code') return give({ error: 'unsupported_response_type' });
+    const asked = wordsOf(query.get('scope'));
+    const scopes = asked.filter((scope) => this.mayAskFor(scope));
+    if (this.answers.refusesScopes === true && scopes.length < asked.length) {
+      const error_description = `Invalid scopes: ${asked.join(' ')}`;
+      return give({ error: 'invalid_scope', error_description });
+    }
     const code = `code-${(this.serial += 1)}`;
-    const scopes = wordsOf(query.get('scope'));
     this.codes.set(code, {
       scopes,
       nonce: query.get('nonce'),
@@ -110,6 +117,10 @@ export class IssuerEndpoints {
     });
     this.consented = true;
     return give({ ...this.answers.callback, code });
+  }
+
+  private mayAskFor(scope: string): boolean {
+    return this.client.scopes?.includes(scope) ?? true;
   }
 
   private givesRefresh(query: URLSearchParams, scopes: readonly string[]): boolean {
@@ -204,7 +215,10 @@ export class IssuerEndpoints {
     const { wider = [], without = [] } = deviation;
     const all = [...(answers.grants?.(grant.scopes) ?? grant.scopes), ...wider];
     const granted = all.filter((scope) => !without.includes(scope));
-    const named = answers.grants !== undefined || wider.length + without.length > 0;
+    const named =
+      answers.grants !== undefined ||
+      this.client.scopes !== undefined ||
+      wider.length + without.length > 0;
     const [first, ...others] = answers.tokens?.(granted) ?? [];
     const token = (scopes: readonly string[] | undefined): Record<string, unknown> => ({
       access_token: this.accessToken(),
