@@ -13,7 +13,11 @@ import {
 } from '@credmon/core/base';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { olderDirectory } from '../host/older-directory.ts';
-import { minimumRemainingOf } from '../report/remaining-lifetime.ts';
+import {
+  minimumRemainingOf,
+  shortestLifetime,
+  lifetimeAdvice,
+} from '../report/remaining-lifetime.ts';
 import { isStanding, STANDING } from '../providers/standing/names.ts';
 import { needsAdministrator } from '../status/rows.ts';
 import { administratorTexts, attentionTexts, unownedTexts } from '../status/summary.ts';
@@ -91,19 +95,20 @@ function shortLives(
   seen: readonly EvaluatedToken[],
   settings: CheckContext['settings'],
 ): Finding[] {
-  const least = new Map<string, number>();
+  const least = new Map<string, { readonly left: number; readonly enough: number }>();
   for (const { managed, row } of seen) {
     if (!managed || isStanding(managed.provider)) continue;
     if (['local', 'vault'].includes(managed.provider)) continue;
     const left = minimumRemainingOf(managed, settings) ?? Number.POSITIVE_INFINITY;
-    if (left < settings.floor)
-      least.set(row.service, Math.min(left, least.get(row.service) ?? left));
+    const known = least.get(row.service)?.left ?? Number.POSITIVE_INFINITY;
+    if (left < Math.min(settings.floor, known))
+      least.set(row.service, { left, enough: shortestLifetime(managed.policy, settings) });
   }
-  return [...least].map(([service, left]) =>
+  return [...least].map(([service, { left, enough }]) =>
     warning(
       TOKENS,
-      `a job may read a token of ${service} with only ${Math.max(0, left)} s left; ask ` +
-        'the issuer for longer lifetimes, or lower SEC_CREDENTIAL_REFRESH',
+      `a job may read a token of ${service} with only ${Math.max(0, left)} s left; ` +
+        `${lifetimeAdvice(enough)}, or lower SEC_CREDENTIAL_REFRESH`,
     ),
   );
 }

@@ -74,7 +74,7 @@ export function shortRemainingText(
   const seconds = `only ${Math.max(0, left)} s left`;
   return standing
     ? `the standing token ${stem} may have ${seconds} when it is read; ${longer(token)}`
-    : `a job may read ${stem} with ${seconds}; ${longer(token)}, or lower SEC_CREDENTIAL_REFRESH`;
+    : `a job may read ${stem} with ${seconds}; ${longer(token, options)}, or lower SEC_CREDENTIAL_REFRESH`;
 }
 
 /** Returns a warning about a lifetime (seconds) that is too short for any use. */
@@ -96,10 +96,18 @@ export function shortLifetimeText(token: ManagedToken, lifetime: number): string
   }
 }
 
-function longer({ provider, snapshot }: ManagedToken): string {
+/** With `options`, says which lifetime is long enough. */
+function longer({ provider, snapshot, policy }: ManagedToken, options?: ReaderOptions): string {
   if (provider === 'local') return 'raise LOCAL_CREDMON_TOKEN_LIFETIME';
   // The issuer alone decides the lifetime of a token from a login.
-  return provider === 'standing'
-    ? `raise CREDMON_STANDING_${snapshot.stem}_LIFETIME, or where it is fetched, ask its issuer for longer lifetimes`
-    : 'ask the issuer for longer lifetimes';
+  if (provider === 'standing')
+    return `raise CREDMON_STANDING_${snapshot.stem}_LIFETIME, or where it is fetched, ask its issuer for longer lifetimes`;
+  return options === undefined
+    ? 'ask the issuer for longer lifetimes'
+    : lifetimeAdvice(shortestLifetime(policy, options));
+}
+
+/** Returns what to ask an issuer for; `seconds` is the shortest sufficient lifetime. */
+export function lifetimeAdvice(seconds: number): string {
+  return `ask the issuer for a lifetime of ${seconds} s or more`;
 }
