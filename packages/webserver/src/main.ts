@@ -1,5 +1,5 @@
 // The executable condor_credmon_webserver: command line, signals and exit code.
-import { loadConfig, warningText, type Config } from '@credmon/core/config';
+import { loadConfig, quoteWarnings, warningText, type Config } from '@credmon/core/config';
 import {
   type CodedError,
   STDERR,
@@ -91,7 +91,11 @@ function configured(command: Pick<Work, 'configFile' | 'listen'>): {
 
 /** Returns the warnings of a valid configuration. */
 function warningsOf(config: Config, { names }: Settings): string[] {
-  return [...config.warnings.map(warningText), ...(names?.problems ?? []).map(({ text }) => text)];
+  return [
+    ...config.warnings.map(warningText),
+    ...quoteWarnings(config),
+    ...(names?.problems ?? []).map(({ text }) => text),
+  ];
 }
 
 /**

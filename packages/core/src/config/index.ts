@@ -44,7 +44,7 @@ export { unusedKnobs } from './mistakes/unknown-knobs.ts';
 export type { ConfiguredNames, UnjudgedKnob } from './mistakes/unknown-knobs.ts';
 export { oldKnobs } from './mistakes/old-knobs.ts';
 export type { OldKnob } from './mistakes/old-knobs.ts';
-export { quotedKnobs, withoutQuoted } from './mistakes/quoted-values.ts';
+export { quotedKnobs, quoteWarnings, withoutQuoted } from './mistakes/quoted-values.ts';
 export type { QuotedKnob } from './mistakes/quoted-values.ts';
 export { secretMistake } from './mistakes/secret-content.ts';
 export type { SecretMistake } from './mistakes/secret-content.ts';

@@ -33,7 +33,7 @@ import {
   type NamedEndpoints,
   type ProfilePart,
 } from './policy-endpoints.ts';
-import type { ScopeRules } from './scope-rules.ts';
+import { isScope, type ScopeRules } from './scope-rules.ts';
 
 /** Everything about a provider that depends on its issuer. Immutable. */
 export interface IssuerPolicy {
@@ -306,6 +306,16 @@ function readProfile(read: KnobReader, provider: string): ProfileName | undefine
   return 'generic';
 }
 
+/** A scope with a quote or a backslash is invalid: no issuer grants it. */
+function readExtraScopes({ read, provider }: Source): readonly string[] {
+  const ofScopes = knob('CREDMON_<PROVIDER>_EXTRA_SCOPES', provider);
+  const scopes = read.list(ofScopes) ?? [];
+  const invalid = scopes.find((scope) => !isScope(scope));
+  if (invalid !== undefined)
+    read.mistake(ofScopes.name, `has ${JSON.stringify(invalid)}, an invalid scope`);
+  return scopes;
+}
+
 function readScopeRules(source: Source, byProfile: ScopeRules): ScopeRules {
   const { read } = source;
   const ofAliases = knob('CREDMON_<PROVIDER>_SCOPE_ALIASES', source.provider);
@@ -322,7 +332,7 @@ function readScopeRules(source: Source, byProfile: ScopeRules): ScopeRules {
         'contained',
         'issuer',
       ] as const) ?? byProfile.policy,
-    extra: read.list(knob('CREDMON_<PROVIDER>_EXTRA_SCOPES', source.provider)) ?? [],
+    extra: readExtraScopes(source),
     generic: byProfile.generic,
     aliases: { ...byProfile.aliases, ...Object.fromEntries(aliases) },
     prefixes: byProfile.prefixes,

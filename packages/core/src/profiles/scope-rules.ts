@@ -161,6 +161,12 @@ function decodedSegments(spelled: readonly string[]): readonly string[] | undefi
 
 /** @see RFC 6749, section 3.3 (scope-token) */
 const SCOPE_TOKEN = /^[!#-[\]-~]+$/;
+
+/** Returns whether a scope has only characters that are allowed in scopes. */
+export function isScope(text: string): boolean {
+  return SCOPE_TOKEN.test(text);
+}
+
 /** Maximum length of a scope in characters, and number of scopes, in a message. */
 const LONGEST = 256;
 const MOST = 60;
@@ -183,7 +189,7 @@ export function shownScopes(scopes: readonly string[]): string {
   const shown = scopes
     .slice(0, MOST)
     .map((scope) =>
-      SCOPE_TOKEN.test(scope) && scope.length <= LONGEST && !mayBeToken(scope) ? scope : '[...]',
+      isScope(scope) && scope.length <= LONGEST && !mayBeToken(scope) ? scope : '[...]',
     );
   const rest = scopes.length > MOST ? ` and ${scopes.length - MOST} more` : '';
   return [...new Set(shown)].join(' ') + rest;

@@ -38,6 +38,15 @@ describe('the policy of a provider', () => {
     });
   });
 
+  it('has no extra scope with quotes, which no issuer grants', () => {
+    expect(reading({ EXTRA_SCOPES: '"openid email"' }).mistakes).toEqual([
+      expect.stringMatching(
+        /CREDMON_p_EXTRA_SCOPES has "\\"openid", an invalid scope; fix: remove the quotes$/,
+      ),
+    ]);
+    expect(reading({ EXTRA_SCOPES: "read:/~a's wlcg.groups:/x[1]" }).mistakes).toEqual([]);
+  });
+
   it('is found by a name in any case', () => {
     expect(reading({ PKCE: 'false' }, 'P').policy.pkce).toBe(false);
   });

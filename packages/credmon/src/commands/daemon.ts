@@ -39,7 +39,7 @@ import { createReport } from '../report/log-report.ts';
 import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/reserve.ts';
 import { graceSeconds } from '../daemon/loop.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
-import { readSettings, type Settings } from '../settings/read.ts';
+import { readDaemonSettings, type Settings } from '../settings/read.ts';
 import { standingFiles } from '../host/standing-files.ts';
 import { openStandingLogins } from '../host/standing-logins.ts';
 import { VERSION } from '../version.ts';
@@ -77,7 +77,7 @@ export async function runDaemonCommand(
   heldHangup: () => boolean,
 ): Promise<number> {
   const config = openConfig(command, env);
-  const settings = readSettings(config, command);
+  const settings = readDaemonSettings(config, command);
   const log = await openLog(settings.log);
   opened(log);
   announce(log, config, settings);
@@ -254,7 +254,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
   let lookup = providerLookupOf(settings, ports);
   const report = createReport(log, () => running.settings);
   const reload = createReload(
-    () => readSettings(openConfig(command, env), command),
+    () => readDaemonSettings(openConfig(command, env), command),
     (next) => {
       // Opening the log is the last step that may fail; nothing has changed before it.
       const newLookup = providerLookupOf(next, ports);

@@ -12,6 +12,7 @@ import {
   knob,
   loginProviderOf,
   oldKnobs,
+  quoteWarnings,
   readCondorIds,
   readCredentialDirectory,
   warningText,
@@ -168,6 +169,19 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
   };
   read.finish();
   return Object.freeze(settings);
+}
+
+/**
+ * Returns the settings of the daemon: with warnings, for its log, about quotes around
+ * values.
+ * @throws CodedError as {@link readSettings}
+ */
+export function readDaemonSettings(config: Config, overrides: Overrides): Settings {
+  const settings = readSettings(config, overrides);
+  return Object.freeze({
+    ...settings,
+    warnings: [...settings.warnings, ...quoteWarnings(config)],
+  });
 }
 
 /** Evaluates the names of all providers; a name with `_` causes a warning. */

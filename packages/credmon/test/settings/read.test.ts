@@ -6,17 +6,14 @@ import { join } from 'node:path';
 import { loadConfig } from '@credmon/core/config';
 import type { CodedError } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
-import { readSettings, type Settings } from '../../src/settings/read.ts';
+import { readDaemonSettings, readSettings, type Settings } from '../../src/settings/read.ts';
 
 const overrides = { credDir: undefined, logFile: undefined, debug: false, verbose: false };
 
-function settingsOf(text: string): Settings {
+function settingsOf(text: string, read = readSettings): Settings {
   const file = join(mkdtempSync(join(tmpdir(), 'credmon-settings-')), 'condor_config');
   writeFileSync(file, text);
-  return readSettings(
-    loadConfig({ subsystem: 'CREDMON_OAUTH', env: { CONDOR_CONFIG: file } }),
-    overrides,
-  );
+  return read(loadConfig({ subsystem: 'CREDMON_OAUTH', env: { CONDOR_CONFIG: file } }), overrides);
 }
 
 function mistakesOf(text: string): string[] {
@@ -199,6 +196,18 @@ describe('settings', () => {
     ],
   ])('R5 a fraction %s', (_, knobs, mistakes) => {
     expect(mistakesOf(`${BASE}${knobs}`).slice(1)).toEqual(mistakes);
+  });
+
+  it('of the daemon warn about quotes, once for a value that cannot be used', () => {
+    const text = `${BASE}x_CLIENT_ID = "me"\nx_TOKEN_URL = https://i.example/token\n`;
+    expect(settingsOf(text, readDaemonSettings).warnings).toEqual([
+      expect.stringMatching(/line 3: the quotes around the value of x_CLIENT_ID .*; fix: remove/),
+    ]);
+    expect(settingsOf(`${BASE}A = a $(B)\nB = b $(A)\n`, readDaemonSettings).warnings).toEqual([]);
+    expect(mistakesOf(`${text}CREDMON_x_EXTRA_SCOPES = "openid email"\n`)).toEqual([
+      'The configuration has an error:',
+      expect.stringMatching(/line 5: CREDMON_x_EXTRA_SCOPES has "\\"openid", .*; fix: remove/),
+    ]);
   });
 
   it('warn about a client without a token URL', () => {

@@ -1,4 +1,5 @@
 // Finds quotes around values: in HTCondor's configuration they are part of the value.
+import { isCoded } from '../../base/errors/errors.ts';
 import type { Config } from '../table/config.ts';
 import type { KnobDeclaration } from '../typed/declarations.ts';
 import { declarationFor, setKnobs } from './set-knobs.ts';
@@ -28,6 +29,19 @@ export function quotedKnobs(config: Config): QuotedKnob[] {
       `HTCondor's configuration needs none; ${REMOVE_QUOTES}`;
     return [{ name, place, state: found.state, text }];
   });
+}
+
+/**
+ * Returns the texts of {@link quotedKnobs} for a log: only quotes that cannot be meant.
+ * Returns none if a value cannot be expanded, which is an error of its own where it is read.
+ */
+export function quoteWarnings(config: Config): string[] {
+  try {
+    return quotedKnobs(config).flatMap(({ state, text }) => (state === 'error' ? [text] : []));
+  } catch (error) {
+    if (isCoded(error, 'CONFIG_LIMIT')) return [];
+    throw error;
+  }
 }
 
 /** What to do about quotes around a value. */
