@@ -52,6 +52,9 @@ describe('a whole login', () => {
       code_challenge: expect.stringMatching(/^[\w-]{43}$/),
       code_challenge_method: 'S256',
     });
+    expect(portal.log).toContain(
+      'login of alice for mytok begun at https://issuer.example, redirect URI https://ap.example/return/mytok',
+    );
 
     const back = await browser.complete(login);
     expect([back.status, back.location]).toEqual([303, '/']);

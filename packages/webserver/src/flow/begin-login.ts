@@ -75,7 +75,11 @@ export async function beginLogin(
     sendsIssuer: metadata?.sendsIssuer === true ? true : undefined,
   });
   ports.counters.login(request.provider, 'begun');
-  ports.log.info(`login of ${flow.localUser} for ${stem} begun at ${url.origin}`);
+  // An issuer that does not know the redirect URI sends the browser no further.
+  const { origin, pathname } = new URL(request.returnUrl);
+  ports.log.info(
+    `login of ${flow.localUser} for ${stem} begun at ${url.origin}, redirect URI ${origin}${pathname}`,
+  );
   return url;
 }
 
