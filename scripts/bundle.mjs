@@ -8,6 +8,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** Where the programs are written: a test gives a directory of its own. */
+const output = process.argv[2] ?? root;
+
 /**
  * `assets` are folders that the executable reads beside itself; `external` stays in
  * node_modules.
@@ -103,7 +106,7 @@ for (const { entry, out, assets, external = [], first = '', inParts = false } of
   await build({
     absWorkingDir: root,
     entryPoints: [entry],
-    outfile: out,
+    outfile: join(output, out),
     bundle: true,
     platform: 'node',
     target: 'node20.19',
@@ -116,8 +119,8 @@ for (const { entry, out, assets, external = [], first = '', inParts = false } of
     define,
     logLevel: 'warning',
   });
-  chmodSync(join(root, out), 0o755);
-  if (assets) cpSync(join(root, assets.from), join(root, assets.to), { recursive: true });
+  chmodSync(join(output, out), 0o755);
+  if (assets) cpSync(join(root, assets.from), join(output, assets.to), { recursive: true });
 }
 
 /**
@@ -180,14 +183,15 @@ async function bundleInParts(entry, out, first) {
     Object.entries(result.metafile.outputs).find(([, { entryPoint }]) => entryPoint === entry)[0],
   );
   const head = await loaderText(first, { build: `${program}.${hash.slice(0, 16)}`, main, parts });
-  mkdirSync(dirname(join(root, out)), { recursive: true });
-  rmSync(join(root, `${out}.map`), { force: true });
-  writeFileSync(join(root, out), `${head}${[...texts.values()].join('')}*/\n`);
+  const file = join(output, out);
+  mkdirSync(dirname(file), { recursive: true });
+  rmSync(`${file}.map`, { force: true });
+  writeFileSync(file, `${head}${[...texts.values()].join('')}*/\n`);
   writeFileSync(
-    join(root, out.replace(/\.cjs$/, '.parts.json')),
+    file.replace(/\.cjs$/, '.parts.json'),
     JSON.stringify(Object.fromEntries(packages), undefined, 1),
   );
-  chmodSync(join(root, out), 0o755);
+  chmodSync(join(output, out), 0o755);
 }
 
 /** The start of the file: the loader, the table, and the begin of the comment. */
