@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { crc32 } from 'node:zlib';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -176,7 +177,7 @@ async function bundleInParts(entry, out, first) {
   let length = 0;
   const parts = {};
   for (const [name, text] of texts) {
-    parts[name] = [length, text.length];
+    parts[name] = [length, text.length, crc32(text)];
     length += text.length;
   }
   const main = basename(
@@ -213,9 +214,9 @@ runParts(__filename, __TABLE__);`,
     keepNames: true,
   });
   const withTable = (start) => {
-    const parts = Object.entries(table.parts).map(([name, [from, length]]) => [
+    const parts = Object.entries(table.parts).map(([name, [from, ...rest]]) => [
       name,
-      [start + from, length],
+      [start + from, ...rest],
     ]);
     const text = JSON.stringify({ ...table, parts: Object.fromEntries(parts) });
     return `#!/usr/bin/env node

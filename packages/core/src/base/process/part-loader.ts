@@ -2,14 +2,15 @@
 // needed, from V8's compiled code where that is kept. scripts/bundle.mjs makes such files.
 import {
   closeSync,
+  constants,
   fstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
-  readSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -19,11 +20,13 @@ import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
 
-/** Where the parts are in the file, in bytes, and the hash of all of them. */
+/** Where the parts are in the file, in bytes, their checksums, and the hash of all of them. */
 export interface PartTable {
   readonly build: string;
   readonly main: string;
-  readonly parts: Readonly<Record<string, readonly [start: number, length: number]>>;
+  readonly parts: Readonly<
+    Record<string, readonly [start: number, length: number, checksum: number]>
+  >;
 }
 
 /** Written in a part instead of the end of a comment, because the parts are in a comment. */
@@ -41,15 +44,19 @@ type PartFunction = (
 ) => void;
 
 /**
- * Runs the main part of `file`. When the process ends, the compiled code of the parts that
- * it has used is kept for the next start, where this process may write beside the file.
+ * Runs the main part of `file`. The file is read once: a process that runs while its program
+ * is replaced goes on with the parts that it started with. When the process ends, the
+ * compiled code of the parts that it has used is kept for the next start, where this process
+ * may write beside the file.
+ * @throws Error if a part is not that of the table: the file was replaced during the start
  */
 export function runParts(file: string, table: PartTable): void {
   const fromFile = createRequire(file);
   const url = pathToFileURL(file).href;
   const loaded = new Map<string, { exports: unknown }>();
   const compiled = new Map<string, Script>();
-  const cache = openCache(file, table.build);
+  const { bytes, stats } = readProgram(file);
+  const cache = openCache(file, stats, table.build);
   const load = (name: string): unknown => {
     const known = loaded.get(name);
     if (known !== undefined) return known.exports;
@@ -57,16 +64,21 @@ export function runParts(file: string, table: PartTable): void {
     const part = { exports: {} };
     loaded.set(name, part);
     const run = script.runInThisContext() as PartFunction;
-    run(
-      part.exports,
-      (wanted) => (wanted.startsWith('./') ? load(wanted.slice(2)) : fromFile(wanted)),
-      part,
-      url,
-    );
+    try {
+      run(
+        part.exports,
+        (wanted) => (wanted.startsWith('./') ? load(wanted.slice(2)) : fromFile(wanted)),
+        part,
+        url,
+      );
+    } catch (error) {
+      loaded.delete(name);
+      throw error;
+    }
     return part.exports;
   };
   const compile = (name: string): Script => {
-    const source = `(function(exports,require,module,__partUrl){${textOf(file, table, name)}\n})`;
+    const source = `(function(exports,require,module,__partUrl){${textOf(name)}\n})`;
     const cachedData = cache?.read(name);
     const script = new Script(source, {
       filename: `${file}#${name}`,
@@ -75,26 +87,26 @@ export function runParts(file: string, table: PartTable): void {
     if (cachedData === undefined || script.cachedDataRejected === true) compiled.set(name, script);
     return script;
   };
+  const textOf = (name: string): string => {
+    const [start, length, checksum] = table.parts[name] ?? [0, 0, 0];
+    const text = bytes.subarray(start, start + length);
+    if (crc32(text) !== checksum)
+      throw new Error(`${file} was replaced during the start: start the program again`);
+    return text.toString('latin1').replaceAll(COMMENT_END, '*/');
+  };
   process.once('exit', () => {
     if (compiled.size > 0) cache?.write(compiled);
   });
   load(table.main);
 }
 
-function textOf(file: string, { parts }: PartTable, name: string): string {
-  const [start, length] = parts[name] ?? [0, 0];
-  const bytes = Buffer.allocUnsafe(length);
+function readProgram(file: string): { bytes: Buffer; stats: Stats } {
   const descriptor = openSync(file, 'r');
   try {
-    for (let done = 0; done < length;) {
-      const read = readSync(descriptor, bytes, done, length - done, start + done);
-      if (read === 0) throw new Error(`${file} ends before its part ${name}`);
-      done += read;
-    }
+    return { stats: fstatSync(descriptor), bytes: readFileSync(descriptor) };
   } finally {
     closeSync(descriptor);
   }
-  return bytes.toString('latin1').replaceAll(COMMENT_END, '*/');
 }
 
 interface Cache {
@@ -107,40 +119,59 @@ interface Cache {
  * program: it counts only if root or the owner of the program wrote it, and nobody else
  * can. Whatever fails here only makes the start slower.
  */
-function openCache(file: string, build: string): Cache | undefined {
+function openCache(file: string, program: Stats, build: string): Cache {
   const directory = join(dirname(file), CACHE_DIRECTORY);
   const prefix = `${build}-${process.version}-${process.arch}-`;
-  const owner = quietly(() => statSync(file).uid);
-  if (owner === undefined) return undefined;
-  const isTrusted = ({ uid, mode }: { uid: number; mode: number }): boolean =>
-    (uid === 0 || uid === owner) && (mode & 0o022) === 0;
+  const isTrusted = ({ uid, mode }: Stats): boolean =>
+    (uid === 0 || uid === program.uid) && (mode & 0o022) === 0;
+  const areTrusted = (): boolean =>
+    isTrusted(statSync(dirname(file))) && isTrusted(statSync(directory));
   return {
     read: (name) =>
       quietly(() => {
-        if (!isTrusted(statSync(directory))) return undefined;
-        const descriptor = openSync(join(directory, prefix + name), 'r');
+        if (!areTrusted()) return undefined;
+        const descriptor = openSync(join(directory, prefix + name), READ);
         try {
-          return isTrusted(fstatSync(descriptor)) ? checked(readFileSync(descriptor)) : undefined;
+          const stats = fstatSync(descriptor);
+          if (!stats.isFile() || !isTrusted(stats)) return undefined;
+          return checked(readFileSync(descriptor));
         } finally {
           closeSync(descriptor);
         }
       }),
     write: (scripts) =>
       quietly(() => {
-        if (process.geteuid?.() !== owner || !isTrusted(statSync(dirname(file)))) return;
+        if (process.geteuid?.() !== program.uid || !isTrusted(statSync(dirname(file)))) return;
+        if (!isSameFile(statSync(file), program)) return;
         mkdirSync(directory, { recursive: true, mode: 0o755 });
-        if (!isTrusted(statSync(directory))) return;
+        if (!areTrusted()) return;
         removeOld(directory, prefix);
-        for (const [name, script] of scripts) {
-          const temporary = join(directory, `${prefix}${name}.${process.pid}.new`);
-          writeFileSync(temporary, withChecksum(script.createCachedData()), {
-            mode: 0o644,
-            flag: 'wx',
-          });
-          renameSync(temporary, join(directory, prefix + name));
-        }
+        for (const [name, script] of scripts)
+          writeWhole(join(directory, prefix + name), withChecksum(script.createCachedData()));
       }),
   };
+}
+
+/** Opens no link and waits for no writer of a FIFO. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Whether the program is still what this process runs: another build has its own code. */
+function isSameFile(now: Stats, then: Stats): boolean {
+  return now.dev === then.dev && now.ino === then.ino && now.mtimeMs === then.mtimeMs;
+}
+
+const NOT_WHOLE = '.new';
+
+/** Writes a file so that readers see it whole or not; a failure leaves nothing behind. */
+function writeWhole(path: string, bytes: Buffer): void {
+  const temporary = `${path}.${process.pid}${NOT_WHOLE}`;
+  try {
+    writeFileSync(temporary, bytes, { mode: 0o644, flag: 'wx' });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
 const CHECKSUM_BYTES = 4;
@@ -158,11 +189,15 @@ function checked(bytes: Buffer): Buffer | undefined {
   return crc32(code) === bytes.readUInt32LE(code.length) ? code : undefined;
 }
 
-/** Removes compiled code of other builds of this program, or for another Node.js. */
+/**
+ * Removes compiled code of other builds of this program or for another Node.js, and what
+ * killed processes have not written whole.
+ */
 function removeOld(directory: string, prefix: string): void {
   const program = prefix.slice(0, prefix.indexOf('.'));
   for (const name of readdirSync(directory))
-    if (name.startsWith(`${program}.`) && !name.startsWith(prefix)) rmSync(join(directory, name));
+    if (name.startsWith(`${program}.`) && (!name.startsWith(prefix) || name.endsWith(NOT_WHOLE)))
+      rmSync(join(directory, name), { recursive: true, force: true });
 }
 
 function quietly<T>(work: () => T): T | undefined {

@@ -1,18 +1,22 @@
 // The loader in processes of its own, with a small program of three parts.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { crc32 } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { CACHE_DIRECTORY, COMMENT_END } from '../../../src/base/process/part-loader.ts';
 
 const loader = fileURLToPath(new URL('../../../dist/base/process/part-loader.js', import.meta.url));
@@ -28,21 +32,39 @@ let program: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'credmon-parts-'));
   file = join(directory, 'program.parts');
-  let at = 0;
-  const parts = Object.entries(PARTS).map(([name, text]) => {
-    at += text.length;
-    return [name, [at - text.length, text.length]];
-  });
-  writeFileSync(file, Object.values(PARTS).join(''));
-  const table = { build: 'program.1', main: 'main', parts: Object.fromEntries(parts) };
-  program = `import { runParts } from ${JSON.stringify(loader)}; runParts(${JSON.stringify(file)}, ${JSON.stringify(table)});`;
+  make(PARTS);
 });
 
-const run = (): string =>
-  spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' }).stdout;
+/** Writes the program's file with these parts. */
+const make = (texts: Readonly<Record<string, string>>): void => {
+  let at = 0;
+  const parts = Object.entries(texts).map(([name, text]) => {
+    at += text.length;
+    return [name, [at - text.length, text.length, crc32(text)]];
+  });
+  writeFileSync(file, Object.values(texts).join(''));
+  const table = { build: 'program.1', main: 'main', parts: Object.fromEntries(parts) };
+  program = `import { runParts } from ${JSON.stringify(loader)}; runParts(${JSON.stringify(file)}, ${JSON.stringify(table)});`;
+};
+
+const start = (): { stdout: string; stderr: string } =>
+  spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    timeout: PATIENCE * 1000,
+  });
+const run = (): string => start().stdout;
 const cache = (): string => join(directory, CACHE_DIRECTORY);
 const kept = (): string[] =>
   existsSync(cache()) ? readdirSync(cache()).map((name) => name.split('-').at(-1) ?? '') : [];
+/** The path of the compiled code of the part `main`, after a start. */
+const pathOfMain = (): string =>
+  join(cache(), readdirSync(cache()).find((name) => name.endsWith('-main')) ?? '');
+
+/** A main part that overwrites the program's file, and then needs another part. */
+const replacesItself = (): Record<string, string> => ({
+  main: `require('node:fs').writeFileSync(${JSON.stringify(file)}, 'another build'.repeat(99));console.log(require('./late').value);`,
+  late: 'exports.value = "late";',
+});
 
 describe('a program in parts', () => {
   it('reads only the parts that it needs, and keeps their compiled code', () => {
@@ -53,7 +75,7 @@ describe('a program in parts', () => {
 
   it('uses compiled code that it finds, and ignores damaged code', () => {
     run();
-    const path = join(cache(), readdirSync(cache()).find((name) => name.endsWith('-main')) ?? '');
+    const path = pathOfMain();
     const whole = readFileSync(path);
     for (let at = 0; at < whole.length; at += 97) {
       const damaged = Buffer.from(whole);
@@ -98,5 +120,71 @@ describe('a program in parts', () => {
     expect(readdirSync(cache()).filter((name) => name.includes('.0-'))).toEqual([
       'other.0-v1-x64-main',
     ]);
+  });
+
+  it('goes on with its own parts when its file is replaced', () => {
+    make(replacesItself());
+    expect(run()).toBe('late\n');
+  });
+
+  it('keeps no compiled code beside the file of another build', () => {
+    run();
+    const before = kept().sort();
+    make(replacesItself());
+    run();
+    expect(kept().sort()).toEqual(before);
+  });
+
+  it('does not run the parts of another build', () => {
+    writeFileSync(file, readFileSync(file, 'utf8').replace('aa', 'ab'));
+    expect(start()).toMatchObject({
+      stdout: '',
+      stderr: expect.stringContaining('was replaced during the start: start the program again'),
+    });
+  });
+
+  it('evaluates a part again whose evaluation failed', () => {
+    make({
+      main: `try { require('./late'); } catch {} console.log(require('./late').value);`,
+      late: 'globalThis.tried ??= 0; if (globalThis.tried++ === 0) throw 1; exports.value = 2;',
+    });
+    expect(run()).toBe('2\n');
+  });
+
+  it('waits for no writer of a FIFO, and uses no directory as compiled code', () => {
+    run();
+    const path = pathOfMain();
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    expect(run()).toBe('program.parts true\n');
+    rmSync(path);
+    mkdirSync(path);
+    expect(run()).toBe('program.parts true\n');
+  });
+
+  it('leaves no temporary file when compiled code cannot be kept', () => {
+    run();
+    const path = pathOfMain();
+    rmSync(path);
+    mkdirSync(join(path, 'not-empty'), { recursive: true });
+    run();
+    expect(kept().sort()).toEqual(['main', 'shared']);
+  });
+
+  it('removes the temporary file of a killed process', () => {
+    run();
+    writeFileSync(`${pathOfMain()}.1.new`, '');
+    rmSync(pathOfMain());
+    run();
+    expect(kept().sort()).toEqual(['main', 'shared']);
+  });
+
+  it('does not read below a directory that others can write', () => {
+    run();
+    const path = pathOfMain();
+    writeFileSync(path, 'not trusted');
+    chmodSync(directory, 0o777);
+    expect(run()).toBe('program.parts true\n');
+    expect(readFileSync(path, 'utf8')).toBe('not trusted');
   });
 });
