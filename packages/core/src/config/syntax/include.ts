@@ -135,7 +135,7 @@ export function runCommand(
   place: IncludePlace,
   asker: string,
 ): ReturnType<Reading['host']['run']> {
-  if (!reading.commandsAllowed) throw readError(place, `${command}: commands are not allowed here`);
+  if (!reading.commandsAllowed) throw readError(place, 'commands are not allowed here');
   const reason = asker === '' ? undefined : reading.host.writableByOthers(asker);
   if (reason !== undefined) throw readError(place, `${command} is not run: ${reason}`);
   const words = commandWords(command);
@@ -151,10 +151,13 @@ export function runCommand(
 function commandWords(command: string): string[] | undefined {
   if (!command.startsWith('"'))
     return command.split(/[ \t\n\v\f\r]+/).filter((word) => word !== '');
-  const quoted = /^"((?:[^"]|"")*)"$/.exec(command)?.[1]?.replaceAll('""', '"');
-  if (quoted === undefined || !/^(?:[^']|'(?:[^']|'')*')*$/.test(quoted)) return undefined;
-  return (quoted.match(/(?:[^'\s]|'(?:[^']|'')*')+/g) ?? []).map((word) =>
-    word.replace(/'((?:[^']|'')*)'/g, (_all, inner: string) => inner.replaceAll("''", "'")),
+  const inner = command.slice(1, -1).replaceAll('""', '');
+  if (command.length < 2 || !command.endsWith('"') || inner.includes('"')) return undefined;
+  const quoted = command.slice(1, -1).replaceAll('""', '"');
+  // With pairs of single quotes the expressions below match at once: they cannot backtrack.
+  if ((quoted.split("'").length - 1) % 2 !== 0) return undefined;
+  return (quoted.match(/(?:[^'\s]+|'(?:[^']+|'')*')+/g) ?? []).map((word) =>
+    word.replace(/'((?:[^']+|'')*)'/g, (_all, text: string) => text.replaceAll("''", "'")),
   );
 }
 

@@ -35,7 +35,8 @@ export function createLineReader(text: string): LineReader {
   let line = 0;
   let oldComments = false;
   const next = (): LogicalLine | undefined => {
-    let logical = '';
+    // The pieces of the logical line so far, none empty: joined once, at its end.
+    const logical: string[] = [];
     let pending = '';
     while (position < text.length) {
       const newline = text.indexOf('\n', position);
@@ -46,14 +47,19 @@ export function createLineReader(text: string): LineReader {
       pending += nul < 0 ? physical : physical.slice(0, nul);
       if (nul >= 0) continue;
       if (newline < 0) break;
-      const piece = keptPart(trim(pending), logical !== '' && !oldComments);
+      const isFirst = logical.length === 0;
+      const piece = keptPart(trim(pending), !isFirst && !oldComments);
       pending = '';
-      const startsComment = logical === '' && !oldComments && piece.startsWith('#');
-      logical += piece;
-      if (!logical.endsWith('\\') || startsComment) return { text: logical, line };
-      logical = logical.slice(0, -1);
+      const startsComment = isFirst && !oldComments && piece.startsWith('#');
+      if (piece !== '') logical.push(piece);
+      const last = logical.pop() ?? '';
+      if (!last.endsWith('\\') || startsComment) {
+        logical.push(last);
+        return { text: logical.join(''), line };
+      }
+      if (last.length > 1) logical.push(last.slice(0, -1));
     }
-    const rest = logical + pending;
+    const rest = logical.join('') + pending;
     return rest === '' ? undefined : { text: rest, line };
   };
   return { next, setOldComments: (old) => void (oldComments = old) };

@@ -71,6 +71,11 @@ test.each([
   );
 });
 
+test('a value of two million continued lines is read', () => {
+  const value = readText(`A = ${repeat('a\\\n', MANY * 10)}\n`).get('A');
+  expect(value).toHaveLength(MANY * 10);
+});
+
 test('a hostile value that would take minutes is rejected', () => {
   const value = `${repeat('$(X:(', MANY)})${repeat('a', MANY * 5)}`;
   expect(outcome(() => readText(`A = ${value}\n`).get('A'))).toBe('CONFIG_LIMIT');

@@ -78,6 +78,11 @@ test.each([
     'include command : "say',
     'CONFIG_READ /c:2: "say: not a valid command: the quotes around it are not closed',
   ],
+  // A search that tries all pairs of the quotes would not end.
+  [
+    `include command : "say ${"'".repeat(101)}"`,
+    `CONFIG_READ /c:2: "say ${"'".repeat(101)}": not a valid command: the quotes around it are not closed`,
+  ],
   ['include command into : say', "CONFIG_SYNTAX /c:2: expected filename after keyword 'into'"],
   [
     'include command into $(NO) : say',
