@@ -53,6 +53,10 @@ function fateOf(config: Config, { written, name, place }: SetKnob): Migrated {
   const upper = name.toUpperCase();
   const secret = /^(.+)_CLIENT_SECRET$/i.exec(name)?.[1];
   if (secret !== undefined) return { kind: 'secret', provider: secret, place };
+  // The secret itself in place of its file.
+  const file = /^(.+)_CLIENT_SECRET_FILE$/i.exec(name)?.[1];
+  if (file !== undefined && !/^[/$]/.test((config.raw(written) ?? '').trim()))
+    return { kind: 'secret', provider: file, place };
   const why = dropped.get(upper) ?? suffixes.find(([end]) => upper.endsWith(end))?.[1];
   if (why !== undefined) return { kind: 'dropped', name, place, why };
   const value = valueOf(config, written);

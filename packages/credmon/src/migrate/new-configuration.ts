@@ -1,5 +1,6 @@
 // The configuration for condor_credmon that replaces an older credmon's: a pure function
 // of the old knobs.
+import { printableLine } from '@credmon/core/base';
 import { loginProviderOf, type Config } from '@credmon/core/config';
 import { prefixOf, proxyLines, WSGI_DIRECTIVES, type WsgiPortal } from './apache.ts';
 import { migratedKnobs, type Migrated, type NewKnob } from './knobs.ts';
@@ -55,16 +56,25 @@ export function newConfiguration({ config, portals, unread }: OldConfiguration):
     .join('\n\n')}\n`;
 }
 
-/** A value of several lines is written as a block. */
-const line = ({ name, value }: NewKnob): string =>
-  value.includes('\n') ? `${name} @=end\n${value}\n@end` : `${name} = ${value}`.trimEnd();
+/**
+ * A value of several lines is written as a block, whose end is a line that is not in it. A
+ * backslash at the end of the old file would continue on the next line here.
+ */
+function line({ name, value }: NewKnob): string {
+  const text = value.replace(/\\+$/, '');
+  if (!text.includes('\n')) return `${name} = ${text}`.trimEnd();
+  let end = 'end';
+  while (text.includes(`@${end}`)) end += '_';
+  return `${name} @=${end}\n${text}\n@${end}`;
+}
+
 const isPrefix = (name: string): boolean => name.toUpperCase() === 'CREDMON_WEB_PREFIX';
 
 function headLines(config: Config, portals: readonly WsgiPortal[]): string[] {
   const files = [...config.sources, ...portals.map(({ file }) => file)];
   return [
     '# The configuration of condor_credmon, made from',
-    ...files.map((file) => `#   ${file}`),
+    ...files.map((file) => `#   ${printableLine(file)}`),
     '# Copy it to /etc/condor/config.d/, and remove the lines for the old credmon from these files.',
   ];
 }
@@ -220,6 +230,9 @@ function otherSecrets(
     });
 }
 
+/** Lines about what was not read. */
+const MOST_UNREAD = 100;
+
 function remarkLines(
   dropped: readonly Kind<'dropped'>[],
   other: readonly Kind<'other'>[],
@@ -234,6 +247,7 @@ function remarkLines(
         ]
       : []),
     ...(unread.length > 0 ? ['# Lines that could not be parsed:'] : []),
-    ...unread.map((text) => `#   ${text}`),
+    ...unread.slice(0, MOST_UNREAD).map((text) => `#   ${printableLine(text)}`),
+    ...(unread.length > MOST_UNREAD ? [`#   and ${unread.length - MOST_UNREAD} more`] : []),
   ];
 }

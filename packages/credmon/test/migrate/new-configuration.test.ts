@@ -187,6 +187,43 @@ it('what cannot be understood is a comment, and exit code 1', () => {
   expect(migrated('include command : /bin/echo TOKENS = True\n').code).toBe(1);
 });
 
+describe('a value of the old configuration becomes no other line of the new one', () => {
+  it.each([
+    [
+      'LOCAL_CREDMON_ISSUER @=x\nhttps://a\n@end\nCREDMON_X = 1\n@x\n',
+      'https://a\n@end\nCREDMON_X = 1',
+    ],
+    ['LOCAL_CREDMON_ISSUER = https://a\\', 'https://a'],
+  ])('%j', (text, value) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'migrated-')), 'condor_config');
+    writeFileSync(file, migrated(text).lines.join('\n'));
+    const config = loadConfig({ subsystem: 'CREDMON_OAUTH', env: {}, files: [file] });
+    expect(config.get('LOCAL_CREDMON_ISSUER')).toBe(value);
+    expect(config.get('LOCAL_CREDMON_TOKEN_VERSION')).toBe('none');
+    expect(config.get('CREDMON_X')).toBeUndefined();
+  });
+
+  it('a message with a line feed', () => {
+    const { lines } = migrated('A @=x\nhttps://a\nCREDMON_X = 1\n@x\ninclude : $(A)\n');
+    expect(plain(lines).filter((line) => line.includes('CREDMON_X'))).toEqual([]);
+  });
+});
+
+it('a secret is printed in no form', () => {
+  const { lines } = migrated(
+    'A_CLIENT_ID = a\nA_CLIENT_SECRET_FILE = hidden1\nB_CLIENT_SECRET_FILE = hidden2\n' +
+      'include command : /bin/fetch -u user:hidden3\nC_CLIENT_SECRET hidden4\n',
+  );
+  expect(lines.filter((line) => line.includes('hidden'))).toEqual([]);
+  expect(lines).toContain('A_CLIENT_SECRET_FILE = /etc/condor/.secrets/a');
+});
+
+it('at most 100 lines say what was not read', () => {
+  const { lines } = migrated('A B C\n'.repeat(102));
+  expect(lines.filter((line) => line.includes('not a valid'))).toHaveLength(100);
+  expect(lines).toContain('#   and 2 more');
+});
+
 it('a file that is missing is an error', () => {
   const common = { name: 'CREDMON_OAUTH', credDir: undefined, configFile: undefined };
   expect(() =>
