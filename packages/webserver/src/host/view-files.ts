@@ -1,6 +1,6 @@
 // Reads the templates and the style sheet from the views folder.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { Views } from '../flow/ports.ts';
@@ -8,19 +8,43 @@ import type { Views } from '../flow/ports.ts';
 /**
  * The folder in the source, beside the bundle, and in the source of the compiled package.
  */
-const FOLDERS = ['../views', './views', '../../src/views'];
+const FOLDERS = ['../views', './views', '../../src/views'] as const;
+
+/** Returns the texts of all files of a folder, by name. */
+function textsIn(folder: string): ReadonlyMap<string, string> {
+  const names = readdirSync(folder);
+  return new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
+}
+
+let views: Views | undefined;
 
 /**
- * Opens the views. Templates are compiled at first use and cached.
+ * Opens the views. They are read once: a portal that runs while its program is replaced goes
+ * on with the pages of its own version, also after a reload. Templates are compiled at first
+ * use.
  * @throws the system error if they do not exist
  */
 export function openViews(): Views {
-  const folders = FOLDERS.map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
-  const folder = folders.find((path) => existsSync(join(path, 'style.css'))) ?? folders[0] ?? '';
+  views ??= viewsIn(
+    FOLDERS.map((folder) => fileURLToPath(new URL(folder, import.meta.url))).find((path) =>
+      existsSync(join(path, 'style.css')),
+    ) ?? fileURLToPath(new URL(FOLDERS[0], import.meta.url)),
+  );
+  return views;
+}
+
+/**
+ * Reads the views of a folder.
+ * @throws the system error if they do not exist
+ */
+export function viewsIn(folder: string): Views {
+  const texts = textsIn(folder);
+  const textOf = (name: string): string => texts.get(name) ?? '';
   const eta = new Eta({ views: folder, cache: true, autoEscape: true });
+  eta.readFile = (path) => textOf(basename(path));
   return {
     render: (page, data) => eta.render(`./${page}`, data),
-    styleSheet: readFileSync(join(folder, 'style.css'), 'utf8'),
-    icon: readFileSync(join(folder, 'icon.svg'), 'utf8'),
+    styleSheet: textOf('style.css'),
+    icon: textOf('icon.svg'),
   };
 }
