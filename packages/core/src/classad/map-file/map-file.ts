@@ -1,7 +1,7 @@
 // Map files: map a name by exact text, by prefix, or by regular expression.
 import { bytesOf, lowerAscii, textOf, trimBlanks } from '../language/bytes.ts';
 import type { UserMap } from '../operate/context.ts';
-import { DEFAULT_LIMITS, type Limits } from '../../regexp/limits.ts';
+import { DEFAULT_LIMITS, limitError, type Limits } from '../../regexp/limits.ts';
 import { compile, groupCount, search, type Regexp } from '../../regexp/regexp.ts';
 import type { Budget } from '../../regexp/match.ts';
 
@@ -160,9 +160,10 @@ function mapName(map: MapFile, method: string, input: string, budget: Budget): M
     if (typeof principal !== 'string') {
       const match = search(principal, input, 0, budget);
       if (match !== undefined)
-        return { entry, canonical: canonicalOf(canonical, groupsOf(input, match)) };
+        return { entry, canonical: canonicalOf(canonical, groupsOf(input, match), budget) };
     } else if (!entry.prefix) {
-      if (principal === input) return { entry, canonical: canonicalOf(canonical, [principal]) };
+      if (principal === input)
+        return { entry, canonical: canonicalOf(canonical, [principal], budget) };
     } else if (
       input.startsWith(principal) &&
       principal.length > (longest?.principal.length ?? -1)
@@ -173,7 +174,7 @@ function mapName(map: MapFile, method: string, input: string, budget: Budget): M
   return (
     longest && {
       entry: longest,
-      canonical: canonicalOf(longest.canonical, [longest.principal]),
+      canonical: canonicalOf(longest.canonical, [longest.principal], budget),
     }
   );
 }
@@ -184,11 +185,19 @@ const groupsOf = (input: string, match: Int32Array): string[] =>
     input.slice(Math.max(match[2 * group] ?? 0, 0), Math.max(match[2 * group + 1] ?? 0, 0)),
   );
 
-/** Replaces `\0` to `\9`; one without a group is kept. */
-const canonicalOf = (canonical: string, groups: readonly string[]): string =>
-  canonical.replace(/\\(?:(\d)|[^])/g, (text, digit: string | undefined) =>
-    digit === undefined ? text : (groups[Number(digit)] ?? text),
-  );
+/**
+ * Replaces `\0` to `\9`; one without a group is kept.
+ * @throws CLASSAD_LIMIT if the result is too long
+ */
+function canonicalOf(canonical: string, groups: readonly string[], { limits }: Budget): string {
+  let length = 0;
+  return canonical.replace(/\\(?:(\d)|[^])/g, (text, digit: string | undefined) => {
+    const replaced = digit === undefined ? text : (groups[Number(digit)] ?? text);
+    length += replaced.length;
+    if (length > limits.textLength) throw limitError('textLength', limits);
+    return replaced;
+  });
+}
 
 /**
  * Creates the implementation of `userMap()` from maps by name. `name` uses the method

@@ -190,6 +190,11 @@ test('a regular expression in a map has the usual limits', () => {
   );
 });
 
+test('a result of a map that is too long is an error', () => {
+  const hostile = parseMapFile(`* /(.*)/ ${'\\1'.repeat(100_000)}`);
+  expect(() => findMapping(hostile, '*', 'a'.repeat(60_000))).toThrow('textLength');
+});
+
 test("userHome() calls the caller's function", () => {
   const userHome = (name: string): string | undefined =>
     name === 'alice' ? '/home/alice' : undefined;
