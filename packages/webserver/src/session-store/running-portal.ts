@@ -1,17 +1,17 @@
 // The file in which a running portal says which settings it uses, so that `--check` can
 // tell whether they are those on disk.
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   isAlive,
   isRecord,
   ok,
-  systemCode,
   warning,
   writeFileAtomically,
   type Finding,
 } from '@credmon/core/base';
+import { readCredentialFile } from '@credmon/core/store';
 import type { Settings } from '../settings/settings.ts';
 import { VERSION } from '../version.ts';
 
@@ -67,6 +67,9 @@ export function forgetSettings(settings: Settings): void {
 
 const pathOf = ({ sessionDirectory }: Settings): string => join(sessionDirectory, FILE);
 
+/** In bytes; a portal writes less than 300. */
+const LARGEST = 4096;
+
 const WHAT = 'running portal';
 
 /** Reports whether the running portal, if one is seen, uses these settings. */
@@ -93,10 +96,16 @@ export function checkRunning(settings: Settings): Finding {
       );
 }
 
-/** Returns the portal that has written the file; `undefined` if it cannot be read. */
+/**
+ * Returns the portal that has written the file; `undefined` if it cannot be read. `--check`
+ * may run as root in the directory of another user: it follows no link there, and waits for
+ * no FIFO.
+ */
 function readPortal(path: string): RunningPortal | undefined {
+  const reading = readCredentialFile(path, LARGEST);
+  if (reading.kind !== 'text') return undefined;
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const value: unknown = JSON.parse(reading.text);
     if (!isRecord(value)) return undefined;
     const { pid, version, settings, readAt } = value;
     return typeof pid === 'number' &&
@@ -108,7 +117,7 @@ function readPortal(path: string): RunningPortal | undefined {
       ? { pid, version, settings, readAt }
       : undefined;
   } catch (error) {
-    if (systemCode(error) === undefined && !(error instanceof SyntaxError)) throw error;
+    if (!(error instanceof SyntaxError)) throw error;
     return undefined;
   }
 }

@@ -13,6 +13,7 @@ import {
 import { removeSync } from 'fs-extra/esm';
 import { join } from 'node:path';
 import { CodedError, messageOf, stageFile, systemCode, type Trust } from '@credmon/core/base';
+import { readCredentialFile } from '@credmon/core/store';
 import { ownerTag } from '../flow/context.ts';
 import { MAX_OPEN_PER_USER } from '../flow/limits.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -165,16 +166,15 @@ export function cookieKey(directory: string): string {
 }
 
 /**
- * Returns the key of {@link cookieKey}; `undefined` if there is none yet.
- * @throws the system error
+ * Returns the key of {@link cookieKey}; `undefined` if there is none yet. `--check` may run
+ * as root in the directory of another user: it follows no link there.
+ * @throws CodedError `SECRET_UNREADABLE`
  */
 function storedCookieKey(directory: string): string | undefined {
-  try {
-    return readFileSync(join(directory, COOKIE_KEY_FILE), 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const path = join(directory, COOKIE_KEY_FILE);
+  const reading = readCredentialFile(path);
+  if (reading.kind !== 'broken') return reading.kind === 'text' ? reading.text : undefined;
+  throw new CodedError('SECRET_UNREADABLE', `${path} ${reading.reason}`, { path });
 }
 
 /**
@@ -211,8 +211,7 @@ function lifetimeOf(
 /**
  * Reads the secret that signs session cookies without creating it, for `--check`;
  * `undefined` if no portal has used this session store yet.
- * @throws CodedError `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`; the system error if the
- * file cannot be read
+ * @throws CodedError `SESSION_STORE_DOWN`, `SECRET_UNREADABLE`
  */
 export async function readCookieSecret(
   { sessionStore, sessionDirectory }: Settings,

@@ -1,5 +1,14 @@
 // What `--check` says about the portal that runs: whether it uses the settings on disk.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -76,6 +85,17 @@ it.each([
   const facts = { pid: process.pid, version: VERSION, settings: 'x', readAt: 0 };
   writeFileSync(file(), change === '' ? '' : JSON.stringify({ ...facts, ...(change as object) }));
   expect(shown()).toBe(expected);
+});
+
+it.each([
+  ['a link', () => (renameSync(file(), `${file()}.kept`), symlinkSync(`${file()}.kept`, file()))],
+  ['a FIFO', () => (rmSync(file()), execFileSync('mkfifo', [file()]))],
+  ['a large file', () => writeFileSync(file(), ' '.repeat(5000), { flag: 'a' })],
+])('%s is not read: the directory may belong to another user', (_, replace) => {
+  mkdirSync(settings.sessionDirectory, { mode: 0o700 });
+  noteSettings(settings, 0);
+  replace();
+  expect(shown()).toBe(NONE);
 });
 
 it('with Redis no file is written, and --check says so', () => {
