@@ -34,7 +34,7 @@ export {
 } from './files/safe-directory.ts';
 export type { OpenDirectory } from './files/safe-directory.ts';
 export { makeDirectory } from './files/make-directory.ts';
-export { readSafely } from './files/safe-file.ts';
+export { readAtMost, readSafely } from './files/safe-file.ts';
 export type { SafeReading } from './files/safe-file.ts';
 export { metadataUrls } from './http/endpoint.ts';
 export { makeSocket, removeStaleSocket } from './http/stale-socket.ts';

@@ -1,11 +1,13 @@
 // The command `check --migrate FILE...`: prints the configuration that replaces an older
 // credmon's. Reads these files only, runs no command in them, and changes nothing.
-import { readFileSync } from 'node:fs';
-import { CodedError, messageOf, systemCode } from '@credmon/core/base';
+import { CodedError, messageOf, readAtMost, systemCode } from '@credmon/core/base';
 import { loadConfig, warningText } from '@credmon/core/config';
 import type { Subcommand } from '../command-line/command.ts';
 import { wsgiPortalIn } from '../migrate/apache.ts';
 import { newConfiguration } from '../migrate/new-configuration.ts';
+
+/** In bytes; the rest of a larger file is not searched for a portal. */
+const LARGEST = 4 * 1024 * 1024;
 
 type MigrateCommand = Subcommand & { kind: 'migrate' };
 
@@ -35,7 +37,7 @@ export function runMigrateCommand(
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readAtMost(file, LARGEST).toString('utf8');
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;

@@ -224,6 +224,14 @@ it('at most 100 lines say what was not read', () => {
   expect(lines).toContain('#   and 2 more');
 });
 
+it('a file without an end is not read', () => {
+  const common = { name: 'CREDMON_OAUTH', credDir: undefined, configFile: undefined };
+  let printed = '';
+  const print = (text: string): void => void (printed += text);
+  expect(runMigrateCommand({ kind: 'migrate', ...common, files: ['/dev/zero'] }, print)).toBe(1);
+  expect(printed).toContain('#   /dev/zero is too large');
+});
+
 it('a file that is missing is an error', () => {
   const common = { name: 'CREDMON_OAUTH', credDir: undefined, configFile: undefined };
   expect(() =>

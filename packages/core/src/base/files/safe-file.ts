@@ -1,6 +1,6 @@
 // Reads the administrator's files (secrets, keys, maps) through one descriptor, so that
 // the file that was checked is the file that is read.
-import { closeSync, fstatSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { CodedError, systemCode } from '../errors/errors.ts';
 import { openFileSafely } from './safe-directory.ts';
 
@@ -68,4 +68,28 @@ function readFailure(error: unknown): SafeReading {
     kind: 'broken',
     reason: code === 'ELOOP' ? 'is a symbolic link' : `cannot be read (${code})`,
   };
+}
+
+const CHUNK = 64 * 1024;
+
+/**
+ * Reads a file, also one without a size such as a pipe or a device, but no more than
+ * `maxBytes` and one byte: a longer result means a file that is too large.
+ * @throws the system's error
+ */
+export function readAtMost(path: string, maxBytes: number): Buffer {
+  const descriptor = openSync(path, 'r');
+  try {
+    const pieces: Buffer[] = [];
+    for (let left = maxBytes + 1; left > 0;) {
+      const piece = Buffer.allocUnsafe(Math.min(left, CHUNK));
+      const count = readSync(descriptor, piece, 0, piece.length, null);
+      if (count === 0) break;
+      pieces.push(piece.subarray(0, count));
+      left -= count;
+    }
+    return Buffer.concat(pieces);
+  } finally {
+    closeSync(descriptor);
+  }
 }

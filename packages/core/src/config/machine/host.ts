@@ -10,6 +10,7 @@ import { isPrivateGroup, localUsers } from './accounts.ts';
 import type { SourceHost, CommandResult } from '../syntax/reading.ts';
 import type { HostFacts } from '../syntax/read-configuration.ts';
 import { writeFileAtomically } from '../../base/files/atomic-write.ts';
+import { readAtMost } from '../../base/files/safe-file.ts';
 import { spawnSync } from 'node:child_process';
 import { LIMITS } from '../macros/expansion.ts';
 import { decodeText } from '../macros/text.ts';
@@ -21,7 +22,9 @@ import { decodeText } from '../macros/text.ts';
 export function machineHost(commandSeconds: number): SourceHost {
   return {
     readFile: (path) =>
-      orAbsent(() => (statSync(path).isDirectory() ? new Uint8Array() : readFileSync(path))),
+      orAbsent(() =>
+        statSync(path).isDirectory() ? new Uint8Array() : readAtMost(path, LIMITS.sourceBytes),
+      ),
     isDirectory: (path) => orAbsent(() => statSync(path).isDirectory()) ?? false,
     listFiles: (path) =>
       orAbsent(() => readdirSync(path).filter((name) => isFile(join(path, name)))),

@@ -15,7 +15,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readSafely } from '../../../src/base/files/safe-file.ts';
+import { readAtMost, readSafely } from '../../../src/base/files/safe-file.ts';
 import { makeSocket } from '../../../src/base/http/stale-socket.ts';
 
 let directory: string;
@@ -122,4 +122,11 @@ describe('a socket', () => {
       server.close();
     }
   });
+});
+
+it.each([
+  ['/dev/null', 0],
+  ['/dev/zero', 100_001],
+])('readAtMost: %s gives %i bytes', (path, length) => {
+  expect(readAtMost(path, 100_000)).toHaveLength(length);
 });

@@ -33,6 +33,11 @@ function load(file: string, options: Partial<LoadOptions> = {}): string | undefi
   }
 }
 
+test('a source without an end is not read to the end of the memory', () => {
+  writeFileSync(path('endless'), 'A = 1\ninclude : /dev/zero\n');
+  expect(load('endless')).toBe('CONFIG_LIMIT');
+});
+
 test.each([
   ['a file of our own', 'plain', undefined],
   ['a link to it', 'link', undefined],
