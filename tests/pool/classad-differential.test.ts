@@ -1,0 +1,61 @@
+// Random ClassAd expressions, answered by HTCondor 23.9 and by us: the same text, the same
+// value, or a difference with a reason.
+// CREDMON_SEED and CREDMON_EXPRESSIONS choose other expressions and their number.
+import { tmpdir } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  allowedDifference,
+  type Answer,
+} from '@credmon/test-fixtures/languages/allowed-differences';
+import { answersOfClassad2 } from '@credmon/test-fixtures/languages/classad2';
+import { ourAnswer } from '@credmon/test-fixtures/languages/our-answer';
+import {
+  randomExpressions,
+  type RandomExpression,
+} from '@credmon/test-fixtures/languages/random-expressions';
+import { startNamespace, type Namespace } from '@credmon/test-fixtures/pool/namespace';
+import { isPoolMissing, rootDirectory } from '@credmon/test-fixtures/pool/root-directory';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const SEED = Number(process.env['CREDMON_SEED'] ?? 1);
+const COUNT = Number(process.env['CREDMON_EXPRESSIONS'] ?? 40_000);
+
+interface Compared extends RandomExpression {
+  readonly theirs: Answer;
+  readonly ours: Answer;
+}
+
+describe.skipIf(isPoolMissing())('random expressions', () => {
+  let inside: Namespace;
+  beforeAll(async () => {
+    inside = await startNamespace(rootDirectory(tmpdir()).root);
+  });
+  afterAll(() => inside.remove());
+
+  it('have the same text and value for HTCondor, but for the allowed differences', async () => {
+    const asked = randomExpressions(SEED, COUNT);
+    const answers = await answersOfClassad2(inside, asked);
+    expect(answers).toHaveLength(COUNT);
+    const different = asked
+      .map((one, at): Compared => ({ ...one, theirs: answers[at], ours: ourAnswer(one) }))
+      .filter(({ theirs, ours }) => !isDeepStrictEqual(theirs, ours))
+      .map((one) => ({ ...one, reason: allowedDifference(one, one.theirs, one.ours) }));
+    process.stdout.write(summary(different.flatMap(({ reason }) => reason ?? [])));
+    const valued = answers.filter((answer) => typeof answer === 'object').length;
+    expect(valued).toBeGreaterThan(0.85 * COUNT);
+    const crashed = answers.filter((answer) => answer === 'crashed').length;
+    expect(crashed).toBeLessThanOrEqual(0.05 * COUNT);
+    const faults = different.filter(({ reason }) => reason === undefined);
+    const shown = faults.slice(0, 5).map((fault) => ({ seed: SEED, ...fault }));
+    expect(shown, `${faults.length} differences without a reason`).toEqual([]);
+  });
+});
+
+/** How many expressions were compared, and how often each reason applied. */
+function summary(reasons: readonly string[]): string {
+  const lines = [...new Set(reasons)]
+    .map((reason) => ({ reason, times: reasons.filter((other) => other === reason).length }))
+    .sort((a, b) => b.times - a.times)
+    .map(({ reason, times }) => `  ${times}: ${reason}\n`);
+  return `classad2: ${COUNT} expressions compared (seed ${SEED}), ${reasons.length} allowed differences\n${lines.join('')}`;
+}
