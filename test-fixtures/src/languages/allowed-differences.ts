@@ -20,7 +20,8 @@ const valueOf = (answer: Answer): string | undefined =>
 
 const ALLOWED: readonly AllowedDifference[] = [
   {
-    reason: 'the module crashes on lists and ads that an evaluation has made',
+    reason:
+      'the module crashes on lists and ads that an evaluation has made; then their text is asked for',
     applies: (_asked, theirs) => theirs === 'crashed',
   },
   {
