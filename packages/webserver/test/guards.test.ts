@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FlowEvent } from '../src/flow/flow.ts';
+import type { FlowEvent } from '../src/flow/flow-value.ts';
 import { openCredentialFiles } from '../src/host/credential-files.ts';
 import type { FlowLog, Ports } from '../src/flow/ports.ts';
 import { createFileFlows } from '../src/session-store/file-stores.ts';

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '@credmon/core/base';
-import type { FlowEvent } from '../src/flow/flow.ts';
+import type { FlowEvent } from '../src/flow/flow-value.ts';
 import { createFileFlows } from '../src/session-store/file-stores.ts';
 import { KEY, ad, startPortal, tokens, type Portal } from './support/portal.ts';
 

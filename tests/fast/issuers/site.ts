@@ -20,7 +20,7 @@ import {
   settingsWith,
   type AccessPoint,
 } from '../../../packages/credmon/test/support/access-point.ts';
-import { revocationFiles } from '../../../packages/credmon/src/commands/revoke-context.ts';
+import { revocationFiles } from '../../../packages/credmon/src/commands/revoke.ts';
 import { readSecretFile } from '../../../packages/credmon/src/host/secret-file.ts';
 import { createRevoker } from '../../../packages/credmon/src/revocation/revoker.ts';
 import { revokeOne } from '../../../packages/credmon/src/revocation/revoke-token.ts';

@@ -21,8 +21,8 @@ export type { Bounds, KnobProblem, NumberOptions, ReadResult } from './typed/typ
 export type { EvaluateExpression, ExpressionValue } from './macros/evaluate.ts';
 export { dumpText, expandMacroText, queryKnob, verboseText } from './table/print.ts';
 export type { DumpOptions } from './table/print.ts';
-export { parameter } from './typed/parameter.ts';
-export type { Parameter } from './typed/parameter.ts';
+export { parameter } from './typed/typed.ts';
+export type { Parameter } from './typed/typed.ts';
 export type { Amount } from './macros/values.ts';
 export { createKnobReader } from './typed/knob-reader.ts';
 export { findUser, groupId, userName } from './machine/accounts.ts';

@@ -1,7 +1,7 @@
 // The public API of @credmon/core/credential, the credential files: names, layout,
 // contents, times, requests, token responses.
-export { judgeProviderNames, noHandles, refusedName, refusedProvider } from './ambiguous-names.ts';
-export type { NameProblem, NameRules } from './ambiguous-names.ts';
+export { judgeProviderNames, noHandles, refusedName, refusedProvider } from './name.ts';
+export type { NameProblem, NameRules } from './name.ts';
 export { cutDomain, isCredName, isPlainProviderName, splitStem, stemOf } from './name.ts';
 export type { ServiceAndHandle } from './name.ts';
 export {
@@ -60,6 +60,6 @@ export type {
   TopDigest,
 } from './snapshot.ts';
 export { accessTokenOf, digestUse, parseRenewal, renewalText } from './digest.ts';
-export { MAX_KEY_FILE_BYTES } from './key-lines.ts';
+export { MAX_KEY_FILE_BYTES } from './request.ts';
 export { readCredentialRequest } from './request.ts';
 export type { CredentialRequest, ProviderRequest } from './request.ts';

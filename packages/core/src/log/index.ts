@@ -2,7 +2,7 @@
 export type { Log } from './logger.ts';
 export { DEFAULT_STYLE } from './format.ts';
 export type { LineStyle } from './format.ts';
-export { checkLogFile } from './check-log.ts';
+export { checkLogFile } from './rotating-file.ts';
 export { openLog } from './logger.ts';
 export type { Logger } from './logger.ts';
 export type { LogOptions } from './settings.ts';

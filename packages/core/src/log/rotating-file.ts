@@ -1,20 +1,25 @@
 // The log file: written synchronously, and rotated by HTCondor's knobs. A rotation
-// failure never loses lines.
+// failure never loses lines. It is checked without writing to it: a program whose log
+// cannot be opened does not start.
+import { CodedError, messageOf, systemCode } from '../base/errors/errors.ts';
+import { shellWord } from '../base/process/shell-word.ts';
+import { type Finding, ok, wrong } from '../base/text/findings.ts';
+import { savedName } from './format.ts';
+import type { LogOptions } from './settings.ts';
+import { type Sink, lineOf, localTime, writeAll } from './sink.ts';
 import {
+  accessSync,
   closeSync,
+  constants,
   fstatSync,
   ftruncateSync,
   openSync,
-  statSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   unlinkSync,
 } from 'node:fs';
-import { CodedError, messageOf, systemCode } from '../base/errors/errors.ts';
-import { savedName } from './format.ts';
-import type { LogOptions } from './settings.ts';
-import { lineOf, localTime, writeAll, type Sink } from './sink.ts';
 import { basename, dirname, join } from 'node:path';
 
 /**
@@ -232,5 +237,39 @@ function savedLogs(path: string, trouble: (name: string, error: unknown) => void
   } catch (error) {
     trouble(dirname(path), error);
     return [];
+  }
+}
+
+/**
+ * Checks whether the log file `path` can be opened or created. `consequence` is a clause:
+ * what happens otherwise.
+ */
+export function checkLogFile(path: string, consequence: string): Finding {
+  const what = 'log';
+  const directory = dirname(path);
+  const failure = accessFailure(directory, constants.W_OK | constants.X_OK);
+  if (failure === 'ENOENT')
+    return wrong(
+      what,
+      `its directory ${directory} is missing, and ${consequence}; fix: install -d ` +
+        `-o condor -g condor -m 755 ${shellWord(directory)}`,
+    );
+  const file = accessFailure(path, constants.W_OK);
+  if (file === undefined)
+    return statSync(path).isDirectory()
+      ? wrong(what, `${path} is a directory, and ${consequence}`)
+      : ok(what, `goes to ${path}`);
+  if (file === 'ENOENT' && failure === undefined) return ok(what, `will go to ${path}`);
+  return wrong(what, `this process cannot write ${path} (${file}), and ${consequence}`);
+}
+
+function accessFailure(path: string, mode: number): string | undefined {
+  try {
+    accessSync(path, mode);
+    return undefined;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return code;
   }
 }

@@ -2,7 +2,7 @@
 import { readByteEscape } from './class.ts';
 import { refuse } from './node.ts';
 import type { Assertion, RegexpNode } from './node.ts';
-import { ANY_BYTE, NOT_NEWLINE, byteSet, rangesSet, typeSet } from './set.ts';
+import { ANY_BYTE, NOT_NEWLINE, byteSet, rangesSet, typeSet } from './class.ts';
 
 /** An escape: its node, whether it may be repeated, and the offset after it. */
 export interface EscapeRead {

@@ -4,7 +4,7 @@ import { limitError } from './limits.ts';
 import type { Limits } from './limits.ts';
 import type { Assertion } from './node.ts';
 import type { Instruction, Program } from './compile.ts';
-import { WORD } from './set.ts';
+import { WORD } from './class.ts';
 
 /** The number of remaining steps, shared by all matches of one evaluation. */
 export interface Budget {

@@ -5,7 +5,7 @@ import { compilePattern, type Program } from './compile.ts';
 import { Matcher, type Budget } from './match.ts';
 import { RefusedPattern, type ByteSet } from './node.ts';
 import { parsePattern } from './parse.ts';
-import { ANY_BYTE, NOT_NEWLINE, include } from './set.ts';
+import { ANY_BYTE, NOT_NEWLINE, include } from './class.ts';
 
 /** A compiled pattern. */
 export interface Regexp {

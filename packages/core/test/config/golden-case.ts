@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { isCoded } from '../../src/base/errors/errors.ts';
 import type { Config } from '../../src/config/table/config.ts';
 import { loadConfig } from '../../src/config/machine/load.ts';
-import { parameter } from '../../src/config/typed/parameter.ts';
+import { parameter } from '../../src/config/typed/typed.ts';
 import { expandMacroText, queryKnob } from '../../src/config/table/print.ts';
 import { encodeText } from '../../src/config/macros/text.ts';
 

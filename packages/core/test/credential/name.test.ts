@@ -1,12 +1,18 @@
-// Names of users, services and handles, as CredD writes them.
-import { describe, expect, it } from 'vitest';
+// Names of users, services and handles, as CredD writes them; and provider names with `_`:
+// warnings, and tokens that are not used.
+import { loadConfig } from '../../src/config/machine/load.ts';
+import { configuredProviders } from '../../src/config/typed/provider-names.ts';
 import {
+  type NameRules,
   cutDomain,
   isCredName,
   isPlainProviderName,
+  judgeProviderNames,
+  refusedName,
   splitStem,
   stemOf,
 } from '../../src/credential/name.ts';
+import { describe, expect, it } from 'vitest';
 
 describe('a name in the credential directory', () => {
   it.each(['a', 'alice', 'A-b+c=d_e.f', '0', '-', '_', 'x.mark', 'a..b', 'a.', 'x'.repeat(200)])(
@@ -84,5 +90,121 @@ describe('the stem of a token', () => {
     ['a\n', false],
   ])('%j is a plain provider name: %s', (name, expected) => {
     expect(isPlainProviderName(name)).toBe(expected);
+  });
+});
+
+function rulesOf(knobs: Record<string, string>): NameRules {
+  const env = Object.fromEntries(
+    Object.entries(knobs).map(([name, value]) => [`_CONDOR_${name}`, value]),
+  );
+  return judgeProviderNames(
+    configuredProviders(
+      loadConfig({ subsystem: 'CREDMON_OAUTH', env: { CONDOR_CONFIG: 'ONLY_ENV', ...env } }),
+    ),
+  );
+}
+
+const OR = ', or set CREDMON_ALLOW_SPECIAL_CHAR_NAMES = true (turns handles off)';
+const REFUSED = `keycloak_extra is ambiguous: it is also the handle "extra" of the provider "keycloak"; no login and no renewal of keycloak_extra; fix: rename it to keycloakextra${OR}`;
+
+describe('R19 provider names with "_"', () => {
+  it.each<[string, Record<string, string>, readonly string[]]>([
+    ['none', { mytok_CLIENT_ID: 'x', LOCAL_CREDMON_PROVIDER_NAMES: 'a, b' }, []],
+    [
+      'alone: a warning with the remedy',
+      { my_site_CLIENT_ID: 'x' },
+      [`my_site is read as the handle "site" of a provider "my"; fix: rename it to mysite${OR}`],
+    ],
+    [
+      'with its first part configured: rejected',
+      { keycloak_CLIENT_ID: 'x', keycloak_extra_CLIENT_ID: 'y' },
+      [REFUSED],
+    ],
+    [
+      'with a knob that only CredD uses',
+      { keycloak_CLIENT_ID: 'x', 'CREDD.keycloak_extra_CLIENT_ID': 'y' },
+      [REFUSED],
+    ],
+    [
+      'in another case',
+      { KEYCLOAK_CLIENT_ID: 'x', OAUTH2_CREDMON_PROVIDER_NAMES: 'keycloak_extra' },
+      [REFUSED.replace('"keycloak"', '"KEYCLOAK"')],
+    ],
+    [
+      'a proposed name that is taken',
+      { my_site_CLIENT_ID: 'x', MYSITE_CLIENT_ID: 'y' },
+      [`my_site is read as the handle "site" of a provider "my"; fix: rename it to mysite2${OR}`],
+    ],
+    [
+      'the default local provider counts',
+      { scitokens_x_CLIENT_ID: 'x' },
+      [
+        `scitokens_x is ambiguous: it is also the handle "x" of the provider "scitokens"; no login and no renewal of scitokens_x; fix: rename it to scitokensx${OR}`,
+      ],
+    ],
+    [
+      'but not if another one is configured',
+      { LOCAL_CREDMON_PROVIDER_NAME: 'own', scitokens_x_CLIENT_ID: 'x' },
+      [
+        `scitokens_x is read as the handle "x" of a provider "scitokens"; fix: rename it to scitokensx${OR}`,
+      ],
+    ],
+    [
+      'at the end',
+      { EXEC_CREDMON_PROVIDER_NAMES: 'odd_' },
+      [`odd_ begins or ends with "_", so no token belongs to it; fix: rename it to odd${OR}`],
+    ],
+    [
+      'with the knob',
+      { a_CLIENT_ID: 'x', a_b_CLIENT_ID: 'y', CREDMON_ALLOW_SPECIAL_CHAR_NAMES: 'True' },
+      [],
+    ],
+    [
+      'other knobs name no provider',
+      { CLIENT_CREDMON_a_b_CLIENT_ID: 'x', a_b_PELICAN_CLIENT_ID: 'x', a_b_CLIENT_ID: '' },
+      [],
+    ],
+  ])('%s', (_, knobs, expected) => {
+    expect(rulesOf(knobs).problems.map(({ text }) => text)).toEqual(expected);
+  });
+
+  it.each(
+    ['LOCAL', 'CLIENT', 'OAUTH2', 'VAULT', 'PELICAN', 'EXCHANGE', 'EXEC'].flatMap((kind) =>
+      ['LOCAL', 'CLIENT', 'OAUTH2', 'VAULT', 'PELICAN', 'EXCHANGE', 'EXEC'].map(
+        (other) => [kind, other] as const,
+      ),
+    ),
+  )('a name in the list %s is rejected when its first part is in the list %s', (kind, other) => {
+    const rules = rulesOf({
+      [`${other}_CREDMON_PROVIDER_NAMES`]: 'own',
+      [`${kind}_CREDMON_PROVIDER_NAMES`]: kind === other ? 'own, own_x' : 'own_x',
+    });
+    expect([
+      rules.problems.map(({ name, base }) => [name, base]),
+      refusedName('own_x', rules),
+    ]).toEqual([[['own_x', 'own']], rules.problems[0]?.text]);
+  });
+
+  it('only tokens of a rejected provider are not used, with any handle and in any case', () => {
+    const rules = rulesOf({
+      keycloak_CLIENT_ID: 'x',
+      keycloak_extra_CLIENT_ID: 'y',
+      my_site_CLIENT_ID: 'z',
+    });
+    const names = [
+      'keycloak_extra',
+      'KEYCLOAK_Extra',
+      'keycloak_extra_h1',
+      'keycloak',
+      'keycloak_h1',
+      'keycloak_extra2',
+      'keycloak_extr',
+      'my_site',
+      'my_site_h1',
+      'other',
+    ];
+    expect(names.filter((name) => refusedName(name, rules) !== undefined)).toEqual(
+      names.slice(0, 3),
+    );
   });
 });

@@ -23,7 +23,7 @@ import type { ProviderLookup } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
 import { confidentialClient } from '../storer/device-login.ts';
 import { checkClientId, checkIssuer, checkOrigin, checkSecret } from './issuer.ts';
-import { metadataFindings } from './metadata-offers.ts';
+import { metadataFindings } from './issuer.ts';
 import type { CheckContext, Check } from './context.ts';
 
 /**

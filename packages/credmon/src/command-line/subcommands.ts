@@ -1,8 +1,7 @@
 // The arguments of the subcommands.
+import { type CommonFlags, type Subcommand, common } from './command.ts';
 import { wholeSeconds } from '@credmon/core/base';
 import type { Argv } from 'yargs';
-import { common, type CommonFlags, type Subcommand } from './command.ts';
-import { addStanding, addToken } from './standing-subcommands.ts';
 
 type Parser = Argv<CommonFlags>;
 type Choose = (command: Subcommand) => void;
@@ -269,5 +268,82 @@ function addKeys(parser: Parser, choose: Choose): void {
         },
       )
       .demandCommand(1, 1, 'missing subcommand: list, rotate or publish'),
+  );
+}
+
+function addStanding(parser: Parser, choose: Choose): void {
+  parser.command('standing', 'tokens for services, not for jobs', (standing) =>
+    standing
+      .command(
+        'login <token>',
+        'log in by device code for a standing token of a login provider',
+        (login) =>
+          login.positional('token', {
+            type: 'string',
+            demandOption: true,
+            describe: 'name in CREDMON_STANDING_TOKENS',
+          }),
+        (values) => choose({ kind: 'standing-login', ...common(values), token: values.token }),
+      )
+      .command(
+        'list',
+        'names, providers, states and files',
+        (list) => list.option('json', json),
+        (values) => choose({ kind: 'standing-list', ...common(values), json: values.json }),
+      )
+      .demandCommand(1, 1, 'missing subcommand: list, or login and a name'),
+  );
+}
+
+function addToken(parser: Parser, choose: Choose): void {
+  const several = { type: 'string', array: true, nargs: 1, default: [] as string[] } as const;
+  parser.command(
+    'token <provider>',
+    'issue one token by the rules of a provider, without configuring a standing token',
+    (token) =>
+      token
+        .positional('provider', {
+          type: 'string',
+          demandOption: true,
+          describe: 'name of a local provider or of a client-credentials provider',
+        })
+        .option('audience', { ...several, describe: 'audience; may be repeated' })
+        .option('scope', {
+          ...several,
+          describe: "scope; may be repeated (default: all scopes of the provider's rules)",
+        })
+        .option('subject', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'subject; required for root (default: the calling user)',
+        })
+        .option('lifetime', {
+          type: 'string',
+          requiresArg: true,
+          coerce: (value: unknown) => wholeSeconds('--lifetime', value),
+          describe: "lifetime in seconds, at most the provider's lifetime",
+        })
+        .option('output', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'file for the token, mode 0600',
+        })
+        .option('owner', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'owner of the file (root only)',
+        })
+        .option('print', {
+          type: 'boolean',
+          default: false,
+          describe: 'print the token even if standard output is a terminal',
+        })
+        .option('json', json),
+    (values) => {
+      const { provider, audience, scope: scopes, subject, lifetime } = values;
+      const { output, owner, print, json: asJson } = values;
+      const asked = { provider, audience, scopes, subject, lifetime, output, owner, print };
+      choose({ kind: 'token', ...common(values), ...asked, json: asJson });
+    },
   );
 }

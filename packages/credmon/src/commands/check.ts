@@ -13,7 +13,7 @@ import { instantOf } from '@credmon/core/credential';
 import { checkClocks } from '../checks/clock.ts';
 import type { Subcommand } from '../command-line/command.ts';
 import { clientChecks } from '../checks/clients.ts';
-import { checkCondorVersion } from '../checks/condor-version.ts';
+import { checkCondorVersion } from '../checks/installation.ts';
 import { checkConfig, mistakesOf } from '../checks/config.ts';
 import { localChecks } from '../checks/local.ts';
 import { checkDaemons, checkLog, checkPortal, programChecks } from '../checks/installation.ts';

@@ -41,7 +41,7 @@ import { graceSeconds } from '../daemon/loop.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import { readDaemonSettings, type Settings } from '../settings/read.ts';
 import { standingFiles } from '../host/standing-files.ts';
-import { openStandingLogins } from '../host/standing-logins.ts';
+import { openStandingLogins } from '../host/standing-files.ts';
 import { VERSION } from '../version.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { createPassEnd } from './pass-end.ts';

@@ -1,32 +1,56 @@
 // `revoke`: revokes a user's tokens at their issuers and removes their files, with or
-// without a running daemon.
-import { CodedError, createSend, systemClock, systemRandom } from '@credmon/core/base';
-import { cutDomain, isCredName, tokenId, type TokenSnapshot } from '@credmon/core/credential';
-import { dueOf } from '@credmon/core/renewal';
-import { openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
+// without a running daemon; and the ports of revocation: files and the audit log.
 import type { Subcommand } from '../command-line/command.ts';
-import { createLimiter, type Limiter } from '../throttle/issuer-queues.ts';
+import { openConfig } from '../command-line/open-config.ts';
+import { recoveries } from '../daemon/cleanup.ts';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
-import type { ProviderKind } from '../settings/lists.ts';
-import { STANDING } from '../providers/standing/names.ts';
+import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import {
   createPelicanSend,
   createProcessTrust,
   createVaultSend,
   namedTrustOf,
 } from '../host/tls-ca.ts';
-import { revokeOne, type RevocationContext } from '../revocation/revoke-token.ts';
-import { createRevoker } from '../revocation/revoker.ts';
-import { needsPerson, rowOf, sentenceOf, type RevocationReport } from '../revocation/report.ts';
-import { throttled, issuerToAsk } from '../revocation/throttle.ts';
-import { readSecretFile, secretVersion } from '../host/secret-file.ts';
-import { readSettings, type Settings } from '../settings/read.ts';
-import { recoveries } from '../daemon/cleanup.ts';
-import { openConfig } from '../command-line/open-config.ts';
-import { requester, openAudit, revocationFiles } from './revoke-context.ts';
-import { existingDirectory } from '../status/tokens.ts';
+import { STANDING } from '../providers/standing/names.ts';
+import type { RevocationFiles, TokenName } from '../revocation/files.ts';
+import { type RevocationReport, needsPerson, rowOf, sentenceOf } from '../revocation/report.ts';
+import { type RevocationContext, revokeOne } from '../revocation/revoke-token.ts';
+import { createRevoker, issuerToAsk, throttled } from '../revocation/revoker.ts';
+import type { ProviderKind } from '../settings/lists.ts';
+import { type Settings, readSettings } from '../settings/read.ts';
 import { renewalPolicies, withOwnLifetime } from '../settings/token-policy.ts';
+import { existingDirectory } from '../status/tokens.ts';
+import { type Limiter, createLimiter } from '../throttle/issuer-queues.ts';
+import {
+  CodedError,
+  createSend,
+  isAlive,
+  isCoded,
+  systemClock,
+  systemCode,
+  systemRandom,
+} from '@credmon/core/base';
+import {
+  type TokenFileKind,
+  type TokenSnapshot,
+  classifyUserEntry,
+  cutDomain,
+  isCredName,
+  tokenFileName,
+  tokenId,
+} from '@credmon/core/credential';
+import { type LogOptions, type Logger, openLog } from '@credmon/core/log';
+import { dueOf } from '@credmon/core/renewal';
+import {
+  type CredentialStore,
+  inUserDirectory,
+  openCredentialDirectory,
+  readCredentialFile,
+} from '@credmon/core/store';
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 type RevokeCommand = Subcommand & { kind: 'revoke' };
 
@@ -203,4 +227,84 @@ async function revokeOwned(
       ...(renewing && result.kind === 'removed' ? { renewing } : {}),
     };
   });
+}
+
+/** Returns the files of the credential directory `root`. */
+export function revocationFiles(root: string, store: CredentialStore): RevocationFiles {
+  const entries = ({ user }: TokenName): readonly string[] =>
+    inUserFiles(root, user, (home) => readdirSync(home)) ?? [];
+  return {
+    store,
+    readUse: ({ user, stem }) => {
+      const name = tokenFileName(stem, 'use');
+      const reading = inUserFiles(root, user, (home) => readCredentialFile(join(home, name)));
+      return reading?.kind === 'text' ? reading.text : undefined;
+    },
+    present: (token) =>
+      entries(token).flatMap((name): readonly TokenFileKind[] => {
+        const entry = classifyUserEntry(name);
+        const ours =
+          entry.kind !== 'temporary' && entry.kind !== 'other' && entry.stem === token.stem;
+        return ours ? [entry.kind] : [];
+      }),
+    beingWritten: (token) =>
+      entries(token).some((name) => {
+        const entry = classifyUserEntry(name);
+        if (entry.kind !== 'temporary') return false;
+        const target = classifyUserEntry(entry.target);
+        return 'stem' in target && target.stem === token.stem && isAlive(entry.pid);
+      }),
+  };
+}
+
+/** Runs `act` in a user's directory; `undefined` when it cannot be opened. */
+function inUserFiles<T>(root: string, user: string, act: (home: string) => T): T | undefined {
+  try {
+    return inUserDirectory(root, user, act);
+  } catch (error) {
+    if (systemCode(error) === undefined && !isCoded(error)) throw error;
+    // Swept meanwhile, or not accessible: the removal of a file there reports it.
+    return undefined;
+  }
+}
+
+/** Returns the user id for the audit log. */
+export function requester(): string {
+  const uid = process.getuid?.();
+  return uid === undefined ? 'unknown user' : `user id ${uid}`;
+}
+
+/**
+ * Opens the audit log: the daemon's log, or syslog if that cannot be opened; if both
+ * fail, `warn` gets the line. The file is never rotated here: the daemon has it open. The
+ * function returns whether the line was logged.
+ */
+export async function openAudit(
+  options: LogOptions,
+  warn: (text: string) => void,
+): Promise<(text: string) => boolean> {
+  const log = await openForAudit(options, warn);
+  return (text) => {
+    if (log?.audit(text) === true) return true;
+    const line = ['-t', 'condor_credmon', '-p', 'auth.notice', '--', `Audit: ${text}`];
+    const isLogged = spawnSync('logger', line, { stdio: 'ignore' }).status === 0;
+    if (!isLogged)
+      warn(`neither the log file nor syslog is available for this audit line: ${text}`);
+    return isLogged;
+  };
+}
+
+async function openForAudit(
+  options: LogOptions,
+  warn: (text: string) => void,
+): Promise<Logger | undefined> {
+  if (options.path === undefined) return undefined;
+  try {
+    const fixed = { stderr: false, maxBytes: 0, maxSeconds: 0, truncate: false };
+    return await openLog({ ...options, ...fixed });
+  } catch (error) {
+    if (!isCoded(error, 'LOG_UNWRITABLE')) throw error;
+    warn(`${error.message}; audit lines are written to syslog`);
+    return undefined;
+  }
 }

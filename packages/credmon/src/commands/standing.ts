@@ -15,11 +15,11 @@ import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { readSecretFile } from '../host/secret-file.ts';
-import { storeLogin, whyNotStored } from '../host/standing-logins.ts';
+import { storeLogin, whyNotStored } from '../host/standing-files.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
 import { draftOfLogin } from '../providers/oauth/registration.ts';
 import { checkSubject } from '../providers/standing/fetched.ts';
-import { topOfLogin } from '../providers/standing/login-top.ts';
+import { topOfLogin } from '../providers/standing/login.ts';
 import type { Settings } from '../settings/read.ts';
 import type { LoginStanding, StandingToken } from '../settings/standing.ts';
 import { attentionTexts } from '../status/summary.ts';
@@ -32,7 +32,7 @@ import {
 import { needsAttention } from '../status/rows.ts';
 import { grantByDevice } from '../storer/device-login.ts';
 import type { Terminal } from '../storer/terminal.ts';
-import { openAudit, requester } from './revoke-context.ts';
+import { openAudit, requester } from './revoke.ts';
 import type { Output } from './revoke.ts';
 
 /** The output of the commands. Without a `terminal` no login is possible. */

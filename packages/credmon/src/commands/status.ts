@@ -1,15 +1,23 @@
 // The status command: scans as the daemon does, changes nothing, and prints. A user who
 // may not scan sees what the daemon wrote for this user.
-import { CodedError, systemClock } from '@credmon/core/base';
-import { instantOf } from '@credmon/core/credential';
 import type { Subcommand } from '../command-line/command.ts';
+import { openConfig } from '../command-line/open-config.ts';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
+import { heartbeatPath, statusPath } from '../host/run-directory.ts';
 import { needsAttention, statusTable } from '../status/rows.ts';
+import { type Heartbeat, type UserStatus, parseUserStatus, rowsAt } from '../status/status-file.ts';
 import { attentionTexts, unownedTexts } from '../status/summary.ts';
 import { evaluateTokens, openStore, settingsOf } from '../status/tokens.ts';
-import { openConfig } from '../command-line/open-config.ts';
-import { runOwnStatus, type StatusOutput } from './own-status.ts';
-import { isClosedToUs, readDirectories } from './user-directories.ts';
+import {
+  type UserDirectories,
+  isClosedToUs,
+  readDirectories,
+  seeDaemon,
+} from './user-directories.ts';
+import { CodedError, durationText, systemClock } from '@credmon/core/base';
+import { userName } from '@credmon/core/config';
+import { cutDomain, instantOf, isCredName } from '@credmon/core/credential';
+import { readCredentialFile } from '@credmon/core/store';
 
 /**
  * Prints the status. Returns the exit code: 0, or 1 when a token needs attention.
@@ -45,4 +53,102 @@ export async function runStatusCommand(
     if (daemon === null) stderr('No condor_credmon is running here: nothing is renewed.');
   }
   return rows.some(needsAttention) ? 1 : 0;
+}
+
+type StatusCommand = Subcommand & { kind: 'status' };
+
+/** In bytes: some 100,000 tokens of one user. */
+const LONGEST_STATUS = 64 * 1024 * 1024;
+
+/**
+ * The output of the status: the table or JSON on standard output, problems on standard
+ * error; `width` is a terminal's columns.
+ */
+export interface StatusOutput {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly width: number | undefined;
+}
+
+/**
+ * Prints the user's own tokens. Returns the exit code: 0, or 1 when a token needs
+ * attention.
+ * @throws CodedError when there is nothing that this user may read
+ */
+export function runOwnStatus(
+  command: StatusCommand,
+  { credDir, runDir }: Pick<UserDirectories, 'credDir' | 'runDir'>,
+  { stdout, stderr, width }: StatusOutput,
+): number {
+  if (runDir === undefined)
+    throw closed(credDir, 'there is no view for users (CREDMON_RUN_DIR = none)');
+  const user = userOf(command);
+  const { heartbeat, unreadable, whyNot, whyNotForUs } = seeDaemon(runDir);
+  if (unreadable !== undefined) throw closed(credDir, unreadable);
+  const status = readStatus(runDir, user);
+  if (!status && whyNotForUs !== undefined) throw closed(credDir, whyNotForUs);
+  if (!status && !heartbeat) throw closed(credDir, `${whyNot ?? ''} (no ${heartbeatPath(runDir)})`);
+  const now = systemClock.now();
+  const rows = rowsAt(status?.tokens ?? [], now);
+  const directory = status?.directory ?? heartbeat?.directory ?? credDir;
+  if (command.user !== undefined && rows.length === 0)
+    throw new CodedError('CRED_FILE_IO', `no token of ${user} in ${directory}`, { user });
+  if (command.json) {
+    const daemon = whyNot === undefined ? (heartbeat?.daemon ?? null) : null;
+    const times = {
+      written_at: status?.written_at ?? null,
+      checked_at: heartbeat?.checked_at ?? null,
+    };
+    stdout(JSON.stringify({ directory, daemon, ...times, tokens: rows }, null, 2));
+  } else {
+    stdout(rows.length === 0 ? 'No tokens.' : statusTable(rows, now, width));
+    for (const text of [...attentionTexts(rows), ...unownedTexts(rows)]) stderr(text);
+    if (whyNot !== undefined) stderr(staleText(whyNot, heartbeat ?? status, now));
+  }
+  return rows.some(needsAttention) ? 1 : 0;
+}
+
+function userOf({ user: wanted }: StatusCommand): string {
+  const uid = process.geteuid?.() ?? -1;
+  const user = wanted === undefined ? userName(uid) : cutDomain(wanted);
+  if (user === undefined)
+    throw new CodedError('USAGE', `user id ${uid} has no account here; use --user NAME`);
+  if (isCredName(user)) return user;
+  throw new CodedError(
+    'USAGE',
+    `${JSON.stringify(user)} is not a valid user name of a credential directory`,
+  );
+}
+
+function readStatus(runDir: string, user: string): UserStatus | undefined {
+  const path = statusPath(runDir, user);
+  const reading = readCredentialFile(path, LONGEST_STATUS);
+  if (reading.kind === 'missing') return undefined;
+  if (reading.kind === 'broken')
+    throw new CodedError(
+      'CRED_FILE_IO',
+      `the tokens of ${user} cannot be shown: ${path} ${reading.reason}; only ${user} and root may read it`,
+      { path },
+    );
+  const status = parseUserStatus(reading.text);
+  if (status) return status;
+  throw new CodedError(
+    'CRED_FILE_IO',
+    `the tokens of ${user} cannot be shown: ${path} is invalid; the daemon replaces it when a token changes or condor_credmon is restarted`,
+    { path },
+  );
+}
+
+function staleText(whyNot: string, known: Heartbeat | UserStatus | undefined, now: number): string {
+  const at = known && ('checked_at' in known ? known.checked_at : known.written_at);
+  const age = at === undefined ? '' : ` This is the state of ${durationText(now - at)} ago.`;
+  return `Nothing is renewed: ${whyNot}.${age} Ask the administrator.`;
+}
+
+function closed(credDir: string, why: string): CodedError {
+  return new CodedError(
+    'CRED_FILE_IO',
+    `cannot show your tokens: the credential directory ${credDir} is closed to you, and ${why}; ask the administrator`,
+    { path: credDir },
+  );
 }

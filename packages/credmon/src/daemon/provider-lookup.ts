@@ -1,20 +1,40 @@
-// Finds the provider and the owner of each token from the settings.
+// Builds every kind of provider from the settings, and finds the provider and the owner
+// of each token.
+import { runProgram } from '../host/run-program.ts';
+import { type ProcessTrust, createPelicanSend, createVaultSend } from '../host/tls-ca.ts';
+import { clientCredentials } from '../providers/client/credentials.ts';
+import type { ClientOptions } from '../providers/client/registration.ts';
+import type { Provider, ProviderContext } from '../providers/common/provider.ts';
+import { tokenExchange } from '../providers/exchange/exchange.ts';
+import { execProvider } from '../providers/exec/exec.ts';
+import { localKeys } from '../providers/local/keys.ts';
+import type { LocalPorts } from '../providers/local/ports.ts';
+import { localSigner } from '../providers/local/signer.ts';
+import { type OAuthOptions, oauthRefresh } from '../providers/oauth/refresh.ts';
+import { standingLogin } from '../providers/standing/login.ts';
+import { STANDING } from '../providers/standing/names.ts';
+import { standingProvider } from '../providers/standing/standing.ts';
+import { vaultReader } from '../providers/vault/vault.ts';
+import type { ClientKind } from '../settings/clients.ts';
 import {
+  type ProviderKind,
+  type ProviderLookup as TokenOwner,
+  ownerOf,
+} from '../settings/lists.ts';
+import type { Settings } from '../settings/read.ts';
+import { renewalPolicies, withOwnLifetime } from '../settings/token-policy.ts';
+import type { ProviderLookup } from './pass.ts';
+import type { Random, Send } from '@credmon/core/base';
+import {
+  type Parsed,
+  type TokenSnapshot,
   refusedName,
   splitStem,
   tokenFileName,
-  type Parsed,
-  type TokenSnapshot,
 } from '@credmon/core/credential';
+import { type IssuerPolicy, policyOf } from '@credmon/core/profiles';
 import type { ManagedToken } from '@credmon/core/renewal';
-import type { ProviderLookup } from './pass.ts';
-import { buildProviders, buildStanding } from './provider-factory.ts';
-import type { Provider } from '../providers/common/provider.ts';
-import type { ProviderPorts } from './provider-factory.ts';
-import { STANDING } from '../providers/standing/names.ts';
-import { ownerOf, type ProviderLookup as TokenOwner } from '../settings/lists.ts';
-import type { Settings } from '../settings/read.ts';
-import { renewalPolicies, withOwnLifetime } from '../settings/token-policy.ts';
+import { join } from 'node:path';
 
 /** Builds the providers of these settings and returns their lookup. */
 export function providerLookupOf(settings: Settings, ports: ProviderPorts): ProviderLookup {
@@ -89,4 +109,128 @@ function writeError({ stem, use, issued }: TokenSnapshot): Parsed<true> | undefi
   if (blocked?.kind !== 'broken') return undefined;
   const name = blocked === use ? '.use' : tokenFileName(stem, 'issued');
   return { ok: false, reason: `${name} ${blocked.reason}: the administrator must remove it` };
+}
+
+/** The providers by kind; without a provider of its kind, a token is not renewed. */
+export type Providers = Partial<Readonly<Record<ProviderKind, Provider>>>;
+
+/**
+ * The ports that providers are built with. `secretVersion` changes when a secret file is
+ * replaced or rewritten.
+ */
+export interface ProviderPorts {
+  readonly secretVersion: (path: string) => string;
+  readonly random: Random;
+  readonly local: LocalPorts;
+  /**
+   * The trust of connections that a provider opens itself. Default: from the settings,
+   * read again.
+   */
+  readonly trust?: ProcessTrust;
+}
+
+/** Builds the providers for these settings. */
+function buildProviders(settings: Settings, ports: ProviderPorts): Providers {
+  const { lists, clients, policy } = settings;
+  const clientsOf = (kind: ClientKind): ClientOptions => clientOptions(settings, ports, kind);
+  const policyOfService = (service: string): IssuerPolicy => policyOf(settings.policies, service);
+  return {
+    client: clientCredentials(clientsOf('CLIENT')),
+    exchange: tokenExchange(clientsOf('EXCHANGE')),
+    pelican: pelicanOf(settings, tokenExchange(clientsOf('PELICAN')), ports),
+    exec: execProvider({
+      programs: settings.tokenPrograms,
+      run: runProgram,
+      fileVersion: ports.secretVersion,
+      specialNames: lists.specialNames,
+      defaultLifetime: policy.defaultLifetime,
+    }),
+    local: localSigner({
+      settings: settings.local,
+      specialNames: lists.specialNames,
+      ports: ports.local,
+    }),
+    oauth2: oauthRefresh({
+      ...loginOptions(settings, ports),
+      clientOf: (service) => clients.get(service.toUpperCase()),
+      policyOf: policyOfService,
+      specialNames: lists.specialNames,
+    }),
+    vault: vaultReader({
+      settings: settings.vault,
+      send: createVaultSend(settings.vault, settings.limits, ports.trust),
+      policyOf: policyOfService,
+      topVersion: (user, stem) => ports.secretVersion(join(settings.credDir, user, `${stem}.top`)),
+      specialNames: lists.specialNames,
+      policy,
+    }),
+  };
+}
+
+/** Pelican's issuers may use their own certificate authorities. */
+function pelicanOf(
+  { pelicanCaFile, limits }: Settings,
+  provider: Provider,
+  { trust }: ProviderPorts,
+): Provider {
+  const send = createPelicanSend(pelicanCaFile, limits, trust);
+  if (!send) return provider;
+  return {
+    ...provider,
+    obtain: (token, files, context) => provider.obtain(token, files, withSend(context, send)),
+  };
+}
+
+/** A spread would read `now` before the answer. */
+function withSend(context: ProviderContext, send: Send): ProviderContext {
+  const { readSecret, readToken } = context;
+  return {
+    send,
+    readSecret,
+    readToken,
+    get now() {
+      return context.now;
+    },
+  };
+}
+
+/** The providers of standing tokens. */
+interface StandingProviders {
+  /** Of tokens that are signed or fetched. */
+  readonly made: Provider;
+  readonly login: Provider;
+}
+
+/** Builds the providers of standing tokens. */
+function buildStanding(settings: Settings, ports: ProviderPorts): StandingProviders {
+  const { local, standing: tokens } = settings;
+  const issuers = tokens.flatMap((token) => (token.kind === 'signed' ? [token.issuer] : []));
+  return {
+    made: standingProvider({
+      tokens,
+      keys: localKeys({ ...local, issuers }, ports.local),
+      ports: ports.local,
+      clients: clientOptions(settings, ports, 'CLIENT'),
+    }),
+    login: standingLogin({ tokens, ...loginOptions(settings, ports) }),
+  };
+}
+
+/** What the providers of logins have in common. */
+function loginOptions(
+  { endpointOrigins, allowLoopbackHttp, policy: { defaultLifetime } }: Settings,
+  { secretVersion, random }: ProviderPorts,
+): Omit<OAuthOptions, 'clientOf' | 'policyOf' | 'specialNames'> {
+  return { endpointOrigins, allowLoopbackHttp, defaultLifetime, secretVersion, random };
+}
+
+function clientOptions(settings: Settings, ports: ProviderPorts, kind: ClientKind): ClientOptions {
+  return {
+    clients: settings.tokenClients.filter((client) => client.kind === kind),
+    ...ports,
+    specialNames: settings.lists.specialNames,
+    allowLoopbackHttp: settings.allowLoopbackHttp,
+    endpointOrigins: settings.endpointOrigins,
+    defaultLifetime: settings.policy.defaultLifetime,
+  };
 }

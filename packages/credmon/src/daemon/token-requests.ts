@@ -1,13 +1,13 @@
 // Issues the tokens that members of CREDMON_TOKEN_GROUP ask the daemon for.
 import { CodedError, isCoded } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
-import type { Memberships } from '../host/memberships.ts';
+import type { Memberships } from '../host/accounts.ts';
 import { issueOne, type IssuancePorts } from '../issuance/issue.ts';
 import { issuerOrigin } from '../providers/client/registration.ts';
-import { auditText } from '../issuance/audit.ts';
+import { auditText } from '../issuance/issue.ts';
 import { checkWish, type IssuedToken } from '../issuance/request.ts';
 import { tokenResultText, type TokenRequest, type Asker } from '../requests/token-request.ts';
-import { createUserQueues } from '../requests/user-queues.ts';
+import { createUserQueues } from '../requests/limits.ts';
 import type { Settings } from '../settings/read.ts';
 import { tokenSourceIn, type TokenSource } from '../settings/token-source.ts';
 import type { Limiter } from '../throttle/issuer-queues.ts';

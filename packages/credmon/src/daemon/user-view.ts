@@ -14,7 +14,7 @@ import {
   type RunDirectory,
 } from '../host/run-directory.ts';
 import { localFiles } from '../host/local-files.ts';
-import { rememberMemberships, systemMemberships } from '../host/memberships.ts';
+import { rememberMemberships, systemMemberships } from '../host/accounts.ts';
 import { secretVersion } from '../host/secret-file.ts';
 import type { IssuancePorts } from '../issuance/issue.ts';
 import { reportOf, reportToAll, type Report } from '../report/events.ts';
@@ -22,7 +22,7 @@ import { LONGEST_SLEEP } from '../settings/policy.ts';
 import { STANDING } from '../providers/standing/names.ts';
 import { createAskedRenewals, type AskedRenewals } from '../requests/asked.ts';
 import { refusal, resultText, type RenewalRequest } from '../requests/request.ts';
-import { createUserQueues } from '../requests/user-queues.ts';
+import { createUserQueues } from '../requests/limits.ts';
 import type { Settings } from '../settings/read.ts';
 import { createPublisher, type Accounts, type Publisher } from '../status/publisher.ts';
 import { fileText } from '../status/status-file.ts';

@@ -1,15 +1,15 @@
-// The ids of many accounts, from the system's name services, without blocking the event
-// loop.
+// The ids of many accounts, and the groups of users, from the system's name services,
+// without blocking the event loop.
+import type { Accounts } from '../status/publisher.ts';
+import { systemCode } from '@credmon/core/base';
+import type { AccountIds } from '@credmon/core/config';
 import { execFile } from 'node:child_process';
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { systemCode } from '@credmon/core/base';
-import type { AccountIds } from '@credmon/core/config';
-import type { Accounts } from '../status/publisher.ts';
 
 /** Seconds until a known account is looked up again: a name may get another id. */
-const KNOWN_FOR = 3600;
+const ACCOUNT_KNOWN_FOR = 3600;
 /** Seconds until a name without an account is looked up again. */
 const NONE_FOR = 300;
 /** Seconds until a look-up without an answer is repeated. */
@@ -115,7 +115,7 @@ function createMemory(self: number, find: FindAccounts, now: () => number): Memo
       const found = await find(names);
       for (const name of names) {
         const ids = found ? (found.get(name) ?? 'none') : entries.get(name)?.ids;
-        const pause = !found ? RETRY_AFTER : ids === 'none' ? NONE_FOR : KNOWN_FOR;
+        const pause = !found ? RETRY_AFTER : ids === 'none' ? NONE_FOR : ACCOUNT_KNOWN_FOR;
         entries.delete(name);
         entries.set(name, { ids, again: now() + pause });
       }
@@ -173,3 +173,78 @@ export function accountsIn(
 }
 
 const isId = (text: string): boolean => /^\d{1,10}$/.test(text) && Number(text) <= LARGEST_ID;
+
+/** The groups of this machine. `undefined`: the name services did not answer. */
+export interface Memberships {
+  /** Returns the group ids of a user; none if there is no such user. */
+  groupsOf(this: void, uid: number): Promise<ReadonlySet<number> | undefined>;
+  /** Returns the id of a group; `none` if there is no such group. */
+  idOf(this: void, group: string): Promise<number | 'none' | undefined>;
+}
+
+/** Seconds for which an answer of the name services is remembered. */
+const GROUPS_KNOWN_FOR = 30;
+/** Users, and groups, that are remembered. */
+const MOST_KNOWN = 1000;
+
+/**
+ * Returns memberships that remember each answer for 30 s: a user's requests do not start a
+ * program each, and a user who leaves the group soon gets no more tokens. A look-up
+ * without an answer is repeated. `steady` in seconds; of more than `most` users or groups
+ * the oldest is forgotten.
+ */
+export function rememberMemberships(
+  { groupsOf, idOf }: Memberships,
+  { steady, most = MOST_KNOWN }: { readonly steady: () => number; readonly most?: number },
+): Memberships {
+  return {
+    groupsOf: remember(groupsOf, steady, most),
+    idOf: remember(idOf, steady, most),
+  };
+}
+
+function remember<K, V>(
+  lookUp: (key: K) => Promise<V | undefined>,
+  steady: () => number,
+  most: number,
+): (key: K) => Promise<V | undefined> {
+  const known = new Map<K, { readonly answer: Promise<V | undefined>; readonly until: number }>();
+  return async (key) => {
+    const found = known.get(key);
+    if (found && steady() < found.until) return found.answer;
+    const answer = lookUp(key);
+    known.delete(key);
+    known.set(key, { answer, until: steady() + GROUPS_KNOWN_FOR });
+    for (const oldest of [...known.keys()].slice(0, -most)) known.delete(oldest);
+    if ((await answer) === undefined && known.get(key)?.answer === answer) known.delete(key);
+    return answer;
+  };
+}
+
+/** The groups as getent(1) and id(1) see them. */
+export const systemMemberships: Memberships = {
+  groupsOf: async (uid) => {
+    // `+` makes a number of it, also if a user has this name.
+    const found = await run('id', ['-G', '--', `+${uid}`], 1);
+    if (found === undefined) return undefined;
+    const ids = found.split(/\s+/).filter((word) => /^\d+$/.test(word));
+    return new Set(ids.map(Number));
+  },
+  idOf: async (group) => {
+    const found = await run('getent', ['group', '--', group], 2);
+    if (found === undefined) return undefined;
+    const [name, , gid = ''] = found.split('\n')[0]?.split(':') ?? [];
+    return name === group && /^\d+$/.test(gid) ? Number(gid) : 'none';
+  },
+};
+
+/** Runs a program; the exit code `none` says that a name was not found. */
+function run(program: string, args: readonly string[], none: number): Promise<string | undefined> {
+  const options = { encoding: 'utf8', timeout: LOOKUP_TIMEOUT, killSignal: 'SIGKILL' } as const;
+  return new Promise((resolve) => {
+    execFile(program, [...args], options, (error, stdout) => {
+      if (error === null) resolve(stdout);
+      else resolve(error.code === none ? '' : undefined);
+    });
+  });
+}

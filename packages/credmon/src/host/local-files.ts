@@ -1,25 +1,45 @@
-// The local signer's files: keys, map files and key pairs on disk.
-import { lstatSync, readdirSync, statSync, type Stats } from 'node:fs';
-import { join } from 'node:path';
+// The local signer's files: keys, map files, and key pairs on disk. A key pair is created
+// so that the next start can complete it after a kill at any moment.
+import type { KeyDirectories } from '../keys/rotation.ts';
+import type { LocalPorts } from '../providers/local/ports.ts';
+import { createLogOnce } from '../report/log-once.ts';
 import {
+  type SafeReading,
+  isAliveElsewhere,
+  isCoded,
   readSafely,
   shellWord,
+  syncDirectory,
   systemCode,
   systemRandom,
-  type SafeReading,
+  temporaryOwner,
+  writeFileAtomically,
 } from '@credmon/core/base';
 import type { Parsed } from '@credmon/core/credential';
 import {
   activeKey,
+  createKey,
   initKeyDirectory,
   publishInPlace,
+  readKey as parseKey,
   readKeyDirectory,
   rotateKeys,
+  writeKey,
 } from '@credmon/scitokens';
-import { createKeyPair, recoverKeyPair } from './key-pair.ts';
-import type { KeyDirectories } from '../keys/rotation.ts';
-import type { LocalPorts } from '../providers/local/ports.ts';
-import { createLogOnce } from '../report/log-once.ts';
+import { type KeyObject, createPublicKey } from 'node:crypto';
+import {
+  type Stats,
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 /** Key directories on disk. */
 export const keyDirectories: KeyDirectories = {
@@ -111,4 +131,128 @@ function namesIn(directory: string): readonly string[] {
     if (systemCode(error) === undefined) throw error;
     return [];
   }
+}
+
+/** The half of a key pair that was restored. */
+export type RecoveredHalf = 'private' | 'public';
+
+/**
+ * After this many seconds the process id in a temporary name must have been reused:
+ * writing a key takes milliseconds.
+ */
+const LONGEST_WRITE = 60;
+
+/**
+ * Creates an EC P-256 key pair in two files. The private half is written first: the
+ * public half can be derived from it.
+ * @throws the system's error; then neither half exists
+ */
+export function createKeyPair(privateKey: string, publicKey: string): void {
+  const { privateKey: key, kid, algorithm } = createKey({ algorithm: 'ES256' });
+  const made = { key, kid, algorithm };
+  writeFileAtomically(privateKey, writeKey(made, 'pem-private'), { mode: 0o600, durable: true });
+  try {
+    writePublicHalf(publicKey, writeKey(made, 'pem-public'));
+  } catch (error) {
+    rmSync(privateKey, { force: true });
+    throw error;
+  }
+}
+
+/**
+ * Completes a key pair that a dead process left: creates a missing public half from the
+ * private key, and takes a missing private key from a complete temporary file. Removes
+ * all other temporary files of dead processes.
+ * @throws the system's error
+ */
+export function recoverKeyPair(privateKey: string, publicKey: string): readonly RecoveredHalf[] {
+  const recovered: RecoveredHalf[] = [];
+  const leftovers = leftoversOf(privateKey);
+  if (!exists(privateKey) && exists(publicKey)) {
+    const publicHalf = keyIn(publicKey);
+    const complete = publicHalf && leftovers.find((path) => isPrivateHalf(path, publicHalf));
+    if (complete !== undefined) {
+      putInPlace(complete, privateKey);
+      recovered.push('private');
+    }
+  }
+  for (const path of [...leftoversOf(privateKey), ...leftoversOf(publicKey)])
+    rmSync(path, { force: true });
+  const key = exists(publicKey) ? undefined : keyIn(privateKey);
+  if (key?.type === 'private') {
+    writePublicHalf(
+      publicKey,
+      String(createPublicKey(key).export({ type: 'spki', format: 'pem' })),
+    );
+    recovered.push('public');
+  }
+  return recovered;
+}
+
+function writePublicHalf(path: string, text: string): void {
+  writeFileAtomically(path, text, { mode: 0o644, durable: true });
+}
+
+/** Returns the temporary files for `path` that dead processes left. */
+function leftoversOf(path: string): readonly string[] {
+  const directory = dirname(path);
+  return filesIn(directory).flatMap((name) => {
+    const owner = temporaryOwner(name);
+    const target = name.slice(1).replace(/\.d?\d+\.\d+\.credmon-tmp$/, '');
+    if (!owner || target !== basename(path)) return [];
+    const temporary = join(directory, name);
+    const stats = lstatSync(temporary, { throwIfNoEntry: false });
+    if (!stats) return [];
+    const old = Date.now() / 1000 - stats.mtimeMs / 1000 > LONGEST_WRITE;
+    return old || !isAliveElsewhere(owner.pid) ? [temporary] : [];
+  });
+}
+
+function filesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    // A directory that cannot be listed may still contain readable keys.
+    return [];
+  }
+}
+
+/** A dangling link counts as existing: its target may be mounted later. */
+function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function keyIn(path: string): KeyObject | undefined {
+  const reading = readSafely(path);
+  if (reading.kind !== 'text') return undefined;
+  try {
+    return parseKey(reading.text).key;
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Accepts only a file that this process or root wrote with access for no one else. */
+function isPrivateHalf(path: string, publicHalf: KeyObject): boolean {
+  const { uid, mode } = lstatSync(path);
+  if ((uid !== 0 && uid !== process.geteuid?.()) || (mode & 0o077) !== 0) return false;
+  const key = keyIn(path);
+  return key?.type === 'private' && createPublicKey(key).equals(publicHalf);
+}
+
+/** Syncs first: the writer may have died before its fsync. */
+function putInPlace(temporary: string, path: string): void {
+  const descriptor = openSync(
+    temporary,
+    constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+  );
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(temporary, path);
+  syncDirectory(dirname(path));
 }

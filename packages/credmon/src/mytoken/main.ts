@@ -27,7 +27,7 @@ import {
   type MytokenPorts,
   type ProgramOutput,
 } from './obtain.ts';
-import { loginOf, parseProgramRequest } from './request.ts';
+import { loginOf, parseProgramRequest } from './protocol.ts';
 
 /** Time limit for the server's metadata, in seconds. */
 const METADATA_SECONDS = 5;

@@ -17,8 +17,8 @@ import {
   type InvalidAnswer,
   type Question,
   type Refusal,
-} from './answer.ts';
-import type { Login, ProgramRequest } from './request.ts';
+} from './protocol.ts';
+import type { Login, ProgramRequest } from './protocol.ts';
 
 /**
  * The ports. `ask` has a short time limit for metadata, `send` a longer one for tokens;

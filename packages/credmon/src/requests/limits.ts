@@ -1,4 +1,5 @@
-// Limits how many requests of each user are taken, and which of them start in a pass.
+// Limits how many requests of each user are taken, and which of them start in a pass or
+// after the work that this user caused before.
 import { OLDEST_REQUEST } from './request.ts';
 import type { Asker } from './token-request.ts';
 
@@ -102,5 +103,22 @@ export function createUnfinished(): Unfinished {
       for (const name of firstSeen.keys()) if (!met.has(name)) firstSeen.delete(name);
       met = new Set();
     },
+  };
+}
+
+/** Adds work of the user with this id to the queue of this user. It must not reject. */
+export type UserQueues = (uid: number, work: () => Promise<void>) => void;
+
+/**
+ * Creates the queues. The work of one user is done one at a time, in order, and never
+ * waits for that of another user. A queue without work is forgotten.
+ */
+export function createUserQueues(): UserQueues {
+  const working = new Map<number, Promise<void>>();
+  return (uid, work) => {
+    const last = (working.get(uid) ?? Promise.resolve()).then(work).finally(() => {
+      if (working.get(uid) === last) working.delete(uid);
+    });
+    working.set(uid, last);
   };
 }

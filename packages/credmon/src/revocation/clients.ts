@@ -9,7 +9,7 @@ import { registrationOfLogin } from '../providers/oauth/registration.ts';
 import type { TokenClient } from '../settings/clients.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
 import type { ProviderContext } from '../providers/common/provider.ts';
-import { issuerOfRefresh, subjectOf } from '../providers/exchange/subject.ts';
+import { issuerOfRefresh, subjectOf } from '../providers/exchange/exchange.ts';
 import type { RevokingClient } from './revoker.ts';
 
 /** The ports for finding a client. */

@@ -1,27 +1,31 @@
-// Plans the revocation of tokens for every kind of provider.
-import {
-  createMetadataCache,
-  classifyFailure,
-  revokeToken,
-  type ClientRegistration,
-} from '@credmon/core/oauth';
+// Plans the revocation of tokens for every kind of provider, limited at one issuer like
+// renewals; a token's files are kept until its request may start.
+import type { ProviderContext } from '../providers/common/provider.ts';
+import { namespaceHeader, parseVaultTop, trustedVaultUrl } from '../providers/vault/protocol.ts';
+import { serverOf } from '../settings/clients.ts';
+import type { ProviderKind } from '../settings/lists.ts';
+import type { Settings } from '../settings/read.ts';
+import type { VaultSettings } from '../settings/vault.ts';
+import type { Limiter } from '../throttle/issuer-queues.ts';
+import { type ClientFinder, loginClient, serviceClient, serviceOf } from './clients.ts';
+import { type FoundSecrets, type Step, type Steps, type Unrevoked, noRequests } from './steps.ts';
 import {
   type Clock,
+  CodedError,
   type Random,
   type Send,
-  CodedError,
   messageOf,
   originOf,
 } from '@credmon/core/base';
-import type { Parsed, TokenSnapshot } from '@credmon/core/credential';
+import { type Parsed, type TokenSnapshot, tokenId } from '@credmon/core/credential';
+import {
+  type ClientRegistration,
+  classifyFailure,
+  createMetadataCache,
+  revokeToken,
+} from '@credmon/core/oauth';
+import { policyOf } from '@credmon/core/profiles';
 import type { TokenFiles } from '@credmon/core/store';
-import type { ProviderContext } from '../providers/common/provider.ts';
-import type { ProviderKind } from '../settings/lists.ts';
-import type { Settings } from '../settings/read.ts';
-import { loginClient, serviceClient, serviceOf, type ClientFinder } from './clients.ts';
-import { noRequests, type FoundSecrets, type Steps, type Unrevoked, type Step } from './steps.ts';
-import { namespaceHeader, parseVaultTop, trustedVaultUrl } from '../providers/vault/request.ts';
-import type { VaultSettings } from '../settings/vault.ts';
 
 /**
  * Does everything that may wait or fail before the files are removed, and returns a
@@ -222,4 +226,51 @@ async function clientOrReason(
   } catch (error) {
     return { ok: false, reason: messageOf(error) };
   }
+}
+
+/**
+ * Returns the issuer that a revocation will ask, as far as the configuration says: an
+ * origin, or the kind of provider.
+ */
+export function issuerToAsk(
+  kind: ProviderKind,
+  token: TokenSnapshot,
+  settings: Pick<Settings, 'clients' | 'tokenClients' | 'lists' | 'policies'>,
+): string {
+  const { clients, tokenClients, lists, policies } = settings;
+  const service = serviceOf(token, lists);
+  const client = tokenClients.find(
+    (one) => one.name === service && one.kind.toLowerCase() === kind,
+  );
+  const login = clients.get(service.toUpperCase());
+  const url =
+    policyOf(policies, service).endpoints.revocationUrl ??
+    (kind === 'oauth2' ? login && serverOf(login) : (client?.issuers[0] ?? client?.tokenUrl));
+  return url === undefined ? kind : originOf(url);
+}
+
+/** Runs `work` for a token when `issuer` has a free slot. */
+export function throttled<T>(
+  throttle: Limiter,
+  issuer: string,
+  token: TokenSnapshot,
+  work: () => Promise<T>,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    // The result does not affect the next token: every named token is tried.
+    const run = async (): Promise<undefined> => {
+      resolve(await work());
+      return undefined;
+    };
+    throttle
+      .add({
+        issuer,
+        user: token.user,
+        token: tokenId(token),
+        deadline: Number.POSITIVE_INFINITY,
+        run,
+        skip: reject,
+      })
+      .catch(reject);
+  });
 }

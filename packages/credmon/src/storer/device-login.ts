@@ -23,7 +23,7 @@ import {
 } from '@credmon/core/oauth';
 import { checkScopes } from '../providers/common/granted-scopes.ts';
 import { devicePrompt, type Terminal } from './terminal.ts';
-import type { StoreRequest } from './request.ts';
+import type { StoreRequest } from './arguments.ts';
 import type { DeviceSettings } from './settings.ts';
 import type { StoreCred } from './store-cred.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';

@@ -3,7 +3,7 @@
 import { CodedError } from '@credmon/core/base';
 import { stemOf } from '@credmon/core/credential';
 import type { Run } from './programs.ts';
-import type { StoreRequest } from './request.ts';
+import type { StoreRequest } from './arguments.ts';
 
 /**
  * The result of a query: CredD has the credential, one with other scopes or another

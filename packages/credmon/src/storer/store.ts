@@ -7,7 +7,7 @@ import { deviceLogin, type LoginContext, confidentialClient } from './device-log
 import { pelicanLogin, vaultLogin } from './vault-login.ts';
 import type { Run } from './programs.ts';
 import { needsTerminal } from './terminal.ts';
-import type { StoreRequest } from './request.ts';
+import type { StoreRequest } from './arguments.ts';
 import type { DeviceSettings, StorerSettings } from './settings.ts';
 import { ownerOf, type ProviderLists } from '../settings/lists.ts';
 

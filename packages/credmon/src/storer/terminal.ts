@@ -5,7 +5,7 @@ import { systemCode, CodedError } from '@credmon/core/base';
 import { stemOf } from '@credmon/core/credential';
 import type { DeviceLogin } from '@credmon/core/oauth';
 import { renderUnicodeCompact } from 'uqr';
-import { requestText, type StoreRequest } from './request.ts';
+import { requestText, type StoreRequest } from './arguments.ts';
 
 /** A terminal. `descriptor` is for programs that write to it themselves. */
 export interface Terminal {

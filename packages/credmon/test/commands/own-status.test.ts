@@ -3,7 +3,7 @@ import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runOwnStatus } from '../../src/commands/own-status.ts';
+import { runOwnStatus } from '../../src/commands/status.ts';
 import { pidNamespace } from '../../src/host/run-directory.ts';
 import type { StatusRow } from '../../src/status/rows.ts';
 

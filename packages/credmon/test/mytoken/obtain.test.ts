@@ -17,7 +17,7 @@ import {
   withKept,
   type ProgramOutput,
 } from '../../src/mytoken/obtain.ts';
-import type { Login } from '../../src/mytoken/request.ts';
+import type { Login } from '../../src/mytoken/protocol.ts';
 
 let server: FakeMytoken;
 let kept: string[];

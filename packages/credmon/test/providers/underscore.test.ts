@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCheckCommand } from '../../src/commands/check.ts';
 import { runRevokeCommand } from '../../src/commands/revoke.ts';
 import { evaluateTokens, openStore } from '../../src/status/tokens.ts';
-import { parseRequest } from '../../src/storer/request.ts';
+import { parseRequest } from '../../src/storer/arguments.ts';
 import { readStorerSettings } from '../../src/storer/settings.ts';
 import { storeAll } from '../../src/storer/store.ts';
 import { accessPoint, settingsWith, type AccessPoint } from '../support/access-point.ts';

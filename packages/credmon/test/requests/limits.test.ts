@@ -1,4 +1,4 @@
-// How many requests of a user are taken.
+// How many requests of a user are taken, and the order of the work that users cause.
 import {
   LONGEST_WRITE,
   MOST_PER_MINUTE,
@@ -7,6 +7,7 @@ import {
   createRequestRate,
   createTurns,
   createUnfinished,
+  createUserQueues,
 } from '../../src/requests/limits.ts';
 import { OLDEST_REQUEST, type RenewalRequest } from '../../src/requests/request.ts';
 import { expect, it } from 'vitest';
@@ -86,4 +87,22 @@ it('a number of names may stay, and those that are gone make room for others', (
   expect(unfinished.mayStay('.more.new', 0)).toBe(true);
   // The time when it was first seen is kept.
   expect(unfinished.mayStay('.0.new', LONGEST_WRITE + 1)).toBe(false);
+});
+
+it('the work of one user is done in order, and no user waits for another one', async () => {
+  const queue = createUserQueues();
+  const done: string[] = [];
+  let end = (): void => undefined;
+  const slow = new Promise<void>((resolve) => (end = resolve));
+  queue(1, async () => {
+    await slow;
+    done.push('slow');
+  });
+  queue(1, async () => void done.push('behind it'));
+  queue(2, async () => void done.push('other user'));
+  await expect.poll(() => done).toEqual(['other user']);
+  end();
+  await expect.poll(() => done).toEqual(['other user', 'slow', 'behind it']);
+  queue(1, async () => void done.push('later'));
+  await expect.poll(() => done.at(-1)).toBe('later');
 });

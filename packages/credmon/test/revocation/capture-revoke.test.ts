@@ -13,7 +13,7 @@ import {
   type CaptureServer,
 } from '@credmon/test-fixtures/servers/capture-server';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { revocationFiles } from '../../src/commands/revoke-context.ts';
+import { revocationFiles } from '../../src/commands/revoke.ts';
 import { readSecretFile } from '../../src/host/secret-file.ts';
 import { createRevoker } from '../../src/revocation/revoker.ts';
 import { revokeOne } from '../../src/revocation/revoke-token.ts';

@@ -10,7 +10,7 @@ import { nameOf, startVault, type FakeVault } from '@credmon/test-fixtures/serve
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/clocks/manual-clock';
 import { listing } from '@credmon/test-fixtures/files/token-files';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { revocationFiles } from '../../src/commands/revoke-context.ts';
+import { revocationFiles } from '../../src/commands/revoke.ts';
 import { createVaultSend } from '../../src/host/tls-ca.ts';
 import type { ProviderKind } from '../../src/settings/lists.ts';
 import { revokeOne, type Revoked } from '../../src/revocation/revoke-token.ts';

@@ -18,7 +18,7 @@ import {
 } from '@credmon/test-fixtures/servers/capture-server';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { deviceLogin } from '../../src/storer/device-login.ts';
-import { parseRequest } from '../../src/storer/request.ts';
+import { parseRequest } from '../../src/storer/arguments.ts';
 import { readStorerSettings } from '../../src/storer/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'credmon-thief-'));

@@ -15,7 +15,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startedBySubmit } from '../../src/storer/arguments.ts';
 import { deviceLogin } from '../../src/storer/device-login.ts';
 import { findProgram, type Run } from '../../src/storer/programs.ts';
-import { parseRequest } from '../../src/storer/request.ts';
+import { parseRequest } from '../../src/storer/arguments.ts';
 import { notForStorer } from '../../src/storer/store.ts';
 import { readStorerSettings, type StorerSettings } from '../../src/storer/settings.ts';
 import { createStoreCred } from '../../src/storer/store-cred.ts';

@@ -3,7 +3,7 @@ import { CodedError, createSend, DEFAULT_SEND_LIMITS } from '@credmon/core/base'
 import { loadConfig } from '@credmon/core/config';
 import { describe, expect, it } from 'vitest';
 import { confidentialClient } from '../../src/storer/device-login.ts';
-import { parseRequest } from '../../src/storer/request.ts';
+import { parseRequest } from '../../src/storer/arguments.ts';
 import { readStorerSettings } from '../../src/storer/settings.ts';
 import { storeAll } from '../../src/storer/store.ts';
 import type { Stored } from '../../src/storer/store-cred.ts';

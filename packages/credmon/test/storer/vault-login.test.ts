@@ -1,7 +1,7 @@
 // What htgettoken is called with, and what is made of its output.
 import { describe, expect, it } from 'vitest';
 import type { Run } from '../../src/storer/programs.ts';
-import { parseRequest } from '../../src/storer/request.ts';
+import { parseRequest } from '../../src/storer/arguments.ts';
 import { createStoreCred } from '../../src/storer/store-cred.ts';
 import { getTokenArguments, vaultLogin } from '../../src/storer/vault-login.ts';
 

@@ -18,7 +18,7 @@ import { createReport } from '../../src/report/log-report.ts';
 import { readSecretFile, secretVersion } from '../../src/host/secret-file.ts';
 import { readSettings, type Settings } from '../../src/settings/read.ts';
 import { standingFiles } from '../../src/host/standing-files.ts';
-import { openStandingLogins } from '../../src/host/standing-logins.ts';
+import { openStandingLogins } from '../../src/host/standing-files.ts';
 
 /** An Access Point with these knobs. `sent` is every request, `lines` the log. */
 export interface AccessPoint {

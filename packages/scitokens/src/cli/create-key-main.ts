@@ -1,6 +1,6 @@
 // The executable `scitokens-admin-create-key`.
 import { systemIo } from './io.ts';
-import { createKeyCommand } from './python-create-key.ts';
+import { createKeyCommand } from './python-tools.ts';
 
 const io = systemIo();
 const exitCode = await createKeyCommand(process.argv.slice(2), io);

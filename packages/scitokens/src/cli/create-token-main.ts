@@ -1,7 +1,7 @@
 // The executable `scitokens-admin-create-token`.
 import { lookUpByProgram } from '@credmon/core/base';
 import { systemIo } from './io.ts';
-import { createTokenCommand } from './python-create-token.ts';
+import { createTokenCommand } from './python-tools.ts';
 
 lookUpByProgram();
 const io = systemIo();

@@ -1,7 +1,7 @@
 // The executable `scitokens-verify-token`.
 import { lookUpByProgram } from '@credmon/core/base';
 import { systemIo } from './io.ts';
-import { verifyTokenCommand } from './python-verify-token.ts';
+import { verifyTokenCommand } from './python-tools.ts';
 
 lookUpByProgram();
 const io = systemIo();

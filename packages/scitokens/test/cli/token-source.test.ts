@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { verifyTokenCommand } from '../../src/cli/python-verify-token.ts';
+import { verifyTokenCommand } from '../../src/cli/python-tools.ts';
 import { scitokens } from '../../src/cli/scitokens.ts';
 import { issueToken } from '../../src/index.ts';
 import { EC, MOMENT, request } from '../testing.ts';

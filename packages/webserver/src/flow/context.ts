@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { CodedError, isCoded, messageOf, systemCode } from '@credmon/core/base';
 import type { Ports } from './ports.ts';
 import type { Settings } from '../settings/settings.ts';
-import { foldFlow, liveLogins, nextFlow, withStored, type Flow, type FlowEvent } from './flow.ts';
+import type { Flow, FlowEvent } from './flow-value.ts';
+import { foldFlow, liveLogins, nextFlow, withStored } from './flow.ts';
 
 /** Settings and ports together. */
 export interface PortalContext {

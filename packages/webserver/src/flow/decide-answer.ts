@@ -1,15 +1,18 @@
-// The decision of the user about an answer: store or decline, exactly once for each
-// answer.
-import { isCoded } from '@credmon/core/base';
-import { newSecret, requireFlow, recordEvent, type PortalContext } from './context.ts';
-import { failLogin, finishLogin } from './finish-login.ts';
-import { foldFlow, type Flow, type PendingAnswer, type SettledAnswer } from './flow.ts';
-import { dropAnswers, type BrowserSession } from './held-answer.ts';
-import { checkAnswer } from './check-answer.ts';
+// An answer that waits for a decision, the data of its confirmation page, and the decision
+// of the user: store or decline, exactly once for each answer.
+import { checkAnswer, missingScopes } from './check-answer.ts';
+import { type PortalContext, newSecret, recordEvent, requireFlow } from './context.ts';
+import { accountName, failLogin, finishLogin } from './finish-login.ts';
+import type { Flow, PendingAnswer, SettledAnswer } from './flow-value.ts';
+import { foldFlow, openAnswers } from './flow.ts';
+import { type BrowserSession, type HeldAnswer, dropAnswers, readAnswer } from './held-answer.ts';
 import { checkName } from './name-refusal.ts';
-import { findPending, openQuestion, type OpenQuestion } from './open-question.ts';
+import { type TokenRequest, readTokenRequest } from './read-request.ts';
+import { signInHost } from './resolve-provider.ts';
 import { REVOCATION_TEXTS, revokeAnswer } from './revoke-answer.ts';
 import { settleSuperseded } from './settle-superseded.ts';
+import { CodedError, isCoded } from '@credmon/core/base';
+import { splitScopes } from '@credmon/core/credential';
 
 /** The question whether to store an answer: still open, or its result. */
 export type Question = { readonly flow: Flow } & (
@@ -157,4 +160,83 @@ async function afterFailure(
   }
   await dropAnswers(context, [pending]);
   await failLogin(context, id, flow, { state, stem, error });
+}
+
+/** An answer that waits for a decision, with its tokens and its request. */
+interface OpenQuestion {
+  readonly pending: PendingAnswer;
+  readonly held: HeldAnswer;
+  readonly request: TokenRequest;
+}
+
+/**
+ * Returns the open question about an answer.
+ * @throws CodedError `LOGIN_EXPIRED`, and the errors of reading the key file
+ */
+async function openQuestion(
+  context: PortalContext,
+  session: BrowserSession,
+  flow: Flow,
+  answer: string,
+): Promise<OpenQuestion> {
+  const pending = findPending(context, flow, answer);
+  const held = await readAnswer(context, session, answer);
+  if (!held) throw new CodedError('LOGIN_EXPIRED', 'the response of the provider has expired');
+  return { pending, held, request: readTokenRequest(context, flow, pending.stem, held.keyDigest) };
+}
+
+/**
+ * Returns the waiting answer with this id.
+ * @throws CodedError `LOGIN_EXPIRED`
+ */
+function findPending(
+  { settings, ports }: PortalContext,
+  flow: Flow,
+  answer: string,
+): PendingAnswer {
+  const pending = openAnswers(flow, ports.clock.now(), settings.loginSeconds).find(
+    (one) => one.answer === answer,
+  );
+  if (pending) return pending;
+  throw new CodedError(
+    'LOGIN_EXPIRED',
+    `no answer with this id is waiting, or it is older than ${settings.loginSeconds} s`,
+  );
+}
+
+/** The data of the confirmation page. */
+interface AnswerCard {
+  /** `provider`, or `provider` and handle. */
+  readonly label: string;
+  readonly provider: string;
+  /** The account that signed in; missing if the provider does not name it. */
+  readonly account?: string | undefined;
+  /** The host of the issuer. */
+  readonly issuer: string;
+  /** The granted scopes; empty if neither the request nor the response names any. */
+  readonly scopes: readonly string[];
+  readonly missing: readonly string[];
+  readonly audience: string;
+  /** How many minutes the answer is still kept; at least 1. */
+  readonly minutes: number;
+}
+
+/** Returns the data of the confirmation page for an open question. */
+export function answerCard(
+  { settings, ports }: PortalContext,
+  { pending, held, request }: OpenQuestion,
+): AnswerCard {
+  const { provider, handle, scopes, audience } = request;
+  const left = pending.heldAt + settings.loginSeconds - ports.clock.now();
+  return {
+    label: handle === '' ? provider : `${provider} ${handle}`,
+    provider,
+    issuer: signInHost(settings, request),
+    // A response without scopes grants the requested scopes.
+    scopes: splitScopes(held.answer.scope ?? scopes),
+    missing: missingScopes(settings, request, held.answer),
+    audience,
+    minutes: Math.max(1, Math.floor(left / 60)),
+    account: accountName(held.answer),
+  };
 }

@@ -11,17 +11,6 @@ import type {
   Flow,
 } from './flow-value.ts';
 
-export type {
-  RequestedToken,
-  FlowEvent,
-  Login,
-  PendingAnswer,
-  SettledAnswer,
-  TokenState,
-  FlowToken,
-  Flow,
-} from './flow-value.ts';
-
 /** Folds a log into a flow; `undefined` if the log does not begin with `opened`. */
 export function foldFlow(events: readonly FlowEvent[]): Flow | undefined {
   return events.reduce<Flow | undefined>(nextFlow, undefined);

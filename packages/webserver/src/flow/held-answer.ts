@@ -2,7 +2,7 @@
 // minutes, and removed with the decision.
 import { isCoded, messageOf, systemCode } from '@credmon/core/base';
 import { newFlowId, type PortalContext } from './context.ts';
-import type { Flow } from './flow.ts';
+import type { Flow } from './flow-value.ts';
 import type { Issued } from './store-token.ts';
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 

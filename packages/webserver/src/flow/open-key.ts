@@ -3,7 +3,8 @@
 import { KEY_FILE_NAME, type CredentialRequest } from '@credmon/core/credential';
 import { CodedError, isCoded } from '@credmon/core/base';
 import { newFlowId, type PortalContext } from './context.ts';
-import { isComplete, loginCount, type Flow } from './flow.ts';
+import type { Flow } from './flow-value.ts';
+import { isComplete, loginCount } from './flow.ts';
 import { MAX_LOGINS } from './limits.ts';
 import { readRequest } from './read-request.ts';
 

@@ -5,7 +5,7 @@ import type { StoredTexts } from '@credmon/core/credential';
 import type { Clock, Random, Send } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import type { Counters } from '../metrics/counters.ts';
-import type { FlowEvent } from './flow.ts';
+import type { FlowEvent } from './flow-value.ts';
 import type { Issuers } from './resolve-provider.ts';
 
 /**

@@ -8,7 +8,8 @@ import {
 } from '@credmon/core/credential';
 import { CodedError, isCoded } from '@credmon/core/base';
 import type { PortalContext } from './context.ts';
-import { isComplete, type Flow } from './flow.ts';
+import type { Flow } from './flow-value.ts';
+import { isComplete } from './flow.ts';
 
 /**
  * The request in a key file, and a digest of its bytes to detect later whether the file

@@ -10,7 +10,7 @@ import { isCoded, messageOf } from '@credmon/core/base';
 import { policyAt } from '@credmon/core/profiles';
 import { providerSettings } from '../settings/settings.ts';
 import type { PortalContext } from './context.ts';
-import type { Flow } from './flow.ts';
+import type { Flow } from './flow-value.ts';
 import { readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
 import type { TokenInStore } from './ports.ts';
 import { resolveProvider } from './resolve-provider.ts';

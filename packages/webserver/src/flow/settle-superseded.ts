@@ -2,7 +2,8 @@
 // possible.
 import { isCoded } from '@credmon/core/base';
 import { recordEvent, type PortalContext } from './context.ts';
-import { isComplete, withStored, type Flow } from './flow.ts';
+import type { Flow } from './flow-value.ts';
+import { isComplete, withStored } from './flow.ts';
 import { dropAnswers, readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
 import { REVOCATION_TEXTS, revokeAnswer, type Unused } from './revoke-answer.ts';

@@ -1,7 +1,7 @@
 // The data that a page shows of one requested token.
 import { splitScopes, type ProviderRequest } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
-import type { Flow, FlowToken, PendingAnswer } from '../flow/flow.ts';
+import type { Flow, FlowToken, PendingAnswer } from '../flow/flow-value.ts';
 import { signInHost } from '../flow/resolve-provider.ts';
 import type { Settings } from '../settings/settings.ts';
 import { pageFor } from './page-error.ts';

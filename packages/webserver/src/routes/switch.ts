@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { KEY_FILE_NAME } from '@credmon/core/credential';
 import { isCoded } from '@credmon/core/base';
 import { currentFlow, type PortalContext } from '../flow/context.ts';
-import type { Flow } from '../flow/flow.ts';
+import type { Flow } from '../flow/flow-value.ts';
 import { openKey } from '../flow/open-key.ts';
 import { readRequest } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';

@@ -1,5 +1,5 @@
 // Stores sessions, flows and answers in the directory CREDMON_WEB_SESSION_DIR.
-import type { FlowEvent } from '../flow/flow.ts';
+import type { FlowEvent } from '../flow/flow-value.ts';
 import { MAX_SESSION_BYTES } from '../flow/limits.ts';
 import type { AnswerStore, FlowLog } from '../flow/ports.ts';
 import { checkFlowSize, flowEvents } from './flow-text.ts';

@@ -2,7 +2,7 @@
 // largest size.
 import { isRecord, CodedError } from '@credmon/core/base';
 import { FLOW_RESERVE_BYTES, MAX_FLOW_BYTES } from '../flow/limits.ts';
-import type { FlowEvent } from '../flow/flow.ts';
+import type { FlowEvent } from '../flow/flow-value.ts';
 
 /** Parses the events of a log; invalid lines are skipped. */
 export function flowEvents(text: string): readonly FlowEvent[] {

@@ -1,14 +1,8 @@
 // The flow as a fold of events: what each event changes, and what it must not change.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  foldFlow,
-  isComplete,
-  liveLogins,
-  openAnswers,
-  withStored,
-  type FlowEvent,
-} from '../../src/flow/flow.ts';
+import type { FlowEvent } from '../../src/flow/flow-value.ts';
+import { foldFlow, isComplete, liveLogins, openAnswers, withStored } from '../../src/flow/flow.ts';
 
 const opened: FlowEvent = {
   type: 'opened',

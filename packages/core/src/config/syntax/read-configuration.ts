@@ -5,7 +5,7 @@ import type { HostAddress } from '../facts/addresses.ts';
 import { addressKnobs, hostNames } from '../facts/network.ts';
 import { evaluateCondition } from '../macros/condition.ts';
 import type { Config, ConfigWarning, Origin } from '../table/config.ts';
-import { createConfig } from '../table/create-config.ts';
+import { createConfig } from '../table/table.ts';
 import type { EvaluateExpression } from '../macros/evaluate.ts';
 import { expandSelf, expandText, startExpansion } from '../macros/expand.ts';
 import { type ExpandContext, LIMITS } from '../macros/expansion.ts';

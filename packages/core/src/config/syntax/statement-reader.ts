@@ -1,13 +1,13 @@
-// Executes the statements of one source in order.
+// Joins the physical lines of one source to logical lines, with HTCondor's rules for blanks,
+// continuations and comments, and executes its statements in order.
 import { CodedError, isCoded } from '../../base/errors/errors.ts';
 import { evaluateCondition } from '../macros/condition.ts';
-import { readInclude, originOf, syntaxError, type Source } from './include.ts';
-import { createLineReader, type LineReader } from './lines.ts';
 import { LIMITS } from '../macros/expansion.ts';
-import { tolerantly, type Reading } from './reading.ts';
-import { parseConditional, parseStatement, type Statement } from './statements.ts';
 import { trim } from '../macros/text.ts';
-import { fillArguments, parseUses, type TemplateUse } from './templates.ts';
+import { type Source, originOf, readInclude, syntaxError } from './include.ts';
+import { type Reading, tolerantly } from './reading.ts';
+import { type Statement, parseConditional, parseStatement } from './statements.ts';
+import { type TemplateUse, fillArguments, parseUses } from './templates.ts';
 
 interface Position {
   readonly reading: Reading;
@@ -266,4 +266,71 @@ function createIfStack(): IfStack {
       return undefined;
     },
   };
+}
+
+/** A statement's text and the number of its last physical line, from 1. */
+interface LogicalLine {
+  readonly text: string;
+  readonly line: number;
+}
+
+/** Returns one logical line after the other. */
+export interface LineReader {
+  next(): LogicalLine | undefined;
+  /**
+   * `true`: a comment may be continued, and is not recognised inside a continuation
+   * (`#opt:oldcomment`).
+   */
+  setOldComments(old: boolean): void;
+}
+
+/**
+ * Reads logical lines:
+ *
+ *     logical  := { physical '\' newline } physical
+ *     physical := text without blanks at both ends; the last line of a file without
+ * newline is unchanged
+ *
+ * What is tested for the `\` is the joined text, so a line without text continues a text
+ * that ended in two of them. A comment is not continued. Inside a continuation a comment
+ * line that ends in `\` is omitted; otherwise it ends the statement and leaves its last
+ * character, like in HTCondor. A NUL hides the rest of its line.
+ */
+export function createLineReader(text: string): LineReader {
+  let position = 0;
+  let line = 0;
+  let oldComments = false;
+  const next = (): LogicalLine | undefined => {
+    // The pieces of the logical line so far, none empty: joined once, at its end.
+    const logical: string[] = [];
+    let pending = '';
+    while (position < text.length) {
+      const newline = text.indexOf('\n', position);
+      const physical = text.slice(position, newline < 0 ? text.length : newline);
+      position = newline < 0 ? text.length : newline + 1;
+      line += 1;
+      const nul = physical.indexOf('\0');
+      pending += nul < 0 ? physical : physical.slice(0, nul);
+      if (nul >= 0) continue;
+      if (newline < 0) break;
+      const isFirst = logical.length === 0;
+      const piece = keptPart(trim(pending), !isFirst && !oldComments);
+      pending = '';
+      const startsComment = isFirst && !oldComments && piece.startsWith('#');
+      if (piece !== '') logical.push(piece);
+      const last = logical.pop() ?? '';
+      if (!last.endsWith('\\') || startsComment) {
+        logical.push(last);
+        return { text: logical.join(''), line };
+      }
+      if (last.length > 1) logical.push(last.slice(0, -1));
+    }
+    const rest = logical.join('') + pending;
+    return rest === '' ? undefined : { text: rest, line };
+  };
+  return { next, setOldComments: (old) => void (oldComments = old) };
+}
+
+function keptPart(piece: string, commentsVanish: boolean): string {
+  return commentsVanish && piece.startsWith('#') ? piece.slice(-1) : piece;
 }

@@ -1,32 +1,37 @@
-// Exchanges a token that the user stored: verified first, exchanged once, then renewed
-// with the refresh token of the exchange.
+// Exchanges a token that the user stored in `.top`: verified first, exchanged once, then
+// renewed with the refresh token of the exchange. Users can write anything into `.top`, so
+// it never decides where a secret is sent.
+import { type TokenClient, scopesFor } from '../../settings/clients.ts';
 import {
-  tokenId,
-  type Parsed,
-  type TokenAnswer,
-  type TokenSnapshot,
-} from '@credmon/core/credential';
-import { refreshGrant, tokenExchangeGrant, type MetadataCache } from '@credmon/core/oauth';
-import { jwtClaims, secureEndpoint, type Send, originOf } from '@credmon/core/base';
-import { createIssuerKeys, type KeyFinder } from '@credmon/scitokens';
-import {
+  type ClientOptions,
+  clientUse,
   lookUpClients,
   metadataOf,
   registrationOf,
-  clientUse,
-  type ClientOptions,
 } from '../client/registration.ts';
-import { type TokenClient, scopesFor } from '../../settings/clients.ts';
-import { audienceNote, joinNotes, checkScopes } from '../common/granted-scopes.ts';
+import { audienceNote, checkScopes, joinNotes } from '../common/granted-scopes.ts';
+import { bareState, issuedWith, rejectionAfter, rejectionOf } from '../common/outcomes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
-import { bareState, issuedWith, rejectionOf, rejectionAfter } from '../common/outcomes.ts';
 import {
-  exchangedTop,
-  issuerOfRefresh,
-  subjectOf,
-  verifiedIssuer,
-  type Subject,
-} from './subject.ts';
+  CodedError,
+  ERROR_CODES,
+  type Send,
+  isCoded,
+  jwtClaims,
+  originOf,
+  secureEndpoint,
+} from '@credmon/core/base';
+import {
+  type Parsed,
+  type TokenAnswer,
+  type TokenSnapshot,
+  parseObject,
+  splitScopes,
+  tokenId,
+} from '@credmon/core/credential';
+import { type MetadataCache, refreshGrant, tokenExchangeGrant } from '@credmon/core/oauth';
+import type { TokenFiles } from '@credmon/core/store';
+import { type KeyFinder, createIssuerKeys, verify } from '@credmon/scitokens';
 
 /** What is remembered between renewals. */
 interface Memory {
@@ -222,4 +227,111 @@ export function learnClaimed(
   const claimed = jwtClaims(jwt)?.['iss'];
   const issuer = configured.find((one) => one === claimed);
   if (issuer !== undefined) learnIssuer(issuers, id, issuer);
+}
+
+/**
+ * The contents of a `.top`. `subjectToken`: stored by the user; `refreshToken`: stored
+ * after an exchange.
+ */
+export interface Subject {
+  readonly top: Readonly<Record<string, unknown>>;
+  readonly subjectToken: string | undefined;
+  readonly refreshToken: string | undefined;
+  /** The requested scopes: `scopes` in CredD's files, `scope` in the reference's. */
+  readonly scope: string | undefined;
+  readonly audience: readonly string[] | undefined;
+}
+
+/** Seconds that the issuer's clock may be ahead. */
+const LEEWAY = 30;
+
+/**
+ * Parses `.top`.
+ * @throws CodedError `SUBJECT_REFUSED` when `.top` contains nothing to exchange or to
+ * renew with
+ */
+export function subjectOf(token: TokenSnapshot, files: TokenFiles): Subject {
+  const object = files.top.ok ? parseObject(files.top.value) : files.top;
+  if (!object.ok) throw subjectError(token, `.top ${object.reason}`);
+  const top = object.value;
+  const text = (...names: string[]): string | undefined => {
+    const value = names
+      .map((name) => top[name])
+      .find((found) => typeof found === 'string' && found !== '');
+    return typeof value === 'string' ? value : undefined;
+  };
+  const audience = text('audience');
+  const subject: Subject = {
+    top,
+    subjectToken: text('subject_token', 'access_token'),
+    refreshToken: text('refresh_token'),
+    scope: text('scopes', 'scope'),
+    audience: audience === undefined ? undefined : splitScopes(audience),
+  };
+  if (subject.subjectToken !== undefined || subject.refreshToken !== undefined) return subject;
+  throw subjectError(token, '.top contains neither access_token nor refresh_token');
+}
+
+/**
+ * Returns the issuer of a stored token after a check of its signature, times and issuer.
+ * @throws CodedError `SUBJECT_REFUSED`, or the error that prevented the check
+ * @see RFC 8725
+ */
+async function verifiedIssuer(
+  token: TokenSnapshot,
+  subjectToken: string,
+  { issuers }: TokenClient,
+  keys: KeyFinder,
+  now: number,
+): Promise<string> {
+  try {
+    return (await verify(subjectToken, { keys, issuers, now, leeway: LEEWAY })).claims.iss;
+  } catch (error) {
+    if (
+      !isCoded(error) ||
+      !error.code.startsWith('TOKEN_') ||
+      ERROR_CODES[error.code].actor === 'time'
+    )
+      throw error;
+    throw subjectError(token, error.message, error);
+  }
+}
+
+/**
+ * Returns the issuer of a refresh token: the `iss` in `.top` if it is configured, or the
+ * only configured issuer.
+ * @throws CodedError `SUBJECT_REFUSED`
+ */
+export function issuerOfRefresh(
+  token: TokenSnapshot,
+  { top }: Subject,
+  { issuers }: TokenClient,
+): string {
+  const { iss } = top;
+  const issuer =
+    iss === undefined && issuers.length === 1 ? issuers[0] : issuers.find((one) => one === iss);
+  if (issuer !== undefined) return issuer;
+  throw subjectError(token, '.top does not name a configured issuer');
+}
+
+/**
+ * Returns the text of `.top` after an exchange: the refresh token and its issuer replace
+ * the stored token.
+ */
+function exchangedTop({ top }: Subject, refreshToken: string, issuer: string): string {
+  const kept = Object.entries(top).filter(
+    ([name]) =>
+      !['access_token', 'subject_token', 'token_url', 'expires_in', 'token_type'].includes(name),
+  );
+  return `${JSON.stringify({ ...Object.fromEntries(kept), refresh_token: refreshToken, iss: issuer })}\n`;
+}
+
+function subjectError(token: TokenSnapshot, why: string, cause?: unknown): CodedError {
+  const id = tokenId(token);
+  return new CodedError(
+    'SUBJECT_REFUSED',
+    `${id}: the stored token cannot be used: ${why}`,
+    { token: id },
+    cause,
+  );
 }

@@ -20,7 +20,7 @@ import {
 } from '@credmon/core/store';
 import { accessTokenIn } from '../common/granted-scopes.ts';
 import type { LoginStanding } from '../../settings/standing.ts';
-import { loginProblem } from './login-top.ts';
+import { loginProblem } from './login.ts';
 import { STANDING } from './names.ts';
 import type { StandingReading } from './ports.ts';
 import { fingerprintInput, provenanceIn, type Known, type Provenance } from './provenance.ts';

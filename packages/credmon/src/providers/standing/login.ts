@@ -1,25 +1,27 @@
 // Standing tokens that are renewed with the refresh token of a login: the provider of
-// users' logins renews them, and this one writes them in their own format.
-import { CodedError } from '@credmon/core/base';
+// users' logins renews them, and this one writes them in their own format. Their `.top` also
+// has the configuration that the login was made for.
+import type { LoginStanding, StandingToken } from '../../settings/standing.ts';
+import { rejectionOf } from '../common/outcomes.ts';
+import type { Outcome, Provider } from '../common/provider.ts';
+import { type OAuthOptions, oauthRefresh } from '../oauth/refresh.ts';
+import { withRemaining } from './failure.ts';
+import { checkSubject } from './fetched.ts';
+import { STANDING_LOGIN } from './names.ts';
+import { fingerprintInput, provenanceWrite, sameWords } from './provenance.ts';
+import { CodedError, isRecord } from '@credmon/core/base';
 import {
-  parseObject,
-  readableUse,
   type MetaContents,
   type Parsed,
   type TokenSnapshot,
+  parseObject,
+  parseTop,
+  readableUse,
+  scopeText,
 } from '@credmon/core/credential';
 import { GENERIC_POLICY } from '@credmon/core/profiles';
 import type { TokenFiles, TokenWrite } from '@credmon/core/store';
 import { createHash } from 'node:crypto';
-import { rejectionOf } from '../common/outcomes.ts';
-import type { Outcome, Provider } from '../common/provider.ts';
-import { oauthRefresh, type OAuthOptions } from '../oauth/refresh.ts';
-import type { LoginStanding, StandingToken } from '../../settings/standing.ts';
-import { withRemaining } from './failure.ts';
-import { checkSubject } from './fetched.ts';
-import { loginProblem, subjectOfLogin } from './login-top.ts';
-import { STANDING_LOGIN } from './names.ts';
-import { fingerprintInput, provenanceWrite } from './provenance.ts';
 
 /** The options of the provider of users' logins that are the same here. */
 export type LoginOptions = Omit<OAuthOptions, 'clientOf' | 'policyOf' | 'specialNames'> & {
@@ -150,4 +152,67 @@ function failure(
 ): Exclude<Outcome, { kind: 'issued' | 'gone' }> {
   const rejection = rejectionOf(snapshot, error);
   return { ...rejection, error: withRemaining(rejection.error, snapshot, now) };
+}
+
+/** Who logged in, and when (epoch seconds). */
+interface LoginFacts {
+  readonly refreshToken: string;
+  /** The `sub` of the verified ID token, if there was one. */
+  readonly subject: string | undefined;
+  readonly at: number;
+}
+
+/** The member of `.top` with the configuration of the login. */
+const MEMBER = 'standing';
+
+/** Returns the text of `.top` after a login. It contains a secret. */
+export function topOfLogin(
+  { provider, client, scope, audience }: LoginStanding,
+  { refreshToken, subject, at }: LoginFacts,
+): string {
+  const top = {
+    refresh_token: refreshToken,
+    ...(scope.length === 0 ? {} : { scopes: scope.join(' ') }),
+    ...(audience.length === 0 ? {} : { audience: audience.join(' ') }),
+    [MEMBER]: {
+      provider,
+      client_id: client.clientId,
+      issuer: client.policy.issuer,
+      subject,
+      signed_in_at: Math.floor(at),
+    },
+  };
+  return `${JSON.stringify(top)}\n`;
+}
+
+/**
+ * Returns why the login cannot be used for the token as it is configured now, as a clause;
+ * `undefined` if it can. A refresh token of one provider is never sent to another.
+ */
+export function loginProblem(token: LoginStanding, top: Parsed<string>): string | undefined {
+  const contents = top.ok ? parseTop(top.value) : top;
+  if (!contents.ok) return `its refresh token ${contents.reason}`;
+  const { provider, client, scope, audience } = token;
+  const login = contents.value[MEMBER];
+  if (!isRecord(login)) return 'its .top is not from "condor_credmon standing login"';
+  const { issuer } = client.policy;
+  const changes: readonly (readonly [boolean, string])[] = [
+    [login['provider'] !== provider, 'another provider'],
+    [login['client_id'] !== client.clientId, 'another client'],
+    [issuer !== undefined && (login['issuer'] ?? issuer) !== issuer, 'another issuer'],
+    [!sameWords(scopeText(contents.value.scopes ?? '') ?? '', scope), 'other scopes'],
+    [!sameWords(scopeText(contents.value.audience ?? '') ?? '', audience), 'another audience'],
+  ];
+  const changed = changes.flatMap(([isChanged, what]) => (isChanged ? [what] : []));
+  return changed.length === 0
+    ? undefined
+    : `the login was made with ${changed.join(' and ')} than configured`;
+}
+
+/** Returns the subject of the login, if it is known. */
+function subjectOfLogin(top: Parsed<string>): string | undefined {
+  const contents = top.ok ? parseTop(top.value) : top;
+  const login = contents.ok ? contents.value[MEMBER] : undefined;
+  const subject = isRecord(login) ? login['subject'] : undefined;
+  return typeof subject === 'string' ? subject : undefined;
 }

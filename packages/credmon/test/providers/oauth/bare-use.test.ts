@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { instantOf } from '@credmon/core/credential';
 import { openCredentialDirectory } from '@credmon/core/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { revocationFiles } from '../../../src/commands/revoke-context.ts';
+import { revocationFiles } from '../../../src/commands/revoke.ts';
 import { emptyMemory } from '../../../src/daemon/context.ts';
 import { beginPass } from '../../../src/daemon/pass.ts';
 import { removeToken } from '../../../src/revocation/files.ts';

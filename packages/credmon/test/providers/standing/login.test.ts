@@ -16,8 +16,8 @@ import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/server
 import { loginAtIssuer, postToken } from '@credmon/test-fixtures/browsers/http-login';
 import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { storeLogin } from '../../../src/host/standing-logins.ts';
-import { topOfLogin } from '../../../src/providers/standing/login-top.ts';
+import { storeLogin } from '../../../src/host/standing-files.ts';
+import { topOfLogin } from '../../../src/providers/standing/login.ts';
 import { evaluateTokens, openStore } from '../../../src/status/tokens.ts';
 import { attentionTexts } from '../../../src/status/summary.ts';
 import { accessPoint, settingsWith, type AccessPoint } from '../../support/access-point.ts';

@@ -18,7 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createKeyPair, recoverKeyPair } from '../../src/host/key-pair.ts';
+import { createKeyPair, recoverKeyPair } from '../../src/host/local-files.ts';
 
 let directory: string;
 let priv: string;

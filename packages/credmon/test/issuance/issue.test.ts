@@ -1,6 +1,6 @@
 // The log line of a token.
 import { expect, it } from 'vitest';
-import { auditText } from '../../src/issuance/audit.ts';
+import { auditText } from '../../src/issuance/issue.ts';
 
 const issued = {
   token: 'CANARY',

@@ -2,7 +2,7 @@
 import { isCoded } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
 import { parseStorerArguments, USAGE } from '../../src/storer/arguments.ts';
-import { parseRequest, requestText } from '../../src/storer/request.ts';
+import { parseRequest, requestText } from '../../src/storer/arguments.ts';
 import { routeOf } from '../../src/storer/store.ts';
 
 describe('an argument of condor_submit', () => {

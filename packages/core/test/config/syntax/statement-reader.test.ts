@@ -1,6 +1,6 @@
-// How physical lines are joined: continuations, empty lines and comments.
+// The lines of a source. How physical lines are joined: continuations, empty lines and comments.
 import { expect, test } from 'vitest';
-import { createLineReader } from '../../../src/config/syntax/lines.ts';
+import { createLineReader } from '../../../src/config/syntax/statement-reader.ts';
 import { readText } from '../read-text.ts';
 
 function joined(text: string, old = false): string[] {

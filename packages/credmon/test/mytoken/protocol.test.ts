@@ -1,6 +1,6 @@
 // The request of the daemon: which mytoken is used, and what is rejected.
 import { describe, expect, it } from 'vitest';
-import { parseProgramRequest } from '../../src/mytoken/request.ts';
+import { parseProgramRequest } from '../../src/mytoken/protocol.ts';
 
 const request = (more: object = {}): string =>
   JSON.stringify({
