@@ -20,7 +20,7 @@ let views: Views | undefined;
 
 /**
  * Opens the views. They are read once: a portal that runs while its program is replaced goes
- * on with the pages of its own version, also after a reload. Templates are compiled at first
+ * with the pages of its own version, also after a reload. Templates are compiled at first
  * use.
  * @throws the system error if they do not exist
  */

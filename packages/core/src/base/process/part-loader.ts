@@ -45,7 +45,7 @@ type PartFunction = (
 
 /**
  * Runs the main part of `file`. The file is read once: a process that runs while its program
- * is replaced goes on with the parts that it started with. When the process ends, the
+ * is replaced continues with the parts that it started with. When the process ends, the
  * compiled code of the parts that it has used is kept for the next start, where this process
  * may write beside the file.
  * @throws Error if a part is not that of the table: the file was replaced during the start
