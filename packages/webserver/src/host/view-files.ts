@@ -19,8 +19,8 @@ function textsIn(folder: string): ReadonlyMap<string, string> {
 let views: Views | undefined;
 
 /**
- * Opens the views. They are read once: a portal that runs while its program is replaced goes
- * with the pages of its own version, also after a reload. Templates are compiled at first
+ * Opens the views. They are read once: a portal that runs while its program is replaced
+ * keeps the pages of its own version, also after a reload. Templates are compiled at first
  * use.
  * @throws the system error if they do not exist
  */
