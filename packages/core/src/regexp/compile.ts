@@ -63,6 +63,8 @@ class Compiler {
   #looking = 0;
   /** The lengths of groups in lookbehinds. */
   readonly #lengths = new Map<number, number | undefined>();
+  /** The groups around what is compiled. */
+  readonly #open = new Set<number>();
 
   constructor(pattern: Pattern) {
     this.#pattern = pattern;
@@ -89,7 +91,9 @@ class Compiler {
       case 'group': {
         const opened = this.#slot();
         this.add({ op: 'save', slot: opened });
+        this.#open.add(node.number);
         this.node(node.inner);
+        this.#open.delete(node.number);
         this.add({ op: 'close', group: node.number, opened });
         return;
       }
@@ -184,7 +188,11 @@ class Compiler {
       }
       return this.#lengths.get(number);
     };
-    const length = lengthOf(branch, lengthOfGroup) ?? refuse('a lookbehind without fixed length');
+    const isVariable = (group: number | string): boolean =>
+      this.#pattern.isNumberedAgain || this.#open.has(this.#number(group));
+    const length =
+      lengthOf(branch, (group) => (isVariable(group) ? undefined : lengthOfGroup(group))) ??
+      refuse('a lookbehind without fixed length');
     return { kind: 'sequence', items: [{ kind: 'back', length }, branch] };
   }
 
@@ -272,7 +280,8 @@ function lengthOf(node: RegexpNode, group: GroupLength): number | undefined {
       return lengthOf(node.inner, group);
     case 'repeat': {
       const length = lengthOf(node.inner, group);
-      if (length === undefined || node.inner.kind === 'look') return length;
+      // PCRE2 ignores the quantifier of a lookahead, but not that of a lookbehind.
+      if (length === undefined || (node.inner.kind === 'look' && !node.inner.behind)) return length;
       return node.least === node.most ? length * node.least : undefined;
     }
     case 'reference':

@@ -57,6 +57,8 @@ export interface Pattern {
   readonly root: RegexpNode;
   readonly groups: number;
   readonly names: ReadonlyMap<string, number>;
+  /** Whether `(?|` may give several groups the same number. */
+  readonly isNumberedAgain: boolean;
 }
 
 /**

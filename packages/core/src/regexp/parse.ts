@@ -29,6 +29,7 @@ class PatternReader {
   #groups = 0;
   #depth = 0;
   #quoted = false;
+  #isNumberedAgain = false;
 
   constructor(pattern: string, flags: Flags) {
     this.#pattern = pattern;
@@ -38,11 +39,17 @@ class PatternReader {
   run(): Pattern {
     const root = this.#alternatives(false);
     if (this.#at < this.#pattern.length) refuse('a closing parenthesis too many');
-    return { root, groups: this.#groups, names: this.#names };
+    return {
+      root,
+      groups: this.#groups,
+      names: this.#names,
+      isNumberedAgain: this.#isNumberedAgain,
+    };
   }
 
   /** @param reset whether every branch numbers its groups from the same number (`(?|`) */
   #alternatives(reset: boolean): RegexpNode {
+    this.#isNumberedAgain ||= reset;
     const first = this.#groups;
     let most = first;
     const branches = [this.#sequence()];
