@@ -122,7 +122,7 @@ describe('a program in parts', () => {
     ]);
   });
 
-  it('goes on with its own parts when its file is replaced', () => {
+  it('continues with its own parts when its file is replaced', () => {
     make(replacesItself());
     expect(run()).toBe('late\n');
   });

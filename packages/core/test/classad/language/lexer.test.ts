@@ -12,7 +12,7 @@ test.each([
   ['a doubled point behind a name is one point', 'Nest..Inner', '9'],
   ['adjacent strings are one', '"a" "b"', '"ab"'],
   ['adjacent names are one', "'Cp' 'us'", '6'],
-  ['an escape goes on in the next string', '"\\1" "2"', '"\\n"'],
+  ['an escape continues in the next string', '"\\1" "2"', '"\\n"'],
   ['a comment separates strings', '"a" /* x */ "b"', 'CLASSAD_SYNTAX'],
 ])('%s', (_title, text, expected) => {
   expect(answer(text)).toBe(expected);
