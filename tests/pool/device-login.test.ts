@@ -44,7 +44,7 @@ describe.skipIf(isPoolMissing())('a device login at submit time', () => {
   const READ = ['use_oauth_services = phone', 'phone_oauth_permissions = read'];
   const stored = (user: string, file: string): string => join(pool.credentialDirectory, user, file);
 
-  it('without a terminal fails with the command to type once, and then needs no terminal', async () => {
+  it('R19 without a terminal fails with the command to type once, and then needs no terminal', async () => {
     const first = await submit(pool, jobOf('bob', ...READ));
     expect([first.code, first.output]).toEqual([1, expect.not.stringMatching(SUBMITTED)]);
     expect(first.output).toContain('phone needs a login, and there is no terminal to show it on');
@@ -63,7 +63,7 @@ describe.skipIf(isPoolMissing())('a device login at submit time', () => {
     expect(await tokenClaims(phone, tokens['phone.use'])).toEqual({ sub: 'bob', scope: 'read' });
   });
 
-  it('that the user declines submits nothing and stores nothing', async () => {
+  it('R19 that the user declines submits nothing and stores nothing', async () => {
     const name = await writeJob(pool, jobOf('alice', ...READ));
     const login = typed(pool, 'alice', `condor_submit /home/alice/${name}.sub`);
     await answerLogin(pool, login, 'cancel', 'alice');
@@ -73,7 +73,7 @@ describe.skipIf(isPoolMissing())('a device login at submit time', () => {
     expect(existsSync(stored('alice', 'phone.top'))).toBe(false);
   });
 
-  it('on a terminal shows address, QR code and code, waits, and submits a job that gets the token', async () => {
+  it('R19 on a terminal shows address, QR code and code, waits, and submits a job that gets the token', async () => {
     const name = await writeJob(pool, jobOf('alice', ...READ));
     const login = typed(pool, 'alice', `condor_submit /home/alice/${name}.sub`);
     const [, code = ''] = await login.printed(/must show this code[^]*?\n\s+(\w{4}-\w{4})\s/);
@@ -98,7 +98,7 @@ describe.skipIf(isPoolMissing())('a device login at submit time', () => {
     expect(existsSync(stored('alice', 'phone.meta'))).toBe(false);
   });
 
-  it('for other permissions than stored is rejected with the command that helps', async () => {
+  it('R19 for other permissions than stored is rejected with the command that helps', async () => {
     const lines = ['use_oauth_services = phone', 'phone_oauth_permissions = write'];
     const { code, output } = await submit(pool, jobOf('alice', ...lines));
     expect(code).toBe(1);

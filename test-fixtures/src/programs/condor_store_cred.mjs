@@ -1,6 +1,6 @@
 // A fake condor_store_cred with CredD: add-oauth and query-oauth on the directory in
-// FAKE_CREDENTIAL_DIRECTORY, for the user FAKE_USER. With FAKE_STORE_VERSION=23.9 it has
-// no option -P, like HTCondor 23.9.6.
+// FAKE_CREDENTIAL_DIRECTORY, for the user FAKE_USER, with the option -P of HTCondor 25.14.
+// The pool's HTCondor 23.9 has none: tests/pool/device-login.test.ts.
 import {
   appendFileSync,
   existsSync,
@@ -33,12 +33,6 @@ const { values } = parseArgs({
 });
 if (log)
   appendFileSync(log, `${JSON.stringify(['condor_store_cred', ...process.argv.slice(2)])}\n`);
-if (values.plain && process.env.FAKE_STORE_VERSION === '23.9') {
-  process.stderr.write("ERROR: Unrecognized option - '-P'\n");
-  process.stderr.write('Usage: condor_store_cred action [options]\n');
-  process.stderr.write('    -i <file>           Read password from <file>, - for stdin\n');
-  process.exit(1);
-}
 const stem = values.handle === '' ? values.service : `${values.service}_${values.handle}`;
 const file = join(directory, user, `${stem}.${values.plain ? 'use' : 'top'}`);
 
