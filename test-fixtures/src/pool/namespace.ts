@@ -61,9 +61,11 @@ export async function startNamespace(root: string): Promise<Namespace> {
     { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
   );
   const forwards: Forwards[] = [];
+  let innermost: number | undefined;
   const remove = async (): Promise<void> => {
     for (const forward of forwards) await forward.close();
-    first.signal('SIGKILL', { group: true });
+    // The first process ends after all others inside, and unshare after it.
+    if (innermost === undefined || !killed(innermost)) first.signal('SIGKILL', { group: true });
     await first.exited;
     rmSync(directory, { recursive: true, force: true });
   };
@@ -74,6 +76,7 @@ export async function startNamespace(root: string): Promise<Namespace> {
     throw error;
   }
   const target = await firstPid(first);
+  innermost = target;
   const start: Namespace['start'] = (command, { user = 'root', environment, ...rest } = {}) => {
     const child = startProcess(
       '/usr/bin/nsenter',
@@ -154,6 +157,15 @@ sleep infinity &
 echo ready
 while :; do wait -n || :; done
 `;
+
+/** Kills a process; false if it has ended. */
+function killed(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
+}
 
 /** The number on the host of the only child of `unshare`. */
 function firstPid(unshare: Child): Promise<number> {
