@@ -97,7 +97,6 @@ async function expectAllWritten(): Promise<void> {
 
 describe.skipIf(isMissing('unshare', 'nsenter'))(
   'R13 a disk of 1 MiB during twelve rotated renewals',
-  { retry: 1 },
   () => {
     let disk: SmallDisk;
     beforeEach(async () => {
@@ -143,8 +142,7 @@ describe.skipIf(isMissing('unshare', 'nsenter'))(
   },
 );
 
-// Seen once in many runs: the daemon of one of these tests ended early. The error says why.
-describe.skipIf(isMissing('strace'))('R2 R12 R13 a disk', { retry: 1 }, () => {
+describe.skipIf(isMissing('strace'))('R2 R12 R13 a disk', () => {
   it('that takes longer for one fsync than an answer may: every answer that came meanwhile counts', async () => {
     workspace.configure({ CREDMON_REQUEST_TIMEOUT: 6 });
     await seed(workspace.credentialDirectory);
