@@ -4,6 +4,7 @@ import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer'
 import type { Child } from '@credmon/test-fixtures/processes/processes';
 import { seedToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
+import { textIfPresent } from '@credmon/test-fixtures/files/token-files';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { existsSync, mkdirSync, chmodSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,8 +32,7 @@ async function started(): Promise<Child> {
   daemons.push(daemon);
   const isReady = (): boolean =>
     existsSync(inDirectory('CREDMON_COMPLETE')) &&
-    existsSync(inDirectory('pid')) &&
-    readFileSync(inDirectory('pid'), 'utf8') === `${daemon.pid}\n`;
+    textIfPresent(inDirectory('pid')) === `${daemon.pid}\n`;
   await waitUntil(() => isReady() || daemon.exit !== undefined, { what: 'a pass' });
   expect(daemon.exit).toBeUndefined();
   return daemon;

@@ -11,7 +11,12 @@ import {
 } from '@credmon/test-fixtures/servers/issuer';
 import type { Child } from '@credmon/test-fixtures/processes/processes';
 import { seedToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
-import { listing, readJson, secondsLeft } from '@credmon/test-fixtures/files/token-files';
+import {
+  listing,
+  readJson,
+  secondsLeft,
+  textIfPresent,
+} from '@credmon/test-fixtures/files/token-files';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import {
   createWorkspace,
@@ -105,8 +110,7 @@ function refreshTokensOnDisk(): ReadonlySet<string> {
 
 /** CredD signals only the process in the pid file. */
 function hasPid(): boolean {
-  const pid = join(workspace.credentialDirectory, 'pid');
-  return existsSync(pid) && readFileSync(pid, 'utf8').trim() === String(daemon.pid);
+  return textIfPresent(join(workspace.credentialDirectory, 'pid')) === `${daemon.pid}\n`;
 }
 
 const EVENTS: Readonly<Record<string, () => Promise<void> | void>> = {

@@ -10,6 +10,19 @@ export function readJson(path: string): Record<string, unknown> {
   return JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
 }
 
+/**
+ * Returns the text of a file that another process may remove at any time, or undefined if
+ * there is none.
+ */
+export function textIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** Returns the names and modes in a directory, sorted: `mytok.use 400`. */
 export function listing(directory: string): string[] {
   return readdirSync(directory)
