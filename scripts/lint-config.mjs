@@ -32,10 +32,10 @@ const mayImport = {
 const worldFiles = [
   'packages/core/src/base/files/**',
   'packages/core/src/base/http/{agents,lookup,send,stale-socket,tls-refusal,trust,trust-files}.ts',
-  'packages/core/src/base/process/{alive,output,part-loader,program-lookup,random}.ts',
-  'packages/core/src/base/time/{awake-timer,clock,yielder}.ts',
+  'packages/core/src/base/process/{part-loader,process,program-lookup}.ts',
+  'packages/core/src/base/time/{clock,yielder}.ts',
   'packages/core/src/config/machine/**',
-  'packages/core/src/log/{rotating-file,sink}.ts',
+  'packages/core/src/log/rotating-file.ts',
   'packages/core/src/store/{apply-change,check-directory,directory-names,directory-scan,directory-store,lock,path-steps,read-file,reserve,user-scan}.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',

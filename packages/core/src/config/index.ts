@@ -18,20 +18,20 @@ export {
   readString,
 } from './typed/typed.ts';
 export type { Bounds, KnobProblem, NumberOptions, ReadResult } from './typed/typed.ts';
-export type { EvaluateExpression, ExpressionValue } from './macros/evaluate.ts';
-export { dumpText, expandMacroText, queryKnob, verboseText } from './table/print.ts';
-export type { DumpOptions } from './table/print.ts';
+export type { EvaluateExpression, ExpressionValue } from './macros/expressions.ts';
+export { dumpText, expandMacroText, queryKnob, verboseText } from './table/config.ts';
+export type { DumpOptions } from './table/config.ts';
 export { parameter } from './typed/typed.ts';
 export type { Parameter } from './typed/typed.ts';
 export type { Amount } from './macros/values.ts';
 export { createKnobReader } from './typed/knob-reader.ts';
 export { findUser, groupId, userName } from './machine/accounts.ts';
 export type { Account } from './machine/accounts.ts';
-export { declarationOf, withDeclaredDefaults } from './typed/declared-defaults.ts';
-export { readCondorIds } from './typed/condor-knobs.ts';
-export type { AccountIds } from './typed/condor-knobs.ts';
+export { declarationOf, withDeclaredDefaults } from './typed/declarations.ts';
+export { readCondorIds } from './typed/typed.ts';
+export type { AccountIds } from './typed/typed.ts';
 export type { KnobReader, Unset } from './typed/knob-reader.ts';
-export { AUTH_SSL_KNOBS, readCredentialDirectory, readNamedTrust } from './typed/condor-knobs.ts';
+export { AUTH_SSL_KNOBS, readCredentialDirectory, readNamedTrust } from './typed/typed.ts';
 export { CLIENT_KINDS, KNOBS, knob, knobDefault, ownIfSet, ownKnob } from './typed/declarations.ts';
 export type {
   KnobDeclaration,
@@ -46,10 +46,10 @@ export { oldKnobs } from './mistakes/old-knobs.ts';
 export type { OldKnob } from './mistakes/old-knobs.ts';
 export { quotedKnobs, quoteWarnings, withoutQuoted } from './mistakes/quoted-values.ts';
 export type { QuotedKnob } from './mistakes/quoted-values.ts';
-export { secretMistake } from './mistakes/secret-content.ts';
-export type { SecretMistake } from './mistakes/secret-content.ts';
-export { doubleNames } from './mistakes/double-names.ts';
-export type { OwnerLists } from './mistakes/double-names.ts';
+export { secretMistake } from './mistakes/quoted-values.ts';
+export type { SecretMistake } from './mistakes/quoted-values.ts';
+export { doubleNames } from './mistakes/old-knobs.ts';
+export type { OwnerLists } from './mistakes/old-knobs.ts';
 export { declarationFor, setKnobs, setUnusedKnobs } from './mistakes/set-knobs.ts';
 export type { SetKnob } from './mistakes/set-knobs.ts';
 export { configuredProviders, loginNamesIn, loginProviderOf } from './typed/provider-names.ts';

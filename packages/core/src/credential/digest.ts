@@ -1,5 +1,5 @@
 // Parsers from the text of a credential file to its part of a snapshot.
-import { ERROR_CODES, type ErrorCode } from '../base/errors/error-codes.ts';
+import { ERROR_CODES, type ErrorCode } from '../base/errors/errors.ts';
 import { MAX_REFRESH_TOKEN, parseMeta, parseObject, type Parsed } from './contents.ts';
 import { tokenHash, type UseFacts } from './issued-state.ts';
 import type { MetaDigest, RenewalState, TopDigest } from './snapshot.ts';

@@ -14,8 +14,8 @@ export {
   classifyUserEntry,
   hintsAtTokens,
   tokenFileName,
-} from './layout.ts';
-export type { TokenFileKind, UserEntry } from './layout.ts';
+} from './name.ts';
+export type { TokenFileKind, UserEntry } from './name.ts';
 export {
   MAX_CREDENTIAL_BYTES,
   MAX_REFRESH_TOKEN,

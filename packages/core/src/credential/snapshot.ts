@@ -1,6 +1,6 @@
 // One token as found by a scan: its files, and the facts that decisions need. Contains no
 // secret.
-import type { ErrorCode } from '../base/errors/error-codes.ts';
+import type { ErrorCode } from '../base/errors/errors.ts';
 import type { Clock } from '../base/time/clock.ts';
 import type { TokenTimes } from './times.ts';
 

@@ -1,12 +1,10 @@
-// The log file: written synchronously, and rotated by HTCondor's knobs. A rotation
-// failure never loses lines. It is checked without writing to it: a program whose log
-// cannot be opened does not start.
+// The destinations of log lines: an open descriptor, or a file that is rotated. Nothing
+// here throws, because a log must not stop renewals or logins.
 import { CodedError, messageOf, systemCode } from '../base/errors/errors.ts';
-import { shellWord } from '../base/process/shell-word.ts';
+import { shellWord } from '../base/text/printable.ts';
 import { type Finding, ok, wrong } from '../base/text/findings.ts';
-import { savedName } from './format.ts';
+import { type LineStyle, type LocalTime, formatLine, savedName } from './format.ts';
 import type { LogOptions } from './settings.ts';
-import { type Sink, lineOf, localTime, writeAll } from './sink.ts';
 import {
   accessSync,
   closeSync,
@@ -19,6 +17,7 @@ import {
   rmSync,
   statSync,
   unlinkSync,
+  writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
@@ -272,4 +271,57 @@ function accessFailure(path: string, mode: number): string | undefined {
     if (code === undefined) throw error;
     return code;
   }
+}
+
+/** Takes lines until it is closed, and drops later ones. No method throws. */
+export interface Sink {
+  /** Returns whether the whole line was written. */
+  write(level: string, text: string): boolean;
+  /**
+   * True if the file was moved away from its path, so that the path must be opened again.
+   */
+  moved(): boolean;
+  close(): void;
+}
+
+/** A sink for a descriptor owned by other code, such as standard error. */
+export function descriptorSink(descriptor: number, style: LineStyle): Sink {
+  return {
+    write: (level, text) => writeAll(descriptor, lineOf(style, level, text)) === undefined,
+    moved: () => false,
+    close: () => undefined,
+  };
+}
+
+/** Returns a line with the current time and this process. */
+export function lineOf(style: LineStyle, level: string, text: string): string {
+  return formatLine(style, localTime(), process.pid, level, text);
+}
+
+/**
+ * Writes all bytes and returns the error, if any: the line is lost, and the next one
+ * tries again.
+ */
+export function writeAll(descriptor: number, line: string): unknown {
+  const bytes = Buffer.from(line);
+  try {
+    for (let offset = 0; offset < bytes.length;) offset += writeSync(descriptor, bytes, offset);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** Returns the current local time. */
+export function localTime(): LocalTime {
+  const now = new Date();
+  return {
+    epoch: now.getTime() / 1000,
+    year: now.getFullYear(),
+    month: now.getMonth() + 1,
+    day: now.getDate(),
+    hour: now.getHours(),
+    minute: now.getMinutes(),
+    second: now.getSeconds(),
+  };
 }

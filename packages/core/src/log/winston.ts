@@ -1,7 +1,7 @@
 // winston with one transport, which stays while its destinations change.
 import winston, { type Logger } from 'winston';
 import Transport from 'winston-transport';
-import type { Sink } from './sink.ts';
+import type { Sink } from './rotating-file.ts';
 
 /** The input of a transport of winston. */
 interface Entry {

@@ -1,6 +1,6 @@
 // The provider profiles: what is documented about the issuers that sites use, one JSON
 // file each with its sources. A knob wins over every value.
-import type { ErrorCode } from '../base/errors/error-codes.ts';
+import type { ErrorCode } from '../base/errors/errors.ts';
 import box from './data/box.json' with { type: 'json' };
 import cilogon from './data/cilogon.json' with { type: 'json' };
 import dropbox from './data/dropbox.json' with { type: 'json' };

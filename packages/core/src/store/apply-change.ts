@@ -4,7 +4,7 @@ import { lstatSync, lutimesSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { stageFile, syncDirectory, type StagedFile } from '../base/files/atomic-write.ts';
 import { CodedError, systemCode } from '../base/errors/errors.ts';
-import { STATE_KINDS, tokenFileName } from '../credential/layout.ts';
+import { STATE_KINDS, tokenFileName } from '../credential/name.ts';
 import { sameIdentity, tokenId, type FileIdentity } from '../credential/snapshot.ts';
 import { type Origins, progressFields, type Progress } from './progress.ts';
 import { identityFromStat } from './read-file.ts';

@@ -3,10 +3,10 @@
 import { accessSync, chmodSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CodedError, systemCode, type ErrorFields } from '../base/errors/errors.ts';
-import { makeDirectory } from '../base/files/make-directory.ts';
-import { shellWord } from '../base/process/shell-word.ts';
+import { makeDirectory } from '../base/files/safe-directory.ts';
+import { shellWord } from '../base/text/printable.ts';
 import { findUser, groupId, isPrivateGroup, userName } from '../config/machine/accounts.ts';
-import type { AccountIds } from '../config/typed/condor-knobs.ts';
+import type { AccountIds } from '../config/typed/typed.ts';
 import {
   weaknessOf,
   type PathStep,

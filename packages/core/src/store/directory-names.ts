@@ -2,7 +2,7 @@
 // loop.
 import { opendirSync, readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
-import { shellWord } from '../base/process/shell-word.ts';
+import { shellWord } from '../base/text/printable.ts';
 import { inDirectory, inSubdirectory } from '../base/files/safe-directory.ts';
 
 /**

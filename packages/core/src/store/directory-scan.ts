@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createYielder } from '../base/time/yielder.ts';
 import { CodedError, isCoded, messageOf, systemCode } from '../base/errors/errors.ts';
 import { openDirectory, openSubdirectory } from '../base/files/safe-directory.ts';
-import { KEY_FILE_NAME } from '../credential/layout.ts';
+import { KEY_FILE_NAME } from '../credential/name.ts';
 import { isCredName } from '../credential/name.ts';
 import {
   sameIdentity,

@@ -1,12 +1,12 @@
 // The real credential directory. A crash, a sweep or a new login during a change does not
 // lose a token.
-import { isAliveElsewhere } from '../base/process/alive.ts';
+import { isAliveElsewhere } from '../base/process/process.ts';
 import { renameSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { syncDirectory } from '../base/files/atomic-write.ts';
 import { CodedError, messageOf, systemCode } from '../base/errors/errors.ts';
 import { parseMeta, type Parsed } from '../credential/contents.ts';
-import { tokenFileName } from '../credential/layout.ts';
+import { tokenFileName } from '../credential/name.ts';
 import { tokenId } from '../credential/snapshot.ts';
 import { applyChange, isSwept } from './apply-change.ts';
 import { emptyScanMemory, scanDirectory } from './directory-scan.ts';

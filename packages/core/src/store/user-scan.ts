@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Parsed } from '../credential/contents.ts';
 import { digestMeta, digestTop, digestUseFile, parseRenewal } from '../credential/digest.ts';
 import { parseIssued, withIssuedState, type UseFacts } from '../credential/issued-state.ts';
-import { classifyUserEntry, tokenFileName, type TokenFileKind } from '../credential/layout.ts';
+import { classifyUserEntry, tokenFileName, type TokenFileKind } from '../credential/name.ts';
 import { isCredName } from '../credential/name.ts';
 import {
   sameIdentity,

@@ -13,7 +13,7 @@ import { isCoded } from '../../src/base/errors/errors.ts';
 import type { Config } from '../../src/config/table/config.ts';
 import { loadConfig } from '../../src/config/machine/load.ts';
 import { parameter } from '../../src/config/typed/typed.ts';
-import { expandMacroText, queryKnob } from '../../src/config/table/print.ts';
+import { expandMacroText, queryKnob } from '../../src/config/table/config.ts';
 import { encodeText } from '../../src/config/macros/text.ts';
 
 interface Query {

@@ -4,7 +4,7 @@ import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { expect, test } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
 import { createLineReader } from '../../src/config/syntax/statement-reader.ts';
-import { assignmentText } from '../../src/config/table/print.ts';
+import { assignmentText } from '../../src/config/table/config.ts';
 import { decodeText, encodeText } from '../../src/config/macros/text.ts';
 import { readText } from './read-text.ts';
 

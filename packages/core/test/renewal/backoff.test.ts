@@ -1,6 +1,6 @@
 // After a failure: the delay, the end of retries, and what starts them again.
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES, type ErrorCode } from '../../src/base/errors/error-codes.ts';
+import { ERROR_CODES, type ErrorCode } from '../../src/base/errors/errors.ts';
 import { CodedError } from '../../src/base/errors/errors.ts';
 import type { RenewalState } from '../../src/credential/snapshot.ts';
 import {

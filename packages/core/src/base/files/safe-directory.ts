@@ -1,16 +1,17 @@
-// Opens directories and files safely: a user who owns a directory on the path cannot
-// redirect it with a symbolic link.
+// Directories that are opened and made without following links.
+import { CodedError, systemCode } from '../errors/errors.ts';
 import {
+  type Stats,
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
+  mkdirSync,
   openSync,
   readlinkSync,
-  type Stats,
 } from 'node:fs';
-import { resolve } from 'node:path';
-import { CodedError, systemCode } from '../errors/errors.ts';
+import { dirname, resolve } from 'node:path';
 
 /** The kernel follows this many links in one path. */
 const MOST_LINKS = 40;
@@ -163,4 +164,21 @@ function untrusted(path: string, name: string): CodedError {
     `${path}: ${name} is a symbolic link that another user could change; use the path of its target`,
     { path },
   );
+}
+
+/**
+ * Creates `path` and its missing parents, each with `mode` less the umask. Existing
+ * directories are not changed. Not `recursive`: Node's recursive mkdir never returns on a
+ * file system that returns ENOENT below an existing directory, as /proc does.
+ * @throws the system's error of mkdir(2).
+ */
+export function makeDirectory(path: string, mode: number): void {
+  const parent = dirname(path);
+  if (parent !== path && !existsSync(parent)) makeDirectory(parent, mode);
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    // Another process may have created it in the meantime.
+    if (systemCode(error) !== 'EEXIST' || !existsSync(`${path}/.`)) throw error;
+  }
 }

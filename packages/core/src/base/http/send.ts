@@ -2,7 +2,7 @@
 // without redirects.
 import { rootCertificates } from 'node:tls';
 import type { Agents } from './agents.ts';
-import { afterAwake } from '../time/awake-timer.ts';
+import { afterAwake } from '../time/clock.ts';
 import { CodedError, messageOf, systemCode } from '../errors/errors.ts';
 import { networkErrorText, serverOf } from './network-errors.ts';
 import { createSemaphore, type Semaphore } from './semaphore.ts';

@@ -1,5 +1,4 @@
-// Texts for people: without control characters, in lines of a terminal, with counts and
-// durations.
+// Text for people: without control characters, and quoted for a shell.
 
 /**
  * Control characters (line feeds and tabs are kept), and characters that change the
@@ -55,3 +54,8 @@ export function durationText(seconds: number): string {
 }
 
 const pad = (value: number): string => String(value).padStart(2, '0');
+
+/** Returns `text` as one word of a POSIX shell, in single quotes if it needs quoting. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,5 +1,5 @@
 // C's strftime in the C locale and UTC, as glibc has it.
-import { daysOf } from '../language/calendar.ts';
+import { daysOf } from '../language/time-text.ts';
 
 /**
  * A date and time as in C's `struct tm`: `month` counts from 0, `year` from 1900. The

@@ -1,6 +1,6 @@
 // time, absTime, relTime, getYear ..., splitTime, formatTime, interval.
 import { makeAd, type Entry } from '../language/ast.ts';
-import { civilOf, dayOfYear, daysOf, weekdayOf } from '../language/calendar.ts';
+import { civilOf, dayOfYear, daysOf, weekdayOf } from '../language/time-text.ts';
 import {
   failEvaluation,
   type ClassAdFunction,

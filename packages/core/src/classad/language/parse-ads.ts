@@ -6,9 +6,9 @@ import { type AdExpr, type Entry, makeAd } from './ast.ts';
 import { bytesOf, trimBlanks } from './bytes.ts';
 import { readToken, skipWhite } from './lexer.ts';
 import { parseTree } from './parse-expression.ts';
-import { parseAdTree } from './parse-primary.ts';
+import { parseAdTree } from './parse-expression.ts';
 import { type ParseOptions, parseBytes, tokensOf } from './parse.ts';
-import { syntaxError } from './syntax-error.ts';
+import { syntaxError } from './tokens.ts';
 
 /** Options for reading ads. */
 export interface ReadAdsOptions extends LongParseOptions {

@@ -5,7 +5,7 @@ import type { AdExpr, Expr } from './ast.ts';
 import { DEFAULT_LIMITS } from '../../regexp/limits.ts';
 import type { Limits } from '../../regexp/limits.ts';
 import { parseTree } from './parse-expression.ts';
-import { parseAdTree } from './parse-primary.ts';
+import { parseAdTree } from './parse-expression.ts';
 import type { LexerSyntax } from './lexer.ts';
 import { Tokens } from './tokens.ts';
 

@@ -1,6 +1,6 @@
 // Shared by the function macros: arguments that are knobs or plain text, and numbers from
 // expressions.
-import type { ExpressionValue } from './evaluate.ts';
+import type { ExpressionValue } from './expressions.ts';
 import type { Expansion } from './expansion.ts';
 
 /**

@@ -1,6 +1,6 @@
 // The state and limits of an expansion, shared by the expander and the functions.
 import { CodedError } from '../../base/errors/errors.ts';
-import type { EvaluateExpression } from './evaluate.ts';
+import type { EvaluateExpression } from './expressions.ts';
 
 /**
  * The environment of an expansion. `random` returns a whole number from 0 to below its

@@ -1,14 +1,14 @@
-// ClassAd expressions in the configuration: numbers, booleans, $INT, $EVAL etc.
+// Expressions in the configuration: the interface of a ClassAd evaluator, and how a value
+// is read as one.
 import { isCoded } from '../../base/errors/errors.ts';
 import { systemClock } from '../../base/time/clock.ts';
+import { evaluate } from '../../classad/evaluate/evaluate.ts';
 import type { Expr } from '../../classad/language/ast.ts';
 import { bytesOf, textOf } from '../../classad/language/bytes.ts';
-import { evaluate } from '../../classad/evaluate/evaluate.ts';
 import { parseTree } from '../../classad/language/parse-expression.ts';
-import { tokensOf, type ParseOptions } from '../../classad/language/parse.ts';
-import { printValue } from '../../classad/print/print.ts';
+import { type ParseOptions, tokensOf } from '../../classad/language/parse.ts';
 import type { Value } from '../../classad/language/value.ts';
-import type { EvaluateExpression, ExpressionValue } from './evaluate.ts';
+import { printValue } from '../../classad/print/print.ts';
 
 /**
  * Knobs follow the rules of `Name = value` lines: a backslash is an ordinary character,
@@ -70,3 +70,21 @@ function convert(value: Value): ExpressionValue {
       return { kind: 'other', text: printValue(value) };
   }
 }
+
+/**
+ * The value of an expression. `other` is a list, an ad or a time, printed in ClassAd
+ * syntax.
+ */
+export type ExpressionValue =
+  | { readonly kind: 'undefined' | 'error' }
+  | { readonly kind: 'boolean'; readonly value: boolean }
+  | { readonly kind: 'integer'; readonly value: bigint }
+  | { readonly kind: 'real'; readonly value: number }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'other'; readonly text: string };
+
+/**
+ * Evaluates an expression in an empty ad; `undefined` for an invalid one. Text after a
+ * conditional `? :` that is not in parentheses is ignored, like HTCondor does.
+ */
+export type EvaluateExpression = (text: string) => ExpressionValue | undefined;

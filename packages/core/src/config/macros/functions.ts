@@ -1,7 +1,7 @@
 // The function macros, such as `$ENV`, `$INT` and `$CHOICE`: each takes the text between
 // its parentheses and returns the replacement.
 import { problem, splitFirst, valueOf } from './argument.ts';
-import type { ExpressionValue } from './evaluate.ts';
+import type { ExpressionValue } from './expressions.ts';
 import type { Expansion } from './expansion.ts';
 import { filePart } from './file-part.ts';
 import { formatOne, parseFormat, printFormat } from './printf.ts';

@@ -1,6 +1,6 @@
 // Conversion of texts to booleans, numbers, sizes and durations, by HTCondor's rules.
 import { toInteger, toReal } from './argument.ts';
-import type { EvaluateExpression } from './evaluate.ts';
+import type { EvaluateExpression } from './expressions.ts';
 import { trim } from './text.ts';
 
 /** A number or word at the front decides when the whole text is not an expression. */

@@ -1,13 +1,13 @@
-// Finds knobs of older credmons (scitokens-credmon, condor_credmon_oauth, the Vault
-// credmon): those that still work, with the lines to write instead, and those that do not.
+// Names that are probably mistakes: knobs of older HTCondor versions, and one name
+// defined twice.
+import table from './old-knobs.json' with { type: 'json' };
 import { evaluateExpression } from '../macros/expressions.ts';
 import { splitList } from '../macros/text.ts';
 import { parseBoolean } from '../macros/values.ts';
 import type { Config } from '../table/config.ts';
 import { knob } from '../typed/declarations.ts';
 import { loginProviderOf } from '../typed/provider-names.ts';
-import table from './old-knobs.json' with { type: 'json' };
-import { setKnobs, type SetKnob } from './set-knobs.ts';
+import { type SetKnob, setKnobs } from './set-knobs.ts';
 
 /** A knob of an older credmon that is set. */
 export interface OldKnob {
@@ -109,4 +109,45 @@ function secretIn(config: Config, { written, name, place }: SetKnob): OldKnob[] 
     `${place}: ${name} is refused; ${why}; write instead: ${successor} = ${file}, and put the ` +
     `secret into that file: install -D -m 600 /dev/stdin ${file}`;
   return [{ name: written, state: 'error', text }];
+}
+
+/** What the daemon does with the tokens of the lists that own a name before a login. */
+const OWNERS = {
+  local: 'signs its tokens',
+  client: 'fetches its tokens with client credentials',
+  exchange: 'exchanges its tokens',
+  pelican: 'exchanges its tokens',
+  exec: 'runs a program for its tokens',
+} as const;
+
+type Owner = keyof typeof OWNERS;
+
+/** The names in the lists of these kinds. */
+export type OwnerLists = Readonly<Record<Owner, readonly string[]>>;
+
+/** Returns each name with a `_CLIENT_ID` that a list owns, and a sentence with the fix. */
+export function doubleNames(
+  config: Config,
+  lists: OwnerLists,
+): readonly { readonly name: string; readonly text: string }[] {
+  const names = config.names().flatMap((knob) => {
+    const name = loginProviderOf(knob);
+    return name === undefined || config.get(knob) === undefined ? [] : [name];
+  });
+  return [...new Set(names)].flatMap((name) => {
+    const kind = (Object.keys(OWNERS) as Owner[]).find((one) => lists[one].includes(name));
+    if (kind === undefined) return [];
+    const text =
+      `users cannot log in: ${listKnob(config, kind)} lists ${name}, so the daemon ` +
+      `${OWNERS[kind]}, but ${name}_CLIENT_ID is set; fix: remove ${name} from that list, or remove ${name}_CLIENT_ID`;
+    return [{ name, text }];
+  });
+}
+
+/** Returns the knob that lists the names of a kind; the local list has a default. */
+function listKnob(config: Config, kind: Owner): string {
+  const knob = `${kind.toUpperCase()}_CREDMON_PROVIDER_NAMES`;
+  if (kind !== 'local' || config.get(knob) !== undefined) return knob;
+  const older = config.get('LOCAL_CREDMON_PROVIDER_NAME');
+  return older === undefined ? `${knob} (by default)` : 'LOCAL_CREDMON_PROVIDER_NAME';
 }

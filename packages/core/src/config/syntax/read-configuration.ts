@@ -2,11 +2,11 @@
 // Config.
 import { CodedError } from '../../base/errors/errors.ts';
 import type { HostAddress } from '../facts/addresses.ts';
-import { addressKnobs, hostNames } from '../facts/network.ts';
+import { addressKnobs, hostNames } from '../facts/addresses.ts';
 import { evaluateCondition } from '../macros/condition.ts';
 import type { Config, ConfigWarning, Origin } from '../table/config.ts';
 import { createConfig } from '../table/table.ts';
-import type { EvaluateExpression } from '../macros/evaluate.ts';
+import type { EvaluateExpression } from '../macros/expressions.ts';
 import { expandSelf, expandText, startExpansion } from '../macros/expand.ts';
 import { type ExpandContext, LIMITS } from '../macros/expansion.ts';
 import { tolerantly, type Reading, type SourceHost } from './reading.ts';

@@ -1,7 +1,16 @@
 // The error class: what a catch block can rely on.
+import {
+  CodedError,
+  ERROR_CODES,
+  type ErrorCode,
+  isCoded,
+  messageOf,
+  systemCode,
+} from '../../../src/base/errors/errors.ts';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { format, resolveConfig } from 'prettier';
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES } from '../../../src/base/errors/error-codes.ts';
-import { CodedError, isCoded, messageOf, systemCode } from '../../../src/base/errors/errors.ts';
 
 describe('a coded error', () => {
   it('keeps code, fields and cause', () => {
@@ -54,5 +63,87 @@ describe('a coded error', () => {
       expect(code).toMatch(/^[A-Z][A-Z_]+$/);
       expect(text).toMatch(/^\S[^\n]+$/);
     }
+  });
+});
+
+const page = fileURLToPath(new URL('../../../../../docs/errors.md', import.meta.url));
+const codes = Object.keys(ERROR_CODES) as ErrorCode[];
+
+const HEAD = `# Error codes
+
+Every error has a code. The code is in the log of the portal, in \`condor_credmon status\` (column \`ERROR\`) and in
+\`--json\` output. Codes are never renamed.
+
+- **Who acts**: the user, the administrator, or nobody (it passes with time).
+- **Retry** is for renewals. *backoff*: retried after a growing delay. *until change*: not retried until a file or the client
+  of the token changes. *until restart*: the same, and retried once after a restart of the daemon.
+`;
+
+const RETRY = {
+  backoff: 'backoff',
+  'until-change': 'until change',
+  'until-restart': 'until restart',
+};
+const ACTOR = { user: 'user', administrator: 'administrator', time: 'nobody' };
+
+function errorPage(): string {
+  const groups = [...new Set(codes.map((code) => ERROR_CODES[code].group))];
+  const sections = groups.map((group) => {
+    const rows = codes
+      .filter((code) => ERROR_CODES[code].group === group)
+      .map((code) => {
+        const { text, fix, actor, retry } = ERROR_CODES[code];
+        const cells = [`\`${code}\``, text, fix, ACTOR[actor], RETRY[retry]];
+        return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+      });
+    return `\n## ${group}\n\n| Code | Meaning | What to do | Who acts | Retry |\n| --- | --- | --- | --- | --- |\n${rows.join('')}`;
+  });
+  return HEAD + sections.join('');
+}
+
+/** All columns and their allowed values. */
+const COLUMNS: Readonly<Record<string, RegExp>> = {
+  group: /^[A-Z]/,
+  text: /^.{10,160}$/,
+  fix: /^.{5,200}$/,
+  actor: /^(?:user|administrator|time)$/,
+  outcome: /^(?:revoked|denied|failed)$/,
+  retry: /^(?:backoff|until-change|until-restart)$/,
+  issuer: /^(?:answered|unavailable|not-asked)$/,
+  exit: /^(?:failed|hold|log|usage)$/,
+};
+
+describe('the table of error codes', () => {
+  it.each(codes)('has every column of %s', (code) => {
+    const { step = {}, intended = true, ...row } = ERROR_CODES[code];
+    expect(intended).toBe(true);
+    expect(Object.keys(row)).toEqual(Object.keys(COLUMNS));
+    for (const [column, value] of Object.entries(row))
+      expect(value).toMatch(COLUMNS[column] ?? /^$/);
+    for (const text of Object.values(step))
+      expect(String(text).replace(/\{(?:user|service|delete|add|store|login)\}/g, '')).not.toMatch(
+        /[{}]/,
+      );
+  });
+
+  it('has an actor that agrees with the outcome of a renewal', () => {
+    const wrong = codes.filter((code) => {
+      const { actor, outcome, retry } = ERROR_CODES[code];
+      return (
+        (outcome === 'revoked' && actor !== 'user') ||
+        (outcome === 'denied' && actor !== 'administrator') ||
+        (outcome === 'failed' && retry !== 'backoff')
+      );
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('is docs/errors.md (UPDATE_DOCS=1 writes it)', async () => {
+    const wanted = await format(errorPage(), {
+      ...(await resolveConfig(page)),
+      parser: 'markdown',
+    });
+    if (process.env['UPDATE_DOCS']) writeFileSync(page, wanted);
+    expect(existsSync(page) ? readFileSync(page, 'utf8') : '').toBe(wanted);
   });
 });

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
-import { makeDirectory } from '../../../src/base/files/make-directory.ts';
+import { makeDirectory } from '../../../src/base/files/safe-directory.ts';
 
 let root: string;
 beforeEach(() => {

@@ -1,12 +1,14 @@
 // What reaches a terminal: no character that controls it, and JSON with the same meaning.
-import { describe, expect, it } from 'vitest';
 import {
-  pluralise,
   durationText,
+  pluralise,
   printable,
   printableLine,
+  shellWord,
   wrap,
 } from '../../../src/base/text/printable.ts';
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
 
 const TEXT = 'one \u001B]0;pwn\u0007\u009B2J\u007F\r\u202Eevil\u2028\u{E0001}';
 
@@ -60,4 +62,22 @@ it('counts have the right form', () => {
     '1 error',
     '2 errors',
   ]);
+});
+
+it.each([
+  '/etc/condor/key.pem',
+  'alice@example.org',
+  'two words',
+  "it's",
+  '$(id) `id` "x" \\ ; & | * ?',
+  '',
+  'a\nb',
+])('%j is one word', (text) => {
+  expect(execFileSync('sh', ['-c', `printf %s ${shellWord(text)}`], { encoding: 'utf8' })).toBe(
+    text,
+  );
+});
+
+it('does not change plain names and paths', () => {
+  expect(shellWord('/var/lib/condor/oauth_credentials')).toBe('/var/lib/condor/oauth_credentials');
 });

@@ -1,7 +1,7 @@
 // The time-out that ignores stalls of the process, with the real event loop: only a real
 // stall shows the order of timers and input.
 import { afterEach, describe, expect, it } from 'vitest';
-import { afterAwake } from '../../../src/base/time/awake-timer.ts';
+import { afterAwake } from '../../../src/base/time/clock.ts';
 
 const cancels: (() => void)[] = [];
 afterEach(() => cancels.splice(0).forEach((cancel) => cancel()));

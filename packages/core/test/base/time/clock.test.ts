@@ -3,7 +3,7 @@ import { getEventListeners } from 'node:events';
 import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { describe, expect, it } from 'vitest';
 import { createSteady, systemClock } from '../../../src/base/time/clock.ts';
-import { systemRandom } from '../../../src/base/process/random.ts';
+import { systemRandom } from '../../../src/base/process/process.ts';
 
 describe('the real clock', () => {
   it('counts in seconds, on both clocks', async () => {

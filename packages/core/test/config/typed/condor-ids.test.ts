@@ -1,7 +1,7 @@
 // The account of HTCondor's daemons, as set by an administrator.
 import { expect, it } from 'vitest';
 import { createKnobReader } from '../../../src/config/typed/knob-reader.ts';
-import { readCondorIds } from '../../../src/config/typed/condor-knobs.ts';
+import { readCondorIds } from '../../../src/config/typed/typed.ts';
 import { readText } from '../read-text.ts';
 
 const outcome = (text: string, env: Record<string, string> = {}): unknown => {

@@ -1,7 +1,7 @@
 // The addresses and names of the host by the network knobs. The answers are those of
 // HTCondor's condor_config_val in a network with these interfaces.
 import { describe, expect, test } from 'vitest';
-import { nameInHosts } from '../../../src/config/facts/network.ts';
+import { nameInHosts } from '../../../src/config/facts/addresses.ts';
 import { FACTS, memoryHost, readText } from '../read-text.ts';
 
 const LO = ['lo 127.0.0.1', 'lo ::1'];

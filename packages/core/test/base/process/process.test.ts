@@ -1,7 +1,7 @@
 // Which process numbers name a living process.
 import { spawnSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { isAlive, isAliveElsewhere } from '../../../src/base/process/alive.ts';
+import { isAlive, isAliveElsewhere } from '../../../src/base/process/process.ts';
 
 const ended = spawnSync('true').pid;
 

@@ -1,6 +1,6 @@
 // The output of the command line for a configuration, in condor_config_val's format.
 import { expect, test } from 'vitest';
-import { dumpText, verboseText } from '../../../src/config/table/print.ts';
+import { dumpText, verboseText } from '../../../src/config/table/config.ts';
 import { readText } from '../read-text.ts';
 
 const config = readText('LOG = /l\nB @=x\none\n$(LOG)\n@x\nuse FEATURE : OAUTH\nA = 2\nE =\n');

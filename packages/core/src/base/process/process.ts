@@ -1,0 +1,61 @@
+// What depends on the running process: whether another is alive, its standard output and
+// error, and random bytes.
+import { systemCode } from '../errors/errors.ts';
+import { randomBytes } from 'node:crypto';
+import { writeSync } from 'node:fs';
+
+/**
+ * True for a living process, also for one of another user, which may not be signalled.
+ * @see kill(2)
+ */
+export function isAlive(pid: number): boolean {
+  // A number below 1 names a group of processes, or all of them.
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
+
+/**
+ * True for a living process other than this one: a file that carries our own number, but
+ * that we have not just made, is of a dead process that had the number before.
+ */
+export function isAliveElsewhere(pid: number): boolean {
+  return pid !== process.pid && isAlive(pid);
+}
+
+/** File descriptors. */
+export const STDOUT = 1;
+export const STDERR = 2;
+
+/** Milliseconds to wait for a slow reader. */
+const READER_PAUSE = 5;
+
+/**
+ * Writes a text to standard output or standard error, completely before it returns. If
+ * the reader is gone (`| head`), the text is dropped without an error, so that the
+ * command keeps its exit code.
+ * @throws the system's error for everything else, for instance `ENOSPC`
+ */
+export function writeOutput(descriptor: typeof STDOUT | typeof STDERR, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let offset = 0; offset < bytes.length;) {
+    try {
+      offset += writeSync(descriptor, bytes, offset);
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === 'EPIPE') return;
+      if (code !== 'EAGAIN') throw error;
+      // Another process made the pipe non-blocking, and it is full.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, READER_PAUSE);
+    }
+  }
+}
+
+/** Returns `bytes` unpredictable bytes. */
+export type Random = (bytes: number) => Uint8Array;
+
+/** The machine's cryptographic random numbers. */
+export const systemRandom: Random = (bytes) => randomBytes(bytes);
