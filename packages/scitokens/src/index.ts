@@ -41,13 +41,13 @@ export {
   rotateKeys,
 } from './keys/key-directory.ts';
 export type { KeyIndex, RotateOptions } from './keys/key-directory.ts';
-export { keyTable, stepText } from './cli/show.ts';
+export { keyTable, stepText } from './cli/io.ts';
 export { keyIdOf } from './keys/create-key.ts';
 export type { KeyIdStyle } from './keys/create-key.ts';
 export { KEY_FORMS, readKey, readSigningKey, writeKey } from './keys/keys.ts';
 export type { KeyChoice, KeyForm, ReadKey } from './keys/keys.ts';
-export { publishedFiles } from './keys/publish.ts';
-export type { PublishedFile } from './keys/publish.ts';
+export { publishedFiles } from './keys/jwks.ts';
+export type { PublishedFile } from './keys/jwks.ts';
 export { planRotation } from './keys/rotation.ts';
 export type { KeyRecord, KeyState, RotationPolicy, RotationStep } from './keys/rotation.ts';
 export { checkScopeForSigning } from './token/scope.ts';

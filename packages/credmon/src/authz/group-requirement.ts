@@ -1,16 +1,17 @@
 // Decides who may have a token: by the name of a group, or a ClassAd expression over user
-// name and groups.
+// name and groups, with the configured maps of userMap().
 import {
+  type AdExpr,
+  type Expr,
+  type UserMap,
+  type Value,
   evaluate,
   parseAd,
   parseExpression,
   textOf,
   truthOf,
-  type AdExpr,
-  type Expr,
-  type UserMap,
-  type Value,
 } from '@credmon/core/classad';
+import { type KnobReader, knob, ownKnob } from '@credmon/core/config';
 
 /** A parsed requirement. */
 export type Requirement =
@@ -68,4 +69,30 @@ function quoted(text: string): string {
 /** Returns the text of a string value, otherwise `undefined`. */
 export function stringOf(value: Value): string | undefined {
   return value.type === 'string' ? textOf(value.value) : undefined;
+}
+
+/** A configured map: a file, or its text in the configuration. */
+export interface UserMapSettings {
+  readonly name: string;
+  readonly file: string | undefined;
+  readonly data: string | undefined;
+  readonly prefix: boolean;
+}
+
+/**
+ * Reads CLASSAD_USER_MAP_NAMES, or the knob of the program's subsystem, which the
+ * configuration prefers.
+ * @see https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html
+ */
+export function readUserMaps(read: KnobReader, subsystem: string): readonly UserMapSettings[] {
+  const names =
+    read.list(ownKnob('CLASSAD_USER_MAP_NAMES', subsystem)) ??
+    read.list('CLASSAD_USER_MAP_NAMES') ??
+    [];
+  return names.map((name) => ({
+    name,
+    file: read.path(knob('CLASSAD_USER_MAPFILE_<MAP>', name)),
+    data: read.string(knob('CLASSAD_USER_MAPDATA_<MAP>', name)),
+    prefix: read.boolean(knob('CLASSAD_USER_MAP_PREFIX_<MAP>', name)),
+  }));
 }

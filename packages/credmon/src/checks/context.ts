@@ -14,7 +14,7 @@ import {
 } from '@credmon/core/base';
 import type { Config } from '@credmon/core/config';
 import type { Instant } from '@credmon/core/credential';
-import { type ClockReading } from './clock.ts';
+import { type ClockReading } from './issuer.ts';
 import { localFiles } from '../host/local-files.ts';
 import {
   createPelicanSend,

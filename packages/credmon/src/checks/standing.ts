@@ -12,7 +12,7 @@ import { loginState } from '../providers/standing/login.ts';
 import { readCredentialFile } from '@credmon/core/store';
 import { seeDaemon } from '../commands/user-directories.ts';
 import { statusPath } from '../host/run-directory.ts';
-import { STANDING } from '../providers/standing/names.ts';
+import { STANDING } from '../providers/standing/ports.ts';
 import { loginCommand, remediationFor } from '../report/remediation.ts';
 import { nameOf, needsAdministrator } from '../status/rows.ts';
 import { parseUserStatus } from '../status/status-file.ts';

@@ -18,7 +18,7 @@ import {
   shortestLifetime,
   lifetimeAdvice,
 } from '../report/remaining-lifetime.ts';
-import { isStanding, STANDING } from '../providers/standing/names.ts';
+import { isStanding, STANDING } from '../providers/standing/ports.ts';
 import { needsAdministrator } from '../status/rows.ts';
 import { administratorTexts, attentionTexts, unownedTexts } from '../status/summary.ts';
 import { type CheckContext, isDenied, writable } from './context.ts';

@@ -10,7 +10,7 @@ import {
   printable,
 } from '@credmon/core/base';
 import { instantOf } from '@credmon/core/credential';
-import { checkClocks } from '../checks/clock.ts';
+import { checkClocks } from '../checks/issuer.ts';
 import type { Subcommand } from '../command-line/command.ts';
 import { clientChecks } from '../checks/clients.ts';
 import { checkCondorVersion } from '../checks/installation.ts';

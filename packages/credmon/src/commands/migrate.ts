@@ -3,7 +3,7 @@
 import { CodedError, messageOf, readAtMost, systemCode } from '@credmon/core/base';
 import { loadConfig, warningText } from '@credmon/core/config';
 import type { Subcommand } from '../command-line/command.ts';
-import { wsgiPortalIn } from '../migrate/apache.ts';
+import { wsgiPortalIn } from '../migrate/knobs.ts';
 import { newConfiguration } from '../migrate/new-configuration.ts';
 
 /** In bytes; the rest of a larger file is not searched for a portal. */

@@ -2,7 +2,7 @@
 // result. Sends nothing to an issuer: only the daemon may use a refresh token.
 import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
-import { STANDING } from '../providers/standing/names.ts';
+import { STANDING } from '../providers/standing/ports.ts';
 import { remediationFor } from '../report/remediation.ts';
 import {
   type RenewalResult,

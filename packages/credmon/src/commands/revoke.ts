@@ -12,14 +12,14 @@ import {
   createVaultSend,
   namedTrustOf,
 } from '../host/tls-ca.ts';
-import { STANDING } from '../providers/standing/names.ts';
+import { STANDING } from '../providers/standing/ports.ts';
 import type { RevocationFiles, TokenName } from '../revocation/files.ts';
 import { type RevocationReport, needsPerson, rowOf, sentenceOf } from '../revocation/report.ts';
 import { type RevocationContext, revokeOne } from '../revocation/revoke-token.ts';
 import { createRevoker, issuerToAsk, throttled } from '../revocation/revoker.ts';
 import type { ProviderKind } from '../settings/lists.ts';
 import { type Settings, readSettings } from '../settings/read.ts';
-import { renewalPolicies, withOwnLifetime } from '../settings/token-policy.ts';
+import { renewalPolicies, withOwnLifetime } from '../settings/policy.ts';
 import { existingDirectory } from '../status/tokens.ts';
 import { type Limiter, createLimiter } from '../throttle/issuer-queues.ts';
 import {

@@ -18,7 +18,7 @@ import { readSecretFile } from '../host/secret-file.ts';
 import { storeLogin, whyNotStored } from '../host/standing-files.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
 import { draftOfLogin } from '../providers/oauth/registration.ts';
-import { checkSubject } from '../providers/standing/fetched.ts';
+import { checkSubject } from '../providers/standing/signed.ts';
 import { topOfLogin } from '../providers/standing/login.ts';
 import type { Settings } from '../settings/read.ts';
 import type { LoginStanding, StandingToken } from '../settings/standing.ts';

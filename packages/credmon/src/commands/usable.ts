@@ -3,11 +3,11 @@ import { readUse } from '@credmon/core/store';
 import { systemClock } from '@credmon/core/base';
 import { instantOf, type FileState, type TokenTimes } from '@credmon/core/credential';
 import type { Subcommand } from '../command-line/command.ts';
-import { STANDING } from '../providers/standing/names.ts';
+import { STANDING } from '../providers/standing/ports.ts';
 import type { Settings } from '../settings/read.ts';
 import { existingDirectory, openStore, settingsOf } from '../status/tokens.ts';
 import { openConfig } from '../command-line/open-config.ts';
-import { lifetimeOfStem } from '../settings/token-policy.ts';
+import { lifetimeOfStem } from '../settings/policy.ts';
 
 /**
  * Exit code 0 when the token is valid for at least `seconds` more, otherwise 1 with the

@@ -12,7 +12,7 @@ import {
 import { readCredentialFile } from '@credmon/core/store';
 import type { CommonOptions } from '../command-line/command.ts';
 import { heartbeatPath, pidNamespace } from '../host/run-directory.ts';
-import { readRunDirectory } from '../settings/run-directory.ts';
+import { readRunDirectory } from '../settings/metrics-address.ts';
 import { parseHeartbeat, whyNotRunning, type Heartbeat } from '../status/status-file.ts';
 
 /** The directories of a user's command: of the credentials, and for the users. */

@@ -3,7 +3,7 @@
 import { isCoded, messageOf } from '@credmon/core/base';
 import { restOf, type CredentialStore, type TokenChange } from '@credmon/core/store';
 import { splitStem } from '@credmon/core/credential';
-import { STANDING } from '../providers/standing/names.ts';
+import { STANDING } from '../providers/standing/ports.ts';
 import { deleteCommand, loginCommand } from '../report/remediation.ts';
 import type { Report } from '../report/events.ts';
 import { restoreSuccessor, type SuccessorMemory } from './successors.ts';

@@ -3,7 +3,7 @@
 import { runProgram } from '../host/run-program.ts';
 import { type ProcessTrust, createPelicanSend, createVaultSend } from '../host/tls-ca.ts';
 import { clientCredentials } from '../providers/client/credentials.ts';
-import type { ClientOptions } from '../providers/client/registration.ts';
+import type { ClientOptions } from '../providers/client/credentials.ts';
 import type { Provider, ProviderContext } from '../providers/common/provider.ts';
 import { tokenExchange } from '../providers/exchange/exchange.ts';
 import { execProvider } from '../providers/exec/exec.ts';
@@ -12,7 +12,7 @@ import type { LocalPorts } from '../providers/local/ports.ts';
 import { localSigner } from '../providers/local/signer.ts';
 import { type OAuthOptions, oauthRefresh } from '../providers/oauth/refresh.ts';
 import { standingLogin } from '../providers/standing/login.ts';
-import { STANDING } from '../providers/standing/names.ts';
+import { STANDING } from '../providers/standing/ports.ts';
 import { standingProvider } from '../providers/standing/standing.ts';
 import { vaultReader } from '../providers/vault/vault.ts';
 import type { ClientKind } from '../settings/clients.ts';
@@ -22,7 +22,7 @@ import {
   ownerOf,
 } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
-import { renewalPolicies, withOwnLifetime } from '../settings/token-policy.ts';
+import { renewalPolicies, withOwnLifetime } from '../settings/policy.ts';
 import type { ProviderLookup } from './pass.ts';
 import type { Random, Send } from '@credmon/core/base';
 import {

@@ -19,7 +19,7 @@ import { secretVersion } from '../host/secret-file.ts';
 import type { IssuancePorts } from '../issuance/issue.ts';
 import { reportOf, reportToAll, type Report } from '../report/events.ts';
 import { LONGEST_SLEEP } from '../settings/policy.ts';
-import { STANDING } from '../providers/standing/names.ts';
+import { STANDING } from '../providers/standing/ports.ts';
 import { createAskedRenewals, type AskedRenewals } from '../requests/asked.ts';
 import { refusal, resultText, type RenewalRequest } from '../requests/request.ts';
 import { createUserQueues } from '../requests/limits.ts';

@@ -2,7 +2,7 @@
 // library costs start-up time.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import table from './families.json' with { type: 'json' };
-import type { ProviderLabels } from './labels.ts';
+import type { ProviderLabels } from './tally.ts';
 import type { Tally } from './tally.ts';
 
 /** How a renewal ended. */

@@ -4,12 +4,12 @@
 import type { DaemonParts } from '../daemon/loop.ts';
 import type { ProviderLookup } from '../daemon/pass.ts';
 import type { Provider } from '../providers/common/provider.ts';
-import { isStanding } from '../providers/standing/names.ts';
+import { isStanding } from '../providers/standing/ports.ts';
 import { type Report, reportOf, reportToAll } from '../report/events.ts';
 import { type MetricsAddress, addressText } from '../settings/metrics-address.ts';
 import { VERSION } from '../version.ts';
 import type { Families, Moment } from './families.ts';
-import { type NameSettings, type ProviderLabels, boundedNames, configuredName } from './labels.ts';
+import { type NameSettings, type ProviderLabels, boundedNames, configuredName } from './tally.ts';
 import type { Listener, Pages } from './listener.ts';
 import { tallyOf } from './tally.ts';
 import { type Clock, messageOf } from '@credmon/core/base';

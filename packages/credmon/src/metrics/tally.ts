@@ -1,14 +1,15 @@
-// Counts the tokens of a plan by provider: the numbers of the gauges. Pure.
+// The labels and numbers of the gauges: names are limited, because users may invent names
+// of services; tokens of a plan are counted by provider. Pure.
+import type { Settings } from '../settings/read.ts';
 import { inSlices } from '@credmon/core/base';
+import type { Instant } from '@credmon/core/credential';
 import {
-  localNow,
   type ManagedToken,
   type Plan,
   type TokenState,
   type Verdict,
+  localNow,
 } from '@credmon/core/renewal';
-import type { Instant } from '@credmon/core/credential';
-import type { ProviderLabels } from './labels.ts';
 
 /**
  * The counts of one provider's tokens. `working` and `expired` by state (`expired`:
@@ -81,4 +82,53 @@ function add(tally: Tally, verdict: Verdict, now: Instant): void {
   const isKept = state !== 'stopped' && state !== 'unrenewable';
   if (left > 0 && isKept && Number.isFinite(left))
     tally.secondsLeft = Math.min(tally.secondsLeft ?? Number.POSITIVE_INFINITY, left);
+}
+
+/**
+ * The labels of a token: the service's name, never the user's, and the kind of its
+ * provider.
+ */
+export interface ProviderLabels {
+  readonly provider: string;
+  readonly kind: string;
+}
+
+/** Maximum number of unconfigured names that are shown individually. */
+const MOST_UNKNOWN = 50;
+/** The name for all others. */
+const OTHERS = 'other';
+
+/** The settings with names of services. */
+export type NameSettings = Pick<Settings, 'lists' | 'clients' | 'standing'>;
+
+/**
+ * Returns a name as configured, if it is; names of clients are case-insensitive, so they
+ * are shown in lower case.
+ */
+export function configuredName(
+  { lists, clients, standing }: NameSettings,
+  name: string,
+): string | undefined {
+  const { specialNames: _, ...named } = lists;
+  if (Object.values(named).some((list) => list !== '*' && list.includes(name))) return name;
+  if (standing.some((token) => token.name === name)) return name;
+  return clients.has(name.toUpperCase()) ? name.toLowerCase() : undefined;
+}
+
+/**
+ * Returns a function that limits names: configured ones, the first `most` others, and one
+ * name for the rest.
+ */
+export function boundedNames(
+  configured: (name: string) => string | undefined,
+  most: number = MOST_UNKNOWN,
+): (name: string) => string {
+  const unknown = new Set<string>();
+  return (name) => {
+    const shown = configured(name);
+    if (shown !== undefined || unknown.has(name)) return shown ?? name;
+    if (unknown.size >= most) return OTHERS;
+    unknown.add(name);
+    return name;
+  };
 }

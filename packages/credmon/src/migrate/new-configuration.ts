@@ -2,7 +2,7 @@
 // of the old knobs.
 import { printableLine } from '@credmon/core/base';
 import { loginProviderOf, type Config } from '@credmon/core/config';
-import { prefixOf, proxyLines, WSGI_DIRECTIVES, type WsgiPortal } from './apache.ts';
+import { prefixOf, proxyLines, WSGI_DIRECTIVES, type WsgiPortal } from './knobs.ts';
 import { migratedKnobs, type Migrated, type NewKnob } from './knobs.ts';
 
 const BIN = '/usr/local/bin';

@@ -13,7 +13,7 @@ import {
 } from './events.ts';
 import type { ReaderOptions } from './remaining-lifetime.ts';
 import { shortLifetimeText, shortRemainingText } from './remaining-lifetime.ts';
-import { STANDING_LOGIN } from '../providers/standing/names.ts';
+import { STANDING_LOGIN } from '../providers/standing/ports.ts';
 import { loginCommand, remediationFor } from './remediation.ts';
 import type { Log } from '@credmon/core/log';
 import { createRounds, createLogOnce, type LogOnce } from './log-once.ts';

@@ -7,7 +7,7 @@ import {
   type ManagedToken,
   type RenewalPolicy,
 } from '@credmon/core/renewal';
-import { isStanding, STANDING_LOGIN } from '../providers/standing/names.ts';
+import { isStanding, STANDING_LOGIN } from '../providers/standing/ports.ts';
 import { LONGEST_SLEEP } from '../settings/policy.ts';
 
 /** What shortens the remaining lifetime, in seconds. */

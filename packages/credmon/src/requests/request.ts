@@ -2,7 +2,7 @@
 // Pure.
 import { isRecord } from '@credmon/core/base';
 import { isCredName } from '@credmon/core/credential';
-import { STANDING } from '../providers/standing/names.ts';
+import { STANDING } from '../providers/standing/ports.ts';
 
 /** What is asked for. `stem`: service, or service_handle. */
 export interface WantedToken {

@@ -1,8 +1,8 @@
-// Reports a revocation: an audit line per token, a row for programs, and whether a person
-// must still act. Pure, and without secrets.
-import { splitStem, tokenId } from '@credmon/core/credential';
+// A revocation as data: its plan (requests to the issuer, secrets that cannot be revoked)
+// and its report (an audit line per token, a row for programs). Pure, and without
+// secrets.
 import type { Revoked } from './revoke-token.ts';
-import type { SecretResult } from './steps.ts';
+import { splitStem, tokenId } from '@credmon/core/credential';
 
 /**
  * A token and its result. `provider`: `null` when there is none; `left`: not named in the
@@ -66,4 +66,52 @@ export function rowOf({ user, stem, provider, result, renewing }: RevocationRepo
 export function needsPerson({ result, left }: RevocationReport): boolean {
   if (result.kind === 'kept') return left !== true;
   return result.results.some((each) => !each.revoked && each.fixable);
+}
+
+/** The secrets of one token, in the order of revocation. These are secrets. */
+export interface FoundSecrets {
+  readonly refreshToken: string | undefined;
+  readonly accessTokens: readonly string[];
+}
+
+/**
+ * One request to an issuer. `what` and `where` are for people; `revoke` throws a
+ * CodedError on failure.
+ */
+export interface Step {
+  readonly what: string;
+  readonly where: string;
+  readonly revoke: () => Promise<void>;
+}
+
+/** The result for one secret. `fixable`: a person can do something about it. */
+export type SecretResult =
+  | { readonly what: string; readonly revoked: true; readonly where: string }
+  | {
+      readonly what: string;
+      readonly revoked: false;
+      readonly why: string;
+      readonly fixable: boolean;
+    };
+
+/** A secret that was not revoked. */
+export type Unrevoked = Extract<SecretResult, { revoked: false }>;
+
+/** The plan for a token's secrets. */
+export interface Steps {
+  readonly steps: readonly Step[];
+  readonly unrevoked: readonly Unrevoked[];
+}
+
+/** Plans no requests: no secret is revoked, with the reason `why`. */
+export function noRequests(
+  { refreshToken, accessTokens }: FoundSecrets,
+  why: string,
+  fixable: boolean,
+): Steps {
+  const whats = [
+    ...(refreshToken === undefined ? [] : ['refresh token']),
+    ...accessTokens.map(() => 'access token'),
+  ];
+  return { steps: [], unrevoked: whats.map((what) => ({ what, revoked: false, why, fixable })) };
 }

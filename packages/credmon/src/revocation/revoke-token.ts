@@ -1,12 +1,20 @@
-// Revokes one token: finds the endpoint, removes the files, then sends the requests. The
-// files are removed even if a secret cannot be revoked.
-import { isCoded, messageOf, type Clock, type CodedError } from '@credmon/core/base';
-import type { TokenFiles } from '@credmon/core/store';
-import { type TokenSnapshot, parseObject, type Parsed } from '@credmon/core/credential';
+// Revokes one token: finds client and endpoint in the configuration and in the metadata
+// of configured issuers, never in a token's files; removes the files, also if a secret
+// cannot be revoked; then sends the requests.
+import { type ClientOptions, registrationOf } from '../providers/client/credentials.ts';
+import type { ProviderContext } from '../providers/common/provider.ts';
+import { issuerOfRefresh, subjectOf } from '../providers/exchange/exchange.ts';
+import { registrationOfLogin } from '../providers/oauth/registration.ts';
+import type { ConfiguredClient, TokenClient } from '../settings/clients.ts';
 import type { ProviderKind } from '../settings/lists.ts';
-import { removeToken, type Removed, type RevocationFiles } from './files.ts';
-import type { Prepare } from './revoker.ts';
-import type { SecretResult, Step, Steps } from './steps.ts';
+import { type Removed, type RevocationFiles, removeToken } from './files.ts';
+import type { SecretResult, Step, Steps } from './report.ts';
+import type { Prepare, RevokingClient } from './revoker.ts';
+import { type Clock, type CodedError, isCoded, messageOf } from '@credmon/core/base';
+import { type Parsed, type TokenSnapshot, parseObject, splitStem } from '@credmon/core/credential';
+import type { MetadataCache } from '@credmon/core/oauth';
+import { type IssuerPolicy, policyAt } from '@credmon/core/profiles';
+import type { TokenFiles } from '@credmon/core/store';
 
 /**
  * The result. `kept`: nothing was removed or revoked, with the reason; otherwise `files`
@@ -157,4 +165,103 @@ function accessTokenIn(use: string): string | undefined {
 
 function tokenOf(value: unknown): string | undefined {
   return typeof value === 'string' && TOKEN.test(value) ? value : undefined;
+}
+
+/** The ports for finding a client. */
+export interface ClientFinder {
+  readonly options: ClientOptions;
+  readonly metadata: MetadataCache;
+  readonly context: ProviderContext;
+}
+
+/** Returns the name in the knobs of a token. */
+export function serviceOf(
+  { stem }: TokenSnapshot,
+  { specialNames }: Pick<ClientOptions, 'specialNames'>,
+): string {
+  return splitStem(stem, specialNames)?.service ?? stem;
+}
+
+/**
+ * Returns the client of a login.
+ * @throws CodedError `SECRET_UNREADABLE`, and errors of the metadata look-up
+ */
+export async function loginClient(
+  service: string,
+  client: ConfiguredClient | undefined,
+  finder: ClientFinder,
+): Promise<Parsed<RevokingClient>> {
+  if (!client) {
+    const server = `${service}_TOKEN_URL (or CREDMON_${service}_ISSUER)`;
+    return failure(`${service}_CLIENT_ID and ${server} are not configured`);
+  }
+  const endpoint = await endpointOf(service, client.policy, client.policy.issuer, finder);
+  if (!endpoint.ok) return endpoint;
+  const { context, options, metadata } = finder;
+  const { registration } = await registrationOfLogin(
+    service,
+    client,
+    { ...options, metadata },
+    context,
+    client.policy.endpoints.revocationUrl !== undefined,
+  );
+  return { ok: true, value: { registration, revocationUrl: endpoint.value } };
+}
+
+/**
+ * Returns a client that works without a browser.
+ * @throws CodedError as {@link loginClient}, and `SUBJECT_REFUSED`
+ */
+export async function serviceClient(
+  token: TokenSnapshot,
+  files: TokenFiles,
+  client: TokenClient | undefined,
+  finder: ClientFinder,
+): Promise<Parsed<RevokingClient>> {
+  if (!client) return failure('its provider is not configured');
+  const { issuers } = client;
+  // With several configured issuers, use the one that gave the refresh token; it must be
+  // configured.
+  const issuer =
+    issuers.length > 1 ? issuerOfRefresh(token, subjectOf(token, files), client) : issuers[0];
+  const policy = policyAt(client.policy, client.tokenUrl ?? issuer);
+  const endpoint = await endpointOf(client.name, policy, issuer, finder);
+  if (!endpoint.ok) return endpoint;
+  const { metadata, options, context } = finder;
+  const registration = await registrationOf(client, issuer, metadata, options, context);
+  return { ok: true, value: { registration, revocationUrl: endpoint.value } };
+}
+
+async function endpointOf(
+  service: string,
+  policy: IssuerPolicy,
+  issuer: string | undefined,
+  { metadata, context }: ClientFinder,
+): Promise<Parsed<string>> {
+  const knob = `CREDMON_${service}_REVOCATION_URL`;
+  const configured = policy.endpoints.revocationUrl;
+  if (configured !== undefined) return { ok: true, value: configured };
+  if (policy.revocationPage !== undefined)
+    return failure(
+      `the issuer of ${service} has no revocation endpoint; the user ends the access at ` +
+        policy.revocationPage,
+    );
+  if (issuer === undefined)
+    return failure(
+      `no revocation endpoint: neither the issuer of ${service} nor ${knob} is configured`,
+    );
+  const { revocationUrl: found, elsewhere } = await metadata.find(
+    context.send,
+    issuer,
+    context.now,
+    policy,
+  );
+  if (found !== undefined) return { ok: true, value: found };
+  const rejected = elsewhere.find((why) => why.includes('revocation_endpoint'));
+  if (rejected !== undefined) return failure(rejected);
+  return failure(`the issuer ${issuer} has no revocation endpoint, and ${knob} is not set`);
+}
+
+function failure(reason: string): { readonly ok: false; readonly reason: string } {
+  return { ok: false, reason };
 }

@@ -7,8 +7,8 @@ import type { ProviderKind } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
 import type { VaultSettings } from '../settings/vault.ts';
 import type { Limiter } from '../throttle/issuer-queues.ts';
-import { type ClientFinder, loginClient, serviceClient, serviceOf } from './clients.ts';
-import { type FoundSecrets, type Step, type Steps, type Unrevoked, noRequests } from './steps.ts';
+import { type ClientFinder, loginClient, serviceClient, serviceOf } from './revoke-token.ts';
+import { type FoundSecrets, type Step, type Steps, type Unrevoked, noRequests } from './report.ts';
 import {
   type Clock,
   CodedError,

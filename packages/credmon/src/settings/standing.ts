@@ -16,7 +16,7 @@ import {
 import { type ConfiguredClient, type TokenClient, scopesFor } from './clients.ts';
 import { readIssuer, type LocalIssuer } from './local.ts';
 import type { ProviderLists } from './lists.ts';
-import { standingSource, type StandingSources } from './standing-source.ts';
+import { standingSource, type StandingSources } from './token-source.ts';
 
 /**
  * The file and contents of a standing token. `mode`: permission bits; `owner`: a user

@@ -1,6 +1,8 @@
-// Reads the Vault's knobs: the trusted servers, the lifetimes, and the certificate
-// authorities.
-import { readNamedTrust, type KnobReader } from '@credmon/core/config';
+// Reads the knobs of the other programs and servers that give tokens: the Vault, and the
+// sites' own token programs (EXEC_CREDMON_*).
+import { type KnobReader, knob, ownKnob, readNamedTrust } from '@credmon/core/config';
+import { type IssuerPolicy, readIssuerPolicy } from '@credmon/core/profiles';
+import { isAbsolute } from 'node:path';
 
 /**
  * Hosts in lower case, without brackets; `minimumSeconds`: the lifetime requested from
@@ -74,4 +76,41 @@ export function vaultServerOf(
   if (!URL.canParse(url)) return undefined;
   const { hostname, port } = new URL(url);
   return port === '' ? { host: hostname } : { host: hostname, port: Number(port) };
+}
+
+/**
+ * A provider's program with its arguments and its time limit in seconds.
+ */
+export interface TokenProgram {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly seconds: number;
+  /** What depends on the issuer: rules for scopes, and what jobs may read. */
+  readonly policy: IssuerPolicy;
+}
+
+/** Reads the programs of these providers. Mistakes are added to `read`. */
+export function readTokenPrograms(
+  read: KnobReader,
+  names: readonly string[],
+  allowLoopbackHttp: boolean,
+): TokenProgram[] {
+  const seconds = read.duration('EXEC_CREDMON_TIMEOUT');
+  return [...new Set(names)].map((name) => {
+    const line = read.string(knob('EXEC_CREDMON_<PROVIDER>_COMMAND', name)) ?? '';
+    const [command = '', ...args] = line.split(/\s+/).filter((word) => word !== '');
+    if (!isAbsolute(command))
+      read.mistake(
+        `EXEC_CREDMON_${name}_COMMAND`,
+        command === '' ? 'is not set' : 'does not begin with an absolute path',
+      );
+    return {
+      name,
+      command,
+      args,
+      seconds: read.duration(ownKnob('EXEC_CREDMON_TIMEOUT', name)) ?? seconds,
+      policy: readIssuerPolicy(read, name, allowLoopbackHttp),
+    };
+  });
 }

@@ -5,7 +5,7 @@ import { createYielder, inSlices, messageOf, systemCode } from '@credmon/core/ba
 import type { AccountIds } from '@credmon/core/config';
 import type { Instant, TokenSnapshot } from '@credmon/core/credential';
 import type { Verdict } from '@credmon/core/renewal';
-import { STANDING } from '../providers/standing/names.ts';
+import { STANDING } from '../providers/standing/ports.ts';
 import type { ScannedEvent } from '../report/events.ts';
 import { statusRow, type StatusRow } from './rows.ts';
 import { fileText } from './status-file.ts';

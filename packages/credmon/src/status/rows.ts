@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from '@credmon/core/renewal';
 import { splitStem, stemOf, type Instant, type TokenSnapshot } from '@credmon/core/credential';
-import { STANDING } from '../providers/standing/names.ts';
+import { STANDING } from '../providers/standing/ports.ts';
 
 /**
  * One token. Times in whole epoch seconds; `unmanaged` tokens have no provider of ours.

@@ -25,7 +25,7 @@ import { checkScopes } from '../providers/common/granted-scopes.ts';
 import { devicePrompt, type Terminal } from './terminal.ts';
 import type { StoreRequest } from './arguments.ts';
 import type { DeviceSettings } from './settings.ts';
-import type { StoreCred } from './store-cred.ts';
+import type { StoreCred } from './programs.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
 
 /** The ports of a login. `unicode`: the terminal can show QR codes. */

@@ -22,7 +22,7 @@ import {
 } from './arguments.ts';
 import { findProgram, runProgram } from './programs.ts';
 import { readStorerSettings } from './settings.ts';
-import { createStoreCred } from './store-cred.ts';
+import { createStoreCred } from './programs.ts';
 import { storeAll } from './store.ts';
 import { findTerminal } from './terminal.ts';
 

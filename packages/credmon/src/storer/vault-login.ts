@@ -4,7 +4,7 @@ import { CodedError } from '@credmon/core/base';
 import type { Run } from './programs.ts';
 import { needsTerminal } from './terminal.ts';
 import type { StoreRequest } from './arguments.ts';
-import type { StoreCred } from './store-cred.ts';
+import type { StoreCred } from './programs.ts';
 import type { PelicanSettings } from './settings.ts';
 
 /**

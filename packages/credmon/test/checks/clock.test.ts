@@ -1,6 +1,6 @@
 // Our clock beside the servers'.
 import { expect, it } from 'vitest';
-import { checkClocks } from '../../src/checks/clock.ts';
+import { checkClocks } from '../../src/checks/issuer.ts';
 
 const read = (
   origin: string,

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../../src/checks/config.ts';
 import { checkDaemons } from '../../src/checks/installation.ts';
 import { runMigrateCommand } from '../../src/commands/migrate.ts';
-import { proxyLines, wsgiPortalIn } from '../../src/migrate/apache.ts';
+import { proxyLines, wsgiPortalIn } from '../../src/migrate/knobs.ts';
 import {
   FIRST_README,
   OAUTH_CREDMON,

@@ -4,7 +4,7 @@ import type { RenewalState, TokenSnapshot } from '@credmon/core/credential';
 import type { ErrorCode } from '@credmon/core/base';
 import { DEFAULT_POLICY, judge, type ManagedToken, type Verdict } from '@credmon/core/renewal';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { STANDING } from '../../src/providers/standing/names.ts';
+import { STANDING } from '../../src/providers/standing/ports.ts';
 import { createPublisher, type Publisher } from '../../src/status/publisher.ts';
 import { statusRow } from '../../src/status/rows.ts';
 import { parseUserStatus } from '../../src/status/status-file.ts';

@@ -6,7 +6,7 @@ import { confidentialClient } from '../../src/storer/device-login.ts';
 import { parseRequest } from '../../src/storer/arguments.ts';
 import { readStorerSettings } from '../../src/storer/settings.ts';
 import { storeAll } from '../../src/storer/store.ts';
-import type { Stored } from '../../src/storer/store-cred.ts';
+import type { Stored } from '../../src/storer/programs.ts';
 
 const KNOBS = { lab_CLIENT_ID: 'ap', lab_TOKEN_URL: 'https://issuer.example/token' };
 const SECRET = { lab_CLIENT_SECRET_FILE: '/etc/condor/lab.secret' };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Run } from '../../src/storer/programs.ts';
 import { parseRequest } from '../../src/storer/arguments.ts';
-import { createStoreCred } from '../../src/storer/store-cred.ts';
+import { createStoreCred } from '../../src/storer/programs.ts';
 import { getTokenArguments, vaultLogin } from '../../src/storer/vault-login.ts';
 
 const TAIL = [

@@ -2,8 +2,8 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { isCoded, messageOf, printableLine, tableText } from '@credmon/core/base';
 import { parseMapFile, type IncludedMap } from '@credmon/core/classad';
-import { explainMap } from '../explain/ce-map.ts';
-import type { Explanation, SignatureCheck, Step } from '../explain/step.ts';
+import { explainMap } from '../explain/name-mapfile.ts';
+import type { Explanation, SignatureCheck, Step } from '../explain/token-steps.ts';
 import { readXrootdConfig } from '../explain/xrootd-config.ts';
 import { OPERATIONS } from '../explain/xrootd-rules.ts';
 import { explainXrootd } from '../explain/xrootd.ts';
@@ -11,7 +11,7 @@ import { DEFAULT_ALGORITHMS } from '../token/algorithms.ts';
 import { readCompact, type CompactToken } from '../token/compact.ts';
 import { checkSignature } from '../verify/verify.ts';
 import type { Io } from './io.ts';
-import { misuse } from './outcome.ts';
+import { misuse } from './io.ts';
 import { keysFor, type KeySource } from './token-commands.ts';
 import { readTokenArgument } from './token-source.ts';
 

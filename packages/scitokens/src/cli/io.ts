@@ -1,4 +1,23 @@
-// The environment of the commands: the interface, and the real one; tests have their own.
+// What all commands share: the environment (the interface and the real one), the exit
+// codes, and the format of values on a terminal.
+import type { KeyRecord, RotationStep } from '../keys/rotation.ts';
+import {
+  CodedError,
+  type Random,
+  STDERR,
+  STDOUT,
+  type Send,
+  createSend,
+  isCoded,
+  messageOf,
+  printableLine,
+  systemClock,
+  systemCode,
+  systemRandom,
+  tableText,
+  writeFileAtomically,
+  writeOutput,
+} from '@credmon/core/base';
 import {
   closeSync,
   constants,
@@ -8,20 +27,6 @@ import {
   readFileSync,
   readdirSync,
 } from 'node:fs';
-import {
-  CodedError,
-  STDERR,
-  STDOUT,
-  createSend,
-  messageOf,
-  systemClock,
-  systemCode,
-  systemRandom,
-  writeFileAtomically,
-  writeOutput,
-  type Random,
-  type Send,
-} from '@credmon/core/base';
 
 /** The environment of a command. */
 export interface Io {
@@ -112,4 +117,83 @@ function readFile(path: string, mustBeOwn: boolean): string | undefined {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/**
+ * Creates the error for wrong usage. Masks texts that look like a token, because parsers
+ * quote arguments.
+ */
+export function misuse(problem: string): CodedError {
+  const masked = problem.replace(/[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g, 'TOKEN');
+  return new CodedError('USAGE', masked, { problem: masked });
+}
+
+/** A command. Without an exit code it is 0. */
+export type Work = () => Promise<number | void> | number | void;
+
+/**
+ * Runs a command. Converts an error to an exit code and one line on standard error, and
+ * with `json` also to an object on standard output.
+ */
+export async function runCommand(name: string, io: Io, json: boolean, work: Work): Promise<number> {
+  try {
+    return (await work()) ?? 0;
+  } catch (error) {
+    if (isCoded(error, 'USAGE')) {
+      io.error(`${name}: ${error.message}\nTry '${name} --help'.\n`);
+      return 2;
+    }
+    const code = isCoded(error) ? error.code : undefined;
+    if (json) io.out(`${JSON.stringify({ accepted: false, code, reason: messageOf(error) })}\n`);
+    io.error(`${name}: ${messageOf(error)}${code === undefined ? '' : ` [${code}]`}\n`);
+    return 1;
+  }
+}
+
+/** Formats epoch seconds as local time with its offset: `2026-11-23 13:05:00 +0100`. */
+export function localTime(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  if (Number.isNaN(date.getTime())) return `${seconds} (invalid date)`;
+  const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
+  const offset = -date.getTimezoneOffset();
+  const zone = `${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 60)}${two(Math.abs(offset) % 60)}`;
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
+  return `${day} ${time} ${zone}`;
+}
+
+/** Returns a value of a token on one line, without characters that control a terminal. */
+export function shownValue(value: unknown): string {
+  return printableLine(typeof value === 'string' ? value : JSON.stringify(value));
+}
+
+// The format of keys and rotation steps.
+
+const DATES = ['created', 'published', 'activated', 'retiring', 'retired'] as const;
+
+/**
+ * Formats one step of a rotation: `activate 3f2a`, or the reason of a wait and its end
+ * (local time).
+ */
+export function stepText(step: RotationStep): string {
+  if (step.step !== 'wait') return `${step.step}${'kid' in step ? ` ${step.kid}` : ''}`;
+  return `${step.reason}${step.until === undefined ? '' : ` until ${localTime(step.until)}`}`;
+}
+
+/**
+ * Formats the keys of a directory in columns, with their states and local dates; 80
+ * columns with key ids of up to five letters. Ends in a newline.
+ */
+export function keyTable(keys: readonly KeyRecord[]): string {
+  const dateOf = (seconds: number | undefined): string =>
+    seconds === undefined ? '-' : localTime(seconds).slice(0, 10);
+  return `${tableText([
+    ['KID', 'ALG', 'STATE', ...DATES.map((name) => name.toUpperCase())],
+    ...keys.map((key) => [
+      key.kid,
+      key.algorithm,
+      key.state,
+      ...DATES.map((name) => dateOf(key[name])),
+    ]),
+  ])}\n`;
 }

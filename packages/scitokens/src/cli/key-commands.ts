@@ -1,21 +1,29 @@
-// The key commands: create, convert, rotate, list, publish.
-import { join } from 'node:path';
-import { makeDirectory } from '@credmon/core/base';
-import { isAlgorithm, type Algorithm } from '../token/algorithms.ts';
+// The key commands (create, convert, rotate, list, publish) and the commands for the key
+// cache of `token verify`.
 import { createKey } from '../keys/create-key.ts';
+import { readKeySet } from '../keys/jwks.ts';
 import {
   initKeyDirectory,
   publishKeys,
   readKeyDirectory,
   rotateKeys,
 } from '../keys/key-directory.ts';
-import { writeKey, type KeyForm, type ReadKey } from '../keys/keys.ts';
-import { publishedFiles } from '../keys/publish.ts';
+import { type KeyForm, type ReadKey, writeKey } from '../keys/keys.ts';
+import { publishedFiles } from '../keys/jwks.ts';
 import type { PolicyChoice } from '../keys/rotation.ts';
-import type { Io } from './io.ts';
-import { namedKeyFrom, publicJwksFrom, type KeyOptions } from './key-source.ts';
-import { misuse } from './outcome.ts';
-import { keyTable, stepText } from './show.ts';
+import { type Algorithm, isAlgorithm } from '../token/algorithms.ts';
+import { fetchIssuerKeys } from '../verify/discover.ts';
+import { type KeyCache, createKeyCache, keyCacheDirectory } from '../verify/key-files.ts';
+import { type Io, keyTable, localTime, misuse, shownValue, stepText } from './io.ts';
+import {
+  type KeyOptions,
+  namedKeyFrom,
+  parseJsonText,
+  publicJwksFrom,
+  readText,
+} from './token-source.ts';
+import { CodedError, makeDirectory, tableText } from '@credmon/core/base';
+import { join } from 'node:path';
 
 /** Options of `key create` and `key convert`. */
 export interface WriteOptions extends KeyOptions {
@@ -139,4 +147,54 @@ function publishFiles(
     io.writeFile(join(webDirectory, path), text, 0o644);
     return join(webDirectory, path);
   });
+}
+
+function cacheOf(io: Io): KeyCache {
+  return createKeyCache(keyCacheDirectory(io.environment));
+}
+
+/** `cache list`: issuers, the ids of their keys, and the time of the last fetch. */
+export function cacheList({ json = false }: { readonly json?: boolean | undefined }, io: Io): void {
+  const cache = cacheOf(io);
+  const entries = cache.issuers().flatMap((issuer) => {
+    const stored = cache.read(issuer);
+    return stored === undefined
+      ? []
+      : [{ issuer, fetchedAt: stored.fetchedAt, kids: readKeySet(stored.document).kids }];
+  });
+  if (json) return io.out(`${JSON.stringify({ issuers: entries })}\n`);
+  const rows = entries.map(({ issuer, fetchedAt, kids }) => [
+    shownValue(issuer),
+    localTime(fetchedAt),
+    shownValue(kids.join(' ')),
+  ]);
+  io.out(`${tableText([['ISSUER', 'FETCHED', 'KEYS'], ...rows])}\n`);
+}
+
+/** `cache add`: stores the keys of a file as if the issuer had just sent them. */
+export function cacheAdd(issuer: string, path: string, io: Io): void {
+  const { document } = readKeySet(parseJsonText(readText(path, io), path));
+  cacheOf(io).write(issuer, { document, fetchedAt: io.now() });
+}
+
+/** `cache remove`: the next token of the issuer fetches its keys again. */
+export function cacheRemove(issuer: string, io: Io): void {
+  const cache = cacheOf(io);
+  if (cache.read(issuer) === undefined)
+    throw new CodedError('TOKEN_UNKNOWN_ISSUER', `no cached keys of ${issuer}`, { issuer });
+  cache.remove(issuer);
+}
+
+/** `cache update`: fetches keys of any age; keeps the old ones after a failure. */
+export async function cacheUpdate(
+  issuer: string | undefined,
+  { insecure = false }: { readonly insecure?: boolean | undefined },
+  io: Io,
+): Promise<void> {
+  const cache = cacheOf(io);
+  for (const one of issuer === undefined ? cache.issuers() : [issuer]) {
+    const { document } = await fetchIssuerKeys(one, { send: io.send, insecure });
+    cache.write(one, { document, fetchedAt: io.now() });
+    io.out(`${shownValue(one)}\n`);
+  }
 }

@@ -6,7 +6,7 @@ import { type ReadKey, readKey, readSigningKey, writeJson, writeKey } from '../k
 import { isObject } from '../token/compact.ts';
 import { newTokenId, signClaims } from '../token/sign.ts';
 import type { Io } from './io.ts';
-import { misuse, runCommand } from './outcome.ts';
+import { misuse, runCommand } from './io.ts';
 import { verifyWith } from './token-commands.ts';
 import { readTokenArgument } from './token-source.ts';
 import { CodedError } from '@credmon/core/base';

@@ -14,13 +14,13 @@ import {
   readText,
   signingKeyFrom,
   type KeyOptions,
-} from './key-source.ts';
+} from './token-source.ts';
 import { issueToken } from '../token/sign.ts';
 import { fixedKeys, verify, type KeyFinder, type VerifiedToken } from '../verify/verify.ts';
 import { writeJwk } from '../keys/jwk.ts';
 import type { Io } from './io.ts';
-import { misuse } from './outcome.ts';
-import { localTime } from './show.ts';
+import { misuse } from './io.ts';
+import { localTime } from './io.ts';
 import { readTokenArgument } from './token-source.ts';
 
 /** Options of `token create`. */

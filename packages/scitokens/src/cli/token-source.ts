@@ -1,9 +1,14 @@
-// The token of a command: the argument, a file, standard input, or WLCG discovery.
+// The token of a command (the argument, a file, standard input, or WLCG discovery) and
+// its keys (a file in any form, or a key directory).
+import { type KeyIdStyle, keyIdOf } from '../keys/create-key.ts';
+import { writeJwk } from '../keys/jwk.ts';
+import { activeKey } from '../keys/key-directory.ts';
+import { type ReadKey, readKey, readSigningKey } from '../keys/keys.ts';
+import { type FoundToken, discoverBearerToken, tokenIn, trimToken } from '../token/bearer.ts';
+import { type JsonObject, readCompact } from '../token/compact.ts';
+import type { SigningKey } from '../token/sign.ts';
+import { type Io, localTime, misuse, shownValue } from './io.ts';
 import { CodedError, durationText, printableLine, tableText } from '@credmon/core/base';
-import { discoverBearerToken, tokenIn, trimToken, type FoundToken } from '../token/bearer.ts';
-import type { Io } from './io.ts';
-import { readCompact } from '../token/compact.ts';
-import { localTime, shownValue } from './show.ts';
 
 /**
  * Returns the token of `argument`: `@FILE`, `-` for standard input, or the token itself.
@@ -97,4 +102,54 @@ function shown(name: string, value: unknown): string {
   return TIMES.includes(name) && typeof value === 'number'
     ? `${value}  ${localTime(value)}`
     : shownValue(value);
+}
+
+/** Options with the keys of a command. */
+export interface KeyOptions {
+  readonly key?: string | undefined;
+  readonly keys?: string | undefined;
+  readonly kid?: string | undefined;
+  readonly kidStyle?: KeyIdStyle | undefined;
+  readonly algorithm?: string | undefined;
+}
+
+/** Returns the key for signing tokens of `lifetime` seconds. */
+export function signingKeyFrom(options: KeyOptions, lifetime: number, io: Io): SigningKey {
+  const { key, keys, kid, algorithm, kidStyle: style = 'python' } = options;
+  if ((key === undefined) === (keys === undefined))
+    throw misuse('exactly one of --key FILE and --keys DIRECTORY is required');
+  if (keys !== undefined) return activeKey(keys, lifetime);
+  return readSigningKey(readText(key ?? '-', io), { kid, algorithm, style });
+}
+
+/** Reads a key of any form and gives it a key id. `-` is standard input. */
+export function namedKeyFrom(path: string, options: KeyOptions, io: Io): ReadKey {
+  const key = readKey(readText(path, io), options);
+  return { ...key, kid: key.kid ?? keyIdOf(key.key, options.kidStyle ?? 'python') };
+}
+
+/** Returns the public JWKs of files. */
+export function publicJwksFrom(
+  paths: readonly string[],
+  options: KeyOptions,
+  io: Io,
+): JsonObject[] {
+  return paths.map((path) => {
+    const { key, kid, algorithm } = namedKeyFrom(path, options, io);
+    return writeJwk(key, kid, algorithm);
+  });
+}
+
+/** Returns a file's text, or standard input for `-`. */
+export function readText(path: string, io: Io): string {
+  return path === '-' ? io.readInput() : io.readFile(path);
+}
+
+/** Parses JSON; the error names `path`. */
+export function parseJsonText(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw misuse(`${path} is not JSON`);
+  }
 }

@@ -2,7 +2,13 @@
 import { normalisePath, type Authorization } from '../token/scope.ts';
 import type { Setting } from './ini.ts';
 import { findRule } from './name-mapfile.ts';
-import { createSteps, signatureCaveat, type Explanation, type Place, type Steps } from './step.ts';
+import {
+  createSteps,
+  signatureCaveat,
+  type Explanation,
+  type Place,
+  type Steps,
+} from './token-steps.ts';
 import { addTokenSteps, stringsOf, type TokenFacts, type TokenQuestion } from './token-steps.ts';
 import type { XrootdConfig, XrootdIssuer } from './xrootd-config.ts';
 import { isReading, olderAllows, OPERATIONS, pathRules, ruleFor } from './xrootd-rules.ts';

@@ -1,10 +1,11 @@
-// A published key set for verification: which key matches a token's header, and its only
-// algorithm.
-import type { KeyObject } from 'node:crypto';
-import { CodedError } from '@credmon/core/base';
-import { ALGORITHMS, algorithmFor, isAlgorithm, type Algorithm } from '../token/algorithms.ts';
-import { isObject, type JsonObject } from '../token/compact.ts';
+// A published key set for verification (which key matches a token's header), and the two
+// files that an issuer publishes.
+import { ALGORITHMS, type Algorithm, algorithmFor, isAlgorithm } from '../token/algorithms.ts';
+import { type JsonObject, isObject } from '../token/compact.ts';
 import { badKey, keyFromJwk } from './jwk.ts';
+import { writeJson } from './keys.ts';
+import { CodedError } from '@credmon/core/base';
+import type { KeyObject } from 'node:crypto';
 
 /** A key for one algorithm. */
 export interface VerificationKey {
@@ -91,4 +92,56 @@ function makeKey(jwk: JsonObject): VerificationKey {
   const publicKey = keyFromJwk(alg === 'ES256' ? { crv: 'P-256', ...open } : open);
   const algorithm = algorithmFor(publicKey, typeof alg === 'string' ? alg : undefined);
   return { kid: typeof kid === 'string' ? kid : undefined, algorithm, publicKey };
+}
+
+/** A file below the issuer's URL. */
+export interface PublishedFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+const METADATA_PATH = '.well-known/openid-configuration';
+const KEYS_PATH = '.well-known/jwks.json';
+
+/**
+ * Returns the files of an issuer, the key set first: a verifier that reads between the
+ * two finds no key id without a key.
+ * @param keys public JWKs, for instance from {@link writeKey}
+ * @throws CodedError `ENDPOINT_REFUSED` if the issuer is not an https URL,
+ * `TOKEN_KEY_INVALID` if a key is private
+ */
+export function publishedFiles(
+  issuer: string,
+  keys: readonly JsonObject[],
+): readonly PublishedFile[] {
+  if (!URL.canParse(issuer) || new URL(issuer).protocol !== 'https:' || /[?#]/.test(issuer))
+    throw new CodedError(
+      'ENDPOINT_REFUSED',
+      `the issuer ${JSON.stringify(issuer)} is not a plain https URL`,
+      { issuer },
+    );
+  const keySet = keySetText(keys);
+  const algorithms = [...new Set(keys.map((key) => key['alg'] as Algorithm))].sort();
+  const metadata = {
+    issuer,
+    jwks_uri: `${issuer.replace(/\/$/, '')}/${KEYS_PATH}`,
+    response_types_supported: ['token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: algorithms,
+  };
+  return [
+    { path: KEYS_PATH, text: keySet },
+    { path: METADATA_PATH, text: writeJson(metadata) },
+  ];
+}
+
+/**
+ * Returns a key set as text.
+ * @throws CodedError `TOKEN_KEY_INVALID` if a key is private
+ * @see RFC 7517, section 5
+ */
+export function keySetText(keys: readonly JsonObject[]): string {
+  if (keys.some((key) => ['d', 'p', 'q', 'k'].some((secret) => Object.hasOwn(key, secret))))
+    throw new CodedError('TOKEN_KEY_INVALID', 'private key in a public key set; pass public JWKs');
+  return writeJson({ keys });
 }

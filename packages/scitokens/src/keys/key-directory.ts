@@ -14,7 +14,7 @@ import {
   readPrivateFile,
   underLock,
 } from './private-files.ts';
-import { keySetText, publishedFiles } from './publish.ts';
+import { keySetText, publishedFiles } from './jwks.ts';
 import {
   applyStep,
   DEFAULT_POLICY,

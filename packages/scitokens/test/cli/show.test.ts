@@ -1,6 +1,6 @@
 // The format of values.
 import { describe, expect, it } from 'vitest';
-import { localTime, shownValue } from '../../src/cli/show.ts';
+import { localTime, shownValue } from '../../src/cli/io.ts';
 
 describe('shown values', () => {
   it('a time is local, with its offset', () => {

@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseMapFile } from '@credmon/core/classad';
-import { explainMap } from '../../src/explain/ce-map.ts';
+import { explainMap } from '../../src/explain/name-mapfile.ts';
 import { readXrootdConfig } from '../../src/explain/xrootd-config.ts';
 import { explainXrootd } from '../../src/explain/xrootd.ts';
 import { readCompact, type CompactToken } from '../../src/token/compact.ts';

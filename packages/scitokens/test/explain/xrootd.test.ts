@@ -1,6 +1,6 @@
 // The decision of XRootD about a token: all steps, the user, and where versions differ.
 import { describe, expect, it } from 'vitest';
-import type { Explanation, SignatureCheck } from '../../src/explain/step.ts';
+import type { Explanation, SignatureCheck } from '../../src/explain/token-steps.ts';
 import { readXrootdConfig } from '../../src/explain/xrootd-config.ts';
 import { explainXrootd, type XrootdRequest } from '../../src/explain/xrootd.ts';
 import { readCompact } from '../../src/token/compact.ts';

@@ -6,7 +6,7 @@ import { accountName, failLogin, finishLogin } from './finish-login.ts';
 import type { Flow, PendingAnswer, SettledAnswer } from './flow-value.ts';
 import { foldFlow, openAnswers } from './flow.ts';
 import { type BrowserSession, type HeldAnswer, dropAnswers, readAnswer } from './held-answer.ts';
-import { checkName } from './name-refusal.ts';
+import { checkName } from './check-answer.ts';
 import { type TokenRequest, readTokenRequest } from './read-request.ts';
 import { signInHost } from './resolve-provider.ts';
 import { REVOCATION_TEXTS, revokeAnswer } from './revoke-answer.ts';

@@ -5,7 +5,7 @@ import { CodedError, isCoded } from '@credmon/core/base';
 import { newFlowId, type PortalContext } from './context.ts';
 import type { Flow } from './flow-value.ts';
 import { isComplete, loginCount } from './flow.ts';
-import { MAX_LOGINS } from './limits.ts';
+import { MAX_LOGINS } from './check-answer.ts';
 import { readRequest } from './read-request.ts';
 
 /**

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { signInOrigins } from '../flow/resolve-provider.ts';
 import { currentFlow, type PortalContext } from '../flow/context.ts';
 import { isComplete, openAnswers } from '../flow/flow.ts';
-import { nameRefusal } from '../flow/name-refusal.ts';
+import { nameRefusal } from '../flow/check-answer.ts';
 import { readTokenRequests } from '../flow/read-request.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { tokenCard } from '../pages/token-card.ts';

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { CodedError, messageOf, stageFile, systemCode, type Trust } from '@credmon/core/base';
 import { readCredentialFile } from '@credmon/core/store';
 import { ownerTag } from '../flow/context.ts';
-import { MAX_OPEN_PER_USER } from '../flow/limits.ts';
+import { MAX_OPEN_PER_USER } from '../flow/check-answer.ts';
 import type { Settings } from '../settings/settings.ts';
 
 /** The key that signs cookies; all replicas that use the directory share it. */

@@ -8,7 +8,7 @@ import {
   lookUpClients,
   metadataOf,
   registrationOf,
-} from '../client/registration.ts';
+} from '../client/credentials.ts';
 import { audienceNote, checkScopes, joinNotes } from '../common/granted-scopes.ts';
 import { bareState, issuedWith, rejectionAfter, rejectionOf } from '../common/outcomes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';

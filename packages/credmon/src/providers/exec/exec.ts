@@ -16,7 +16,7 @@ import {
 import { defaultLifetimeOf } from '@credmon/core/profiles';
 import type { TokenFiles } from '@credmon/core/store';
 import { bareState, basisOf, issuedWith, rejectionAfter, rejectionOf } from '../common/outcomes.ts';
-import type { TokenProgram } from '../../settings/exec.ts';
+import type { TokenProgram } from '../../settings/vault.ts';
 import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 

@@ -1,4 +1,7 @@
-// The ports of standing tokens.
+// What the parts of standing tokens share: the ports, the names in snapshots, events and
+// status, and the error of a failed renewal.
+import { CodedError } from '@credmon/core/base';
+import type { TokenSnapshot } from '@credmon/core/credential';
 import type { FileReading } from '@credmon/core/store';
 
 /** A user and his group. */
@@ -36,4 +39,35 @@ export interface StandingFiles {
    * @throws the system's error
    */
   readonly keep: (text: string) => void;
+}
+
+/** The user in a standing token's snapshot; not a valid user name. */
+export const STANDING = '(standing)';
+
+/** The kind of provider of standing tokens that are renewed from a login. */
+export const STANDING_LOGIN = 'standing-login';
+
+/** True for the kinds of provider of standing tokens. */
+export function isStanding(provider: string): boolean {
+  return provider === 'standing' || provider === STANDING_LOGIN;
+}
+
+/**
+ * Returns the error with the remaining lifetime of the old token at `now` (epoch seconds)
+ * in its message.
+ */
+export function withRemaining(
+  { code, message, fields }: CodedError,
+  { use, stem }: TokenSnapshot,
+  now: number,
+): CodedError {
+  const left = use.kind === 'valid' ? Math.floor(use.value.expiresAt - now) : 0;
+  const life = Number.isFinite(left) ? `is valid for ${left} s more` : 'does not expire';
+  const state = left > 0 ? `the old token ${life}` : 'there is no valid token';
+  return new CodedError(code, `${message}; ${state}`, {
+    ...fields,
+    // Each token is reported on its own, even if several fail for the same reason.
+    about: undefined,
+    token: stem,
+  });
 }

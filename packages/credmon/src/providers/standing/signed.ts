@@ -1,13 +1,18 @@
-// Standing tokens that are signed locally.
-import { jwtClaims, jwtHeader } from '@credmon/core/base';
-import type { TokenTimes } from '@credmon/core/credential';
-import { issueToken } from '@credmon/scitokens';
+// Standing tokens without a login: signed locally, or fetched by client credentials.
+import type { FetchedStanding, SignedStanding } from '../../settings/standing.ts';
+import { fetchToken } from '../client/credentials.ts';
+import type { ClientOptions } from '../client/credentials.ts';
+import { accessTokenIn, wordsOf } from '../common/granted-scopes.ts';
+import { issuedWith } from '../common/outcomes.ts';
+import type { Outcome, ProviderContext } from '../common/provider.ts';
 import type { LocalKeys } from '../local/keys.ts';
 import type { LocalPorts } from '../local/ports.ts';
 import { useOf } from '../local/signer.ts';
-import type { Outcome } from '../common/provider.ts';
-import { accessTokenIn, wordsOf } from '../common/granted-scopes.ts';
-import type { SignedStanding } from '../../settings/standing.ts';
+import { type IssuedStanding, provenanceWrite } from './provenance.ts';
+import { CodedError, jwtClaims, jwtHeader } from '@credmon/core/base';
+import type { TokenTimes } from '@credmon/core/credential';
+import type { MetadataCache } from '@credmon/core/oauth';
+import { issueToken } from '@credmon/scitokens';
 
 /**
  * Signs a standing token. `now` in epoch seconds.
@@ -65,4 +70,42 @@ export function differs(
   const other =
     name ?? (life === lifetime ? undefined : 'lifetime') ?? (sameKey ? undefined : 'key');
   return other && `has a different ${other} than configured`;
+}
+
+/**
+ * Fetches a standing token. Its provenance is written as `.top`, which fetched tokens do
+ * not have: the store remembers it.
+ * @throws CodedError `ISSUER_ANSWER_INVALID` when the subject differs from the configured
+ * one, and the errors of `fetchToken`
+ */
+export async function fetchStanding(
+  token: FetchedStanding,
+  metadata: MetadataCache,
+  options: ClientOptions,
+  context: ProviderContext,
+): Promise<Outcome> {
+  const { client, audience, resources, format } = token;
+  const request = { scope: token.scope.join(' '), audience, resources };
+  const asClient = { ...client, json: format === 'json' };
+  const { answer, use, noted } = await fetchToken(asClient, request, metadata, options, context);
+  checkSubject(token, answer.accessToken);
+  const { writes, ...issued } = issuedWith(use, undefined, { durable: false });
+  return { ...issued, writes: [provenanceWrite(token, use.times), ...writes], ...noted };
+}
+
+/**
+ * Compares the subject of a JWT with the configured one, if there is one.
+ * @throws CodedError `ISSUER_ANSWER_INVALID`
+ */
+export function checkSubject(
+  { name, subject }: Pick<IssuedStanding, 'name' | 'subject'>,
+  accessToken: string,
+): void {
+  const sub = jwtClaims(accessToken)?.['sub'];
+  if (subject === undefined || sub === undefined || sub === subject) return;
+  throw new CodedError(
+    'ISSUER_ANSWER_INVALID',
+    `subject mismatch: CREDMON_STANDING_${name}_SUBJECT is ${subject}, the token has another one; nothing was stored`,
+    { token: name },
+  );
 }

@@ -10,14 +10,14 @@ import {
   type TokenSnapshot,
   type TokenTimes,
 } from '@credmon/core/credential';
-import { issuerOrigin, metadataOf, type ClientOptions } from '../client/registration.ts';
+import { issuerOrigin, metadataOf, type ClientOptions } from '../client/credentials.ts';
 import type { LocalKeys } from '../local/keys.ts';
 import type { LocalPorts } from '../local/ports.ts';
 import type { Outcome, Provider } from '../common/provider.ts';
 import { rejectionOf } from '../common/outcomes.ts';
-import { withRemaining } from './failure.ts';
-import { fetchStanding } from './fetched.ts';
-import { STANDING } from './names.ts';
+import { withRemaining } from './ports.ts';
+import { fetchStanding } from './signed.ts';
+import { STANDING } from './ports.ts';
 import { fingerprintInput } from './provenance.ts';
 import type { StandingToken } from '../../settings/standing.ts';
 import { signStanding } from './signed.ts';

@@ -14,7 +14,7 @@ import {
 } from '@credmon/core/credential';
 import type { CredentialStore, TokenChange } from '@credmon/core/store';
 import { accessTokenIn } from '../common/granted-scopes.ts';
-import { STANDING } from './names.ts';
+import { STANDING } from './ports.ts';
 import { standingSnapshot } from './standing.ts';
 import type { StandingFiles, StandingOwner, StandingReading } from './ports.ts';
 import type { LoginStanding, StandingToken } from '../../settings/standing.ts';

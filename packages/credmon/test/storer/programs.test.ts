@@ -18,7 +18,7 @@ import { findProgram, type Run } from '../../src/storer/programs.ts';
 import { parseRequest } from '../../src/storer/arguments.ts';
 import { notForStorer } from '../../src/storer/store.ts';
 import { readStorerSettings, type StorerSettings } from '../../src/storer/settings.ts';
-import { createStoreCred } from '../../src/storer/store-cred.ts';
+import { createStoreCred } from '../../src/storer/programs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'credmon-store-cred-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -2,11 +2,7 @@
 // late renewals.
 import type { TokenSnapshot } from '@credmon/core/credential';
 import { describe, expect, it } from 'vitest';
-import {
-  lifetimeOfStem,
-  renewalPolicies,
-  withOwnLifetime,
-} from '../../src/settings/token-policy.ts';
+import { lifetimeOfStem, renewalPolicies, withOwnLifetime } from '../../src/settings/policy.ts';
 import { settingsWith } from '../support/access-point.ts';
 
 const never = Number.POSITIVE_INFINITY;

@@ -1,7 +1,7 @@
 // Names of services in the metrics: those of the configuration, a bounded number of
 // others, and never a user's.
 import { expect, it } from 'vitest';
-import { boundedNames, configuredName } from '../../src/metrics/labels.ts';
+import { boundedNames, configuredName } from '../../src/metrics/tally.ts';
 import { settingsWith } from '../support/access-point.ts';
 
 const settings = settingsWith({
