@@ -5,7 +5,7 @@ export type { ErrorFields } from './errors/errors.ts';
 export { ERROR_CODES } from './errors/errors.ts';
 export type { ErrorCode } from './errors/errors.ts';
 export { afterAwake } from './time/clock.ts';
-export { bodyText } from './http/decode-body.ts';
+export { bodyText } from './values/json.ts';
 export { systemClock } from './time/clock.ts';
 export type { Clock } from './time/clock.ts';
 export { createYielder, inSlices, sortInSlices } from './time/yielder.ts';

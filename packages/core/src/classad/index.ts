@@ -6,7 +6,7 @@ export type { AdExpr, Entry, Expr } from './language/ast.ts';
 export { makeAd } from './language/ast.ts';
 export type { UserMap } from './operate/context.ts';
 export { FUNCTION_NAMES } from './functions/table.ts';
-export { partsOf, unresolvedNames } from './language/references.ts';
+export { partsOf, unresolvedNames } from './language/ast.ts';
 export { findMapping, parseMapFile, userMapOf } from './map-file/map-file.ts';
 export type {
   IncludedMap,
@@ -20,10 +20,10 @@ export { DEFAULT_LIMITS } from '../regexp/limits.ts';
 export type { Limits } from '../regexp/limits.ts';
 export { parseAd, parseAdPrefix, parseExpression } from './language/parse.ts';
 export type { ParseOptions, Semantics } from './language/parse.ts';
-export { readAds, readFirstAd, readMergedAd } from './language/parse-ads.ts';
-export type { ReadAdsOptions } from './language/parse-ads.ts';
-export { parseLongLine } from './language/parse-ads.ts';
-export type { LongParseOptions } from './language/parse-ads.ts';
+export { readAds, readFirstAd, readMergedAd } from './language/parse.ts';
+export type { ReadAdsOptions } from './language/parse.ts';
+export { parseLongLine } from './language/parse.ts';
+export type { LongParseOptions } from './language/parse.ts';
 export { printExpression, printValue } from './print/print.ts';
 export type { PrintOptions, PrintStyle } from './print/print.ts';
 export { printLong } from './print/print.ts';

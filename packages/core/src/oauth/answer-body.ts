@@ -1,6 +1,6 @@
 // The members of a token endpoint's response: JSON by the standard, or a form from some
 // issuers. Pure.
-import { bodyText } from '../base/http/decode-body.ts';
+import { bodyText } from '../base/values/json.ts';
 import { isRecord } from '../base/values/json.ts';
 
 /**

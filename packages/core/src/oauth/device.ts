@@ -1,7 +1,7 @@
 // The device grant: a login on a machine without a browser, completed on another one.
 import type { DeviceAuthorizationResponse } from 'openid-client';
 import { CodedError, isCoded, type Clock, type HttpResponse, type Send } from '../base/index.ts';
-import { bodyText } from '../base/http/decode-body.ts';
+import { bodyText } from '../base/values/json.ts';
 import { parseObject } from '../credential/contents.ts';
 import { LONGEST_LIFETIME, statedSeconds } from '../credential/times.ts';
 import { classifyFailure } from './classify.ts';

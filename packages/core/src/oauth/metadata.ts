@@ -1,7 +1,7 @@
 // The endpoints of an issuer, from its metadata: accepted only with exactly the
 // configured issuer, and cached.
 import { CodedError, isCoded, metadataUrls, originOf, type Send } from '../base/index.ts';
-import { bodyText } from '../base/http/decode-body.ts';
+import { bodyText } from '../base/values/json.ts';
 import { parseObject } from '../credential/contents.ts';
 import { classifyFailure, harmless } from './classify.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';

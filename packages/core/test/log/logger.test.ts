@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { DEFAULT_STYLE } from '../../src/log/format.ts';
+import { DEFAULT_STYLE } from '../../src/log/settings.ts';
 import { openLog } from '../../src/log/logger.ts';
 import type { LogOptions } from '../../src/log/settings.ts';
 

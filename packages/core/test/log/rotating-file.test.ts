@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { DEFAULT_STYLE } from '../../src/log/format.ts';
+import { DEFAULT_STYLE } from '../../src/log/settings.ts';
 import { openLog } from '../../src/log/logger.ts';
 import type { LogOptions } from '../../src/log/settings.ts';
 

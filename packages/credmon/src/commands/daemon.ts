@@ -34,7 +34,7 @@ import { emptyMemory, type PassMemory } from '../daemon/context.ts';
 import { prepareKeyPair } from '../providers/local/keys.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
 import { withStanding } from '../providers/standing/store.ts';
-import { createReload } from '../daemon/reload.ts';
+import { createReload } from '../daemon/signals.ts';
 import { createReport } from '../report/log-report.ts';
 import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/reserve.ts';
 import { graceSeconds } from '../daemon/loop.ts';

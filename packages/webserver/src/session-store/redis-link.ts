@@ -12,7 +12,7 @@ import {
   type NetworkServer,
   type Trust,
 } from '@credmon/core/base';
-import type { RedisAddress } from '../settings/session-store.ts';
+import type { RedisAddress } from '../settings/settings.ts';
 
 /** The timeout of a request to Redis, in milliseconds. */
 const TIMEOUT = 5000;

@@ -6,7 +6,7 @@ import { isRecord, CodedError, type Clock, type Trust } from '@credmon/core/base
 import { ownerTag } from '../flow/context.ts';
 import { MAX_OPEN_PER_USER, MAX_SESSION_BYTES } from '../flow/check-answer.ts';
 import type { AnswerStore, FlowLog } from '../flow/ports.ts';
-import type { RedisAddress } from '../settings/session-store.ts';
+import type { RedisAddress } from '../settings/settings.ts';
 import { flowEvents, flowFull, maxFlowBytes } from './flow-text.ts';
 import { openRedis, type RedisAnswer, type RedisLink } from './redis-link.ts';
 import { tooManyOpen, type SessionLimits } from './session-directory.ts';

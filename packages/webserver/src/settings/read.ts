@@ -1,6 +1,6 @@
 // Reads the settings of the portal from the configuration; one error lists all mistakes.
 import { parseListenAddress, readPrefix } from './addresses.ts';
-import { readSessionStore } from './session-store.ts';
+import { readSessionStore } from './settings.ts';
 import type { ListenAddress, ProviderSettings, Settings } from './settings.ts';
 import type { NamedTrust } from '@credmon/core/base';
 import {

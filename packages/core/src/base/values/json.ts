@@ -1,4 +1,5 @@
-// Checks of untrusted JSON.
+// Checks of untrusted JSON, and the text of an HTTP body: issuers put byte order marks
+// before their JSON, which JSON forbids.
 
 /** True for a JSON object: not null, not an array. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
@@ -43,4 +44,15 @@ function jwtPart(token: string, index: 0 | 1): Record<string, unknown> | undefin
     // An opaque token may also have three base64url parts.
     return undefined;
   }
+}
+
+/**
+ * Returns the text of a body without its byte order mark. Decodes UTF-16 if the mark says
+ * so, else UTF-8. Never throws.
+ */
+export function bodyText(body: Uint8Array): string {
+  const [first, second] = body;
+  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(body);
+  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(body);
+  return new TextDecoder().decode(body);
 }

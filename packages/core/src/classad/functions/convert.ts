@@ -1,7 +1,7 @@
 // int, real, bool, string: conversions between types.
 import type { FunctionTable } from '../operate/context.ts';
-import { leadingNumber } from '../language/leading-number.ts';
-import { truncated } from '../print/number-text.ts';
+import { leadingNumber } from '../language/number-text.ts';
+import { truncated } from '../language/number-text.ts';
 import {
   ERROR,
   FALSE,

@@ -7,7 +7,7 @@ import {
   type FunctionTable,
   failEvaluation,
 } from '../operate/context.ts';
-import { truncated } from '../print/number-text.ts';
+import { truncated } from '../language/number-text.ts';
 import { elements, taking } from './args.ts';
 import { realOf } from './convert.ts';
 

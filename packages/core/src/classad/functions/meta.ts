@@ -5,7 +5,7 @@ import { compile, matches } from '../../regexp/regexp.ts';
 import type { AttributeExpr, Expr } from '../language/ast.ts';
 import { lowerAscii } from '../language/bytes.ts';
 import { parseBytes } from '../language/parse.ts';
-import { partsOf } from '../language/references.ts';
+import { partsOf } from '../language/ast.ts';
 import {
   ERROR,
   type Scope,

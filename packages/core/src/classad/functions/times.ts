@@ -7,7 +7,7 @@ import {
   type Context,
   type FunctionTable,
 } from '../operate/context.ts';
-import { truncated, truncated32 } from '../print/number-text.ts';
+import { truncated, truncated32 } from '../language/number-text.ts';
 import {
   ERROR,
   int32,

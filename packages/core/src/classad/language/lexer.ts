@@ -9,7 +9,7 @@ import {
   integerValue,
   realValue,
 } from './value.ts';
-import { leadingNumber } from './leading-number.ts';
+import { leadingNumber } from './number-text.ts';
 
 const BLANKS = /[ \t\n\v\f\r]*/y;
 const IDENTIFIER = /[A-Za-z_][A-Za-z0-9_]*/y;

@@ -1,5 +1,5 @@
 // Times as text, and the calendar behind them.
-import { generalReal } from '../print/number-text.ts';
+import { generalReal } from './number-text.ts';
 import type { AbsTimeValue, RelTimeValue } from './value.ts';
 
 /** Longer than any time. */

@@ -16,7 +16,7 @@ import {
   type Value,
 } from '../language/value.ts';
 import { lowerAscii } from '../language/bytes.ts';
-import { truncated32 } from '../print/number-text.ts';
+import { truncated32 } from '../language/number-text.ts';
 
 /** Applies a binary operator other than `&&` and `||` to two values. */
 export function binary(

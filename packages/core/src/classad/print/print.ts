@@ -1,7 +1,7 @@
 // Prints trees and values, in one line or indented.
 import { textOf } from '../language/bytes.ts';
 import type { AdExpr, Entry, Expr } from '../language/ast.ts';
-import { longReal, shortReal } from './number-text.ts';
+import { longReal, shortReal } from '../language/number-text.ts';
 import { absTimeText, relTimeText } from '../language/time-text.ts';
 import type { Value } from '../language/value.ts';
 

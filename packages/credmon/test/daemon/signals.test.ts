@@ -1,6 +1,6 @@
 // What SIGHUP says of the configuration, and how often.
 import { describe, expect, it } from 'vitest';
-import { createReload } from '../../src/daemon/reload.ts';
+import { createReload } from '../../src/daemon/signals.ts';
 import type { Settings } from '../../src/settings/read.ts';
 import { settingsWith } from '../support/access-point.ts';
 

@@ -1,7 +1,7 @@
 // CREDMON_WEB_SESSION_STORE: valid values, and errors that do not quote the value.
 import { describe, expect, it } from 'vitest';
 import { createKnobReader } from '@credmon/core/config';
-import { readSessionStore } from '../../src/settings/session-store.ts';
+import { readSessionStore } from '../../src/settings/settings.ts';
 import { fakeConfig } from '../support/config.ts';
 
 function reading(knobs: Record<string, string>): unknown {

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { programFolder } from '@credmon/test-fixtures/processes/program-folder';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createReadyNotice, readyCall } from '../../src/host/master-ready.ts';
+import { createReadyNotice, readyCall } from '../../src/commands/pass-end.ts';
 
 const condor = { uid: 64, gid: 65 };
 const inherit = { CONDOR_INHERIT: '500 <127.0.0.1:9618> 0 0', CONDOR_CONFIG: '/etc/c' };

@@ -1,6 +1,12 @@
 // A log line byte for byte, and texts that cannot forge one.
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_STYLE, formatLine, formatTime, oneLine, savedName } from '../../src/log/format.ts';
+import {
+  DEFAULT_STYLE,
+  formatLine,
+  formatTime,
+  oneLine,
+  savedName,
+} from '../../src/log/settings.ts';
 
 const time = {
   epoch: 1_795_000_000.5,
