@@ -1,8 +1,13 @@
 // The journey of a user with nothing but real parts: condor_submit, CredD, condor_master, a
 // job that runs, Chromium, nginx and an OpenID provider.
 import { tmpdir } from 'node:os';
-import { createPool, POOL_HOST, POOL_PREFIX, type Pool } from '@credmon/test-fixtures/pool/pool';
-import type { PoolProvider } from '@credmon/test-fixtures/pool/pool';
+import {
+  createPool,
+  POOL_HOST,
+  POOL_PREFIX,
+  type Pool,
+  type PoolProvider,
+} from '@credmon/test-fixtures/pool/pool';
 import { isPoolMissing } from '@credmon/test-fixtures/pool/root-directory';
 import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
 import type { Browser } from 'playwright-core';

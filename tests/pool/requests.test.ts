@@ -3,8 +3,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
-import { createPool, POOL_HOST, type Pool } from '@credmon/test-fixtures/pool/pool';
-import type { PoolProvider } from '@credmon/test-fixtures/pool/pool';
+import {
+  createPool,
+  POOL_HOST,
+  type Pool,
+  type PoolProvider,
+} from '@credmon/test-fixtures/pool/pool';
 import { isPoolMissing } from '@credmon/test-fixtures/pool/root-directory';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -3,8 +3,13 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
-import { createPool, POOL_HOST, POOL_PREFIX } from '@credmon/test-fixtures/pool/pool';
-import type { Pool, PoolProvider } from '@credmon/test-fixtures/pool/pool';
+import {
+  createPool,
+  POOL_HOST,
+  POOL_PREFIX,
+  type Pool,
+  type PoolProvider,
+} from '@credmon/test-fixtures/pool/pool';
 import { isPoolMissing } from '@credmon/test-fixtures/pool/root-directory';
 import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
 import type { Browser } from 'playwright-core';

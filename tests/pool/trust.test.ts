@@ -5,8 +5,12 @@ import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import { readJson } from '@credmon/test-fixtures/files/token-files';
-import { createPool, POOL_HOST, type Pool } from '@credmon/test-fixtures/pool/pool';
-import type { PoolProvider } from '@credmon/test-fixtures/pool/pool';
+import {
+  createPool,
+  POOL_HOST,
+  type Pool,
+  type PoolProvider,
+} from '@credmon/test-fixtures/pool/pool';
 import { isPoolMissing } from '@credmon/test-fixtures/pool/root-directory';
 import type { Child } from '@credmon/test-fixtures/processes/processes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,12 +1,11 @@
 // A credential directory that is full until the daemon ends: the rotated refresh token of
 // a standing token is kept in the reserved space.
-import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
+import { startIssuer, type Issuer, tokenId } from '@credmon/test-fixtures/servers/issuer';
 import { executablePath, type Child } from '@credmon/test-fixtures/processes/processes';
 import { mountSmallDisk, type SmallDisk } from '@credmon/test-fixtures/files/small-disk';
 import { readJson } from '@credmon/test-fixtures/files/token-files';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
-import { tokenId } from '@credmon/test-fixtures/servers/issuer';
 import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';

@@ -8,14 +8,10 @@ import { registerHostCheck } from './plugins/host.ts';
 import { BARE_HEADERS, registerSecurity } from './plugins/security.ts';
 import { registerSessions } from './plugins/session.ts';
 import type { Ports } from './flow/ports.ts';
-import { assetRoutes, wellKnownRoutes } from './routes/public.ts';
-import { confirmRoutes } from './routes/login.ts';
-import { healthRoutes } from './routes/public.ts';
-import { proxyCheckRoute } from './routes/public.ts';
+import { assetRoutes, wellKnownRoutes, healthRoutes, proxyCheckRoute } from './routes/public.ts';
+import { confirmRoutes, loginRoutes, returnRoutes } from './routes/login.ts';
 import { homeRoute } from './routes/home.ts';
 import { keyRoute } from './routes/key.ts';
-import { loginRoutes } from './routes/login.ts';
-import { returnRoutes } from './routes/login.ts';
 import { switchRoutes } from './routes/switch.ts';
 import type { Settings } from './settings/settings.ts';
 

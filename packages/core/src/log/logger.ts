@@ -1,8 +1,7 @@
 // The log of a program: opened, reopened with other options, closed.
 import { isDeepStrictEqual } from 'node:util';
 import { type LogOptions, logSettings, type LogHabits, type LogOverrides } from './settings.ts';
-import { RotatingFile } from './rotating-file.ts';
-import { descriptorSink, type Sink } from './rotating-file.ts';
+import { RotatingFile, descriptorSink, type Sink } from './rotating-file.ts';
 import { isCoded } from '../base/errors/errors.ts';
 import type { Config } from '../config/table/config.ts';
 import { createKnobReader } from '../config/typed/knob-reader.ts';

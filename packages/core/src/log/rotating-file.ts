@@ -3,8 +3,13 @@
 import { CodedError, messageOf, systemCode } from '../base/errors/errors.ts';
 import { shellWord } from '../base/text/printable.ts';
 import { type Finding, ok, wrong } from '../base/text/findings.ts';
-import { type LineStyle, type LocalTime, formatLine, savedName } from './settings.ts';
-import type { LogOptions } from './settings.ts';
+import {
+  type LineStyle,
+  type LocalTime,
+  formatLine,
+  savedName,
+  type LogOptions,
+} from './settings.ts';
 import {
   accessSync,
   closeSync,

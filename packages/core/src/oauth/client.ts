@@ -5,8 +5,7 @@ import { CodedError, isCoded, type HttpResponse, type Send } from '../base/index
 import { saneLifetime } from '../credential/times.ts';
 import { GENERIC_POLICY, type IssuerPolicy } from '../profiles/policy.ts';
 import type { ClientAuthentication } from '../profiles/profile.ts';
-import { membersOfAnswer, membersToSave } from './answer-body.ts';
-import { classifyFailure } from './classify.ts';
+import { membersOfAnswer, membersToSave, classifyFailure } from './classify.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
 import {
   judgeTokenResponse,

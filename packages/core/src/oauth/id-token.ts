@@ -1,9 +1,8 @@
 // The ID token of a login: its signature and its claims are verified. At a refresh only
 // issuer and subject are compared. The key sets are fetched from the jwks_uri of the issuer,
 // and cached.
-import { bodyText } from '../base/values/json.ts';
+import { bodyText, isRecord } from '../base/values/json.ts';
 import { CodedError, type Send, jwtClaims, originOf, secureEndpoint } from '../base/index.ts';
-import { isRecord } from '../base/values/json.ts';
 import { parseObject } from '../credential/contents.ts';
 import type { IdentityClaims } from '../credential/token-response.ts';
 import { classifyFailure } from './classify.ts';

@@ -1,8 +1,6 @@
 // Escapes outside of brackets: sets, assertions, references to groups, single bytes.
-import { readByteEscape } from './class.ts';
-import { refuse } from './node.ts';
-import type { Assertion, RegexpNode } from './node.ts';
-import { ANY_BYTE, NOT_NEWLINE, byteSet, rangesSet, typeSet } from './class.ts';
+import { readByteEscape, ANY_BYTE, NOT_NEWLINE, byteSet, rangesSet, typeSet } from './class.ts';
+import { refuse, type Assertion, type RegexpNode } from './node.ts';
 
 /** An escape: its node, whether it may be repeated, and the offset after it. */
 export interface EscapeRead {

@@ -1,8 +1,13 @@
 // Whole ads in new syntax, compared with recorded results: parsing and each printed form.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { parseAd, parseAdPrefix, printExpression, printLong } from '../../src/classad/index.ts';
-import type { AdExpr } from '../../src/classad/index.ts';
+import {
+  parseAd,
+  parseAdPrefix,
+  printExpression,
+  printLong,
+  type AdExpr,
+} from '../../src/classad/index.ts';
 
 interface Case {
   id: string;

@@ -10,8 +10,10 @@ import {
   readFirstAd,
   readMergedAd,
   textOf,
+  type AdExpr,
+  type ReadAdsOptions,
+  type Value,
 } from '../../src/classad/index.ts';
-import type { AdExpr, ReadAdsOptions, Value } from '../../src/classad/index.ts';
 
 interface Shown {
   attrs: [string, string][];

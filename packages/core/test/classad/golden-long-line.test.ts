@@ -1,8 +1,13 @@
 // Single `Name = value` lines, compared with recorded results.
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { makeAd, parseLongLine, printExpression, printLong } from '../../src/classad/index.ts';
-import type { AdExpr } from '../../src/classad/index.ts';
+import {
+  makeAd,
+  parseLongLine,
+  printExpression,
+  printLong,
+  type AdExpr,
+} from '../../src/classad/index.ts';
 
 interface Case {
   id: string;

@@ -9,8 +9,9 @@ import {
   printExpression,
   printValue,
   textOf,
+  type LexerSyntax,
+  type Semantics,
 } from '../../src/classad/index.ts';
-import type { LexerSyntax, Semantics } from '../../src/classad/index.ts';
 
 interface Result {
   parse: boolean;

@@ -17,8 +17,8 @@ import {
   readAds,
   readMergedAd,
   userMapOf,
+  type LexerSyntax,
 } from '../../src/classad/index.ts';
-import type { LexerSyntax } from '../../src/classad/index.ts';
 import { ALL_FUNCTIONS } from '../../src/classad/functions/table.ts';
 import { compile, search } from '../../src/regexp/regexp.ts';
 

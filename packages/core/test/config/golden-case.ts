@@ -10,10 +10,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isCoded } from '../../src/base/errors/errors.ts';
-import type { Config } from '../../src/config/table/config.ts';
+import { type Config, expandMacroText, queryKnob } from '../../src/config/table/config.ts';
 import { loadConfig } from '../../src/config/machine/load.ts';
 import { parameter } from '../../src/config/typed/typed.ts';
-import { expandMacroText, queryKnob } from '../../src/config/table/config.ts';
 import { encodeText } from '../../src/config/macros/text.ts';
 
 interface Query {

@@ -4,8 +4,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
-import { MAX_KEY_FILE_BYTES } from '../../src/credential/request.ts';
-import { readCredentialRequest } from '../../src/credential/request.ts';
+import { MAX_KEY_FILE_BYTES, readCredentialRequest } from '../../src/credential/request.ts';
 
 const CANARY = 'canary-client-secret';
 

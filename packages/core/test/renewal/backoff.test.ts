@@ -1,7 +1,6 @@
 // After a failure: the delay, the end of retries, and what starts them again.
 import { describe, expect, it } from 'vitest';
-import { ERROR_CODES, type ErrorCode } from '../../src/base/errors/errors.ts';
-import { CodedError } from '../../src/base/errors/errors.ts';
+import { ERROR_CODES, type ErrorCode, CodedError } from '../../src/base/errors/errors.ts';
 import type { RenewalState } from '../../src/credential/snapshot.ts';
 import {
   ANY_BASIS,

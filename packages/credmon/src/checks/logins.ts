@@ -22,8 +22,13 @@ import type { ConfiguredClient } from '../settings/clients.ts';
 import type { ProviderLookup } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
 import { confidentialClient } from '../storer/device-login.ts';
-import { checkClientId, checkIssuer, checkOrigin, checkSecret } from './issuer.ts';
-import { metadataFindings } from './issuer.ts';
+import {
+  checkClientId,
+  checkIssuer,
+  checkOrigin,
+  checkSecret,
+  metadataFindings,
+} from './issuer.ts';
 import type { CheckContext, Check } from './context.ts';
 
 /**

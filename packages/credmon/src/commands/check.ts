@@ -10,17 +10,21 @@ import {
   printable,
 } from '@credmon/core/base';
 import { instantOf } from '@credmon/core/credential';
-import { checkClocks } from '../checks/issuer.ts';
+import { checkClocks, checkTrust } from '../checks/issuer.ts';
 import type { Subcommand } from '../command-line/command.ts';
 import { clientChecks } from '../checks/clients.ts';
-import { checkCondorVersion } from '../checks/installation.ts';
+import {
+  checkCondorVersion,
+  checkDaemons,
+  checkLog,
+  checkPortal,
+  programChecks,
+} from '../checks/installation.ts';
 import { checkConfig, mistakesOf } from '../checks/config.ts';
 import { localChecks } from '../checks/local.ts';
-import { checkDaemons, checkLog, checkPortal, programChecks } from '../checks/installation.ts';
 import { loginChecks } from '../checks/logins.ts';
 import { checkTokenGroup, checkUserView } from '../checks/run-directory.ts';
 import { standingChecks, standingFailures } from '../checks/standing.ts';
-import { checkTrust } from '../checks/issuer.ts';
 import { checkTokens } from '../checks/tokens.ts';
 import { vaultChecks } from '../checks/vault.ts';
 import { createCheckContext, runChecks, type CheckContext, type Check } from '../checks/context.ts';

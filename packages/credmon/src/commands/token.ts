@@ -16,9 +16,7 @@ import { localFiles } from '../host/local-files.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import { standingFiles } from '../host/standing-files.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
-import { auditText } from '../issuance/issue.ts';
-import { isTemplate } from '../issuance/issue.ts';
-import { issueOne } from '../issuance/issue.ts';
+import { auditText, isTemplate, issueOne } from '../issuance/issue.ts';
 import { checkWish, type IssuedToken, type TokenWish } from '../issuance/request.ts';
 import type { StandingOwner } from '../providers/standing/ports.ts';
 import { LONGEST_REQUEST } from '../requests/request.ts';
@@ -27,8 +25,7 @@ import type { Settings } from '../settings/read.ts';
 import { tokenSourceIn, type TokenSource } from '../settings/token-source.ts';
 import { settingsOf } from '../status/tokens.ts';
 import { askDaemon } from './ask-daemon.ts';
-import { openAudit, requester } from './revoke.ts';
-import type { Output } from './revoke.ts';
+import { openAudit, requester, type Output } from './revoke.ts';
 
 type TokenCommand = Subcommand & { kind: 'token' };
 

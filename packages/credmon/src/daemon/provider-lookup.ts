@@ -2,8 +2,7 @@
 // of each token.
 import { runProgram } from '../host/run-program.ts';
 import { type ProcessTrust, createPelicanSend, createVaultSend } from '../host/tls-ca.ts';
-import { clientCredentials } from '../providers/client/credentials.ts';
-import type { ClientOptions } from '../providers/client/credentials.ts';
+import { clientCredentials, type ClientOptions } from '../providers/client/credentials.ts';
 import type { Provider, ProviderContext } from '../providers/common/provider.ts';
 import { tokenExchange } from '../providers/exchange/exchange.ts';
 import { execProvider } from '../providers/exec/exec.ts';

@@ -2,9 +2,8 @@
 import { CodedError, isCoded } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import type { Memberships } from '../host/accounts.ts';
-import { issueOne, type IssuancePorts } from '../issuance/issue.ts';
+import { issueOne, type IssuancePorts, auditText } from '../issuance/issue.ts';
 import { issuerOrigin } from '../providers/client/credentials.ts';
-import { auditText } from '../issuance/issue.ts';
 import { checkWish, type IssuedToken } from '../issuance/request.ts';
 import { tokenResultText, type TokenRequest, type Asker } from '../requests/token-request.ts';
 import { createUserQueues } from '../requests/limits.ts';

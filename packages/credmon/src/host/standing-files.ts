@@ -1,8 +1,12 @@
 // The files of standing tokens, and their owners; and the directory of their logins: refresh
 // tokens, in the credential directory, readable for the daemon's user only.
 import { EMPTY_STORE, LOGIN_USER, asStanding } from '../providers/standing/login-store.ts';
-import { STANDING } from '../providers/standing/ports.ts';
-import type { StandingFiles, StandingOwner, StandingReading } from '../providers/standing/ports.ts';
+import {
+  STANDING,
+  type StandingFiles,
+  type StandingOwner,
+  type StandingReading,
+} from '../providers/standing/ports.ts';
 import {
   CodedError,
   inDirectory,

@@ -1,7 +1,6 @@
 // Issues one token: signs it, or fetches it, by the rules of its provider.
 import { scopesFor as scopesByRules } from '../authz/scopes.ts';
-import { fetchToken } from '../providers/client/credentials.ts';
-import { type ClientOptions, metadataOf } from '../providers/client/credentials.ts';
+import { fetchToken, type ClientOptions, metadataOf } from '../providers/client/credentials.ts';
 import { wordsOf } from '../providers/common/granted-scopes.ts';
 import type { ProviderContext } from '../providers/common/provider.ts';
 import { localGroups } from '../providers/local/groups.ts';

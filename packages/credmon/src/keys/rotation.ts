@@ -8,8 +8,7 @@ import type {
   RotationPolicy,
   RotationStep,
 } from '@credmon/scitokens';
-import { notServed } from './uses.ts';
-import { DAY, keyUses, type KeyUse } from './uses.ts';
+import { notServed, DAY, keyUses, type KeyUse } from './uses.ts';
 import type { Log } from '@credmon/core/log';
 import type { Settings } from '../settings/read.ts';
 

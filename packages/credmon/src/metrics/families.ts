@@ -2,8 +2,7 @@
 // library costs start-up time.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import table from './families.json' with { type: 'json' };
-import type { ProviderLabels } from './tally.ts';
-import type { Tally } from './tally.ts';
+import type { ProviderLabels, Tally } from './tally.ts';
 
 /** How a renewal ended. */
 export type RenewalOutcome = 'issued' | 'denied' | 'revoked' | 'failed';

@@ -9,9 +9,14 @@ import { type Report, reportOf, reportToAll } from '../report/events.ts';
 import { type MetricsAddress, addressText } from '../settings/metrics-address.ts';
 import { VERSION } from '../version.ts';
 import type { Families, Moment } from './families.ts';
-import { type NameSettings, type ProviderLabels, boundedNames, configuredName } from './tally.ts';
+import {
+  type NameSettings,
+  type ProviderLabels,
+  boundedNames,
+  configuredName,
+  tallyOf,
+} from './tally.ts';
 import type { Listener, Pages } from './listener.ts';
-import { tallyOf } from './tally.ts';
 import { type Clock, messageOf } from '@credmon/core/base';
 import { type Instant, instantOf, splitStem } from '@credmon/core/credential';
 import type { Log } from '@credmon/core/log';

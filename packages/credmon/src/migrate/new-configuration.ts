@@ -2,8 +2,15 @@
 // of the old knobs.
 import { printableLine } from '@credmon/core/base';
 import { loginProviderOf, type Config } from '@credmon/core/config';
-import { prefixOf, proxyLines, WSGI_DIRECTIVES, type WsgiPortal } from './knobs.ts';
-import { migratedKnobs, type Migrated, type NewKnob } from './knobs.ts';
+import {
+  prefixOf,
+  proxyLines,
+  WSGI_DIRECTIVES,
+  type WsgiPortal,
+  migratedKnobs,
+  type Migrated,
+  type NewKnob,
+} from './knobs.ts';
 
 const BIN = '/usr/local/bin';
 /** What `use feature : OAUTH` sets, and need not be written. */

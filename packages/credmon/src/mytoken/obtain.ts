@@ -17,8 +17,9 @@ import {
   type InvalidAnswer,
   type Question,
   type Refusal,
+  type Login,
+  type ProgramRequest,
 } from './protocol.ts';
-import type { Login, ProgramRequest } from './protocol.ts';
 
 /**
  * The ports. `ask` has a short time limit for metadata, `send` a longer one for tokens;

@@ -11,8 +11,7 @@ import {
   type ScannedEvent,
   type TokenEvent,
 } from './events.ts';
-import type { ReaderOptions } from './remaining-lifetime.ts';
-import { shortLifetimeText, shortRemainingText } from './remaining-lifetime.ts';
+import { type ReaderOptions, shortLifetimeText, shortRemainingText } from './remaining-lifetime.ts';
 import { STANDING_LOGIN } from '../providers/standing/ports.ts';
 import { loginCommand, remediationFor } from './remediation.ts';
 import type { Log } from '@credmon/core/log';

@@ -13,9 +13,12 @@ import {
   type SharedKnobName,
 } from '@credmon/core/config';
 import type { Profile } from '@credmon/scitokens';
-import { parseRequirement } from '../authz/group-requirement.ts';
+import {
+  parseRequirement,
+  readUserMaps,
+  type UserMapSettings,
+} from '../authz/group-requirement.ts';
 import { parseTemplate } from '../authz/scopes.ts';
-import { readUserMaps, type UserMapSettings } from '../authz/group-requirement.ts';
 
 /**
  * A provider's key: a PEM file with key id and algorithm, or a key directory with

@@ -32,17 +32,23 @@ import {
 } from '@credmon/core/profiles';
 import { logSettings, type LogOptions, type LogOverrides } from '@credmon/core/log';
 import { readPolicy } from './policy.ts';
-import { readMetricsAddress, type MetricsAddress } from './metrics-address.ts';
-import { readRunDirectory } from './metrics-address.ts';
-import type { ConfiguredClient } from './clients.ts';
-import { readTokenClients, type ClientKind, type TokenClient } from './clients.ts';
-import { readTokenPrograms, type TokenProgram } from './vault.ts';
+import { readMetricsAddress, type MetricsAddress, readRunDirectory } from './metrics-address.ts';
+import {
+  type ConfiguredClient,
+  readTokenClients,
+  type ClientKind,
+  type TokenClient,
+} from './clients.ts';
+import {
+  readTokenPrograms,
+  type TokenProgram,
+  readVaultSettings,
+  type VaultSettings,
+} from './vault.ts';
 import { readDeviceNames, withDeviceNames, overlaps, type ProviderLists } from './lists.ts';
 import { readLocalSettings, type LocalSettings } from './local.ts';
 import { readStandingTokens, standingClientNames, type StandingToken } from './standing.ts';
-import { signersIn } from './token-source.ts';
-import { readTokenSettings, type TokenSettings } from './token-source.ts';
-import { readVaultSettings, type VaultSettings } from './vault.ts';
+import { signersIn, readTokenSettings, type TokenSettings } from './token-source.ts';
 
 /** The daemon's settings. */
 export interface Settings {

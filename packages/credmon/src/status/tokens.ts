@@ -17,8 +17,7 @@ import { withStanding } from '../providers/standing/store.ts';
 import { secretVersion } from '../host/secret-file.ts';
 import { readSettings, type Settings } from '../settings/read.ts';
 import type { StandingToken } from '../settings/standing.ts';
-import { standingFiles } from '../host/standing-files.ts';
-import { openStandingLogins } from '../host/standing-files.ts';
+import { standingFiles, openStandingLogins } from '../host/standing-files.ts';
 import { statusRow, type StatusRow } from './rows.ts';
 
 /**

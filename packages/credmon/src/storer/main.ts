@@ -20,9 +20,8 @@ import {
   processName,
   startedBySubmit,
 } from './arguments.ts';
-import { findProgram, runProgram } from './programs.ts';
+import { findProgram, runProgram, createStoreCred } from './programs.ts';
 import { readStorerSettings } from './settings.ts';
-import { createStoreCred } from './programs.ts';
 import { storeAll } from './store.ts';
 import { findTerminal } from './terminal.ts';
 

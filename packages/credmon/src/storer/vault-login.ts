@@ -1,10 +1,9 @@
 // A Vault login: htgettoken gets the Vault token and the URL for access tokens; both are
 // stored.
 import { CodedError } from '@credmon/core/base';
-import type { Run } from './programs.ts';
+import type { Run, StoreCred } from './programs.ts';
 import { needsTerminal } from './terminal.ts';
 import type { StoreRequest } from './arguments.ts';
-import type { StoreCred } from './programs.ts';
 import type { PelicanSettings } from './settings.ts';
 
 /**

@@ -5,8 +5,13 @@ import { rmSync } from 'node:fs';
 import { CodedError, type HttpResponse } from '@credmon/core/base';
 import type { LockState } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
-import { createWakeUp, runDaemon, runOnce, type DaemonParts } from '../../src/daemon/loop.ts';
-import { graceSeconds } from '../../src/daemon/loop.ts';
+import {
+  createWakeUp,
+  runDaemon,
+  runOnce,
+  type DaemonParts,
+  graceSeconds,
+} from '../../src/daemon/loop.ts';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
 

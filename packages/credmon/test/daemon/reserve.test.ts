@@ -1,9 +1,8 @@
 // How much disk space is reserved, and what the log says of it.
 import type { Reserve, ReserveKept } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
-import { createReserveKeeper } from '../../src/daemon/reserve.ts';
+import { createReserveKeeper, reserveBytes } from '../../src/daemon/reserve.ts';
 import type { ConfiguredClient } from '../../src/settings/clients.ts';
-import { reserveBytes } from '../../src/daemon/reserve.ts';
 
 const KIB = 1024;
 

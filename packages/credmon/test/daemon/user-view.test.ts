@@ -2,8 +2,7 @@
 // goes wrong there concerns a renewal.
 import type { AccountIds } from '@credmon/core/config';
 import { expect, it } from 'vitest';
-import type { DaemonParts } from '../../src/daemon/loop.ts';
-import { createWakeUp } from '../../src/daemon/loop.ts';
+import { type DaemonParts, createWakeUp } from '../../src/daemon/loop.ts';
 import { beginPass } from '../../src/daemon/pass.ts';
 import { addUserView } from '../../src/daemon/user-view.ts';
 import type { RequestBoxOptions } from '../../src/host/request-box.ts';

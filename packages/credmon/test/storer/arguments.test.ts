@@ -1,8 +1,12 @@
 // The storer's arguments, and which way each service goes.
 import { isCoded } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
-import { parseStorerArguments, USAGE } from '../../src/storer/arguments.ts';
-import { parseRequest, requestText } from '../../src/storer/arguments.ts';
+import {
+  parseStorerArguments,
+  USAGE,
+  parseRequest,
+  requestText,
+} from '../../src/storer/arguments.ts';
 import { routeOf } from '../../src/storer/store.ts';
 
 describe('an argument of condor_submit', () => {

@@ -12,13 +12,11 @@ import {
   type MaliciousIssuer,
 } from '@credmon/test-fixtures/servers/malicious-issuer';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startedBySubmit } from '../../src/storer/arguments.ts';
+import { startedBySubmit, parseRequest } from '../../src/storer/arguments.ts';
 import { deviceLogin } from '../../src/storer/device-login.ts';
-import { findProgram, type Run } from '../../src/storer/programs.ts';
-import { parseRequest } from '../../src/storer/arguments.ts';
+import { findProgram, type Run, createStoreCred } from '../../src/storer/programs.ts';
 import { notForStorer } from '../../src/storer/store.ts';
 import { readStorerSettings, type StorerSettings } from '../../src/storer/settings.ts';
-import { createStoreCred } from '../../src/storer/programs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'credmon-store-cred-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,8 +1,7 @@
 // What htgettoken is called with, and what is made of its output.
 import { describe, expect, it } from 'vitest';
-import type { Run } from '../../src/storer/programs.ts';
+import { type Run, createStoreCred } from '../../src/storer/programs.ts';
 import { parseRequest } from '../../src/storer/arguments.ts';
-import { createStoreCred } from '../../src/storer/programs.ts';
 import { getTokenArguments, vaultLogin } from '../../src/storer/vault-login.ts';
 
 const TAIL = [

@@ -17,8 +17,7 @@ import { withStanding } from '../../src/providers/standing/store.ts';
 import { createReport } from '../../src/report/log-report.ts';
 import { readSecretFile, secretVersion } from '../../src/host/secret-file.ts';
 import { readSettings, type Settings } from '../../src/settings/read.ts';
-import { standingFiles } from '../../src/host/standing-files.ts';
-import { openStandingLogins } from '../../src/host/standing-files.ts';
+import { standingFiles, openStandingLogins } from '../../src/host/standing-files.ts';
 
 /** An Access Point with these knobs. `sent` is every request, `lines` the log. */
 export interface AccessPoint {

@@ -10,8 +10,7 @@ import { explainXrootd } from '../explain/xrootd.ts';
 import { DEFAULT_ALGORITHMS } from '../token/algorithms.ts';
 import { readCompact, type CompactToken } from '../token/compact.ts';
 import { checkSignature } from '../verify/verify.ts';
-import type { Io } from './io.ts';
-import { misuse } from './io.ts';
+import { type Io, misuse } from './io.ts';
 import { keysFor, type KeySource } from './token-commands.ts';
 import { readTokenArgument } from './token-source.ts';
 

@@ -1,7 +1,7 @@
 // The key commands (create, convert, rotate, list, publish) and the commands for the key
 // cache of `token verify`.
 import { createKey } from '../keys/create-key.ts';
-import { readKeySet } from '../keys/jwks.ts';
+import { readKeySet, publishedFiles } from '../keys/jwks.ts';
 import {
   initKeyDirectory,
   publishKeys,
@@ -9,7 +9,6 @@ import {
   rotateKeys,
 } from '../keys/key-directory.ts';
 import { type KeyForm, type ReadKey, writeKey } from '../keys/keys.ts';
-import { publishedFiles } from '../keys/jwks.ts';
 import type { PolicyChoice } from '../keys/rotation.ts';
 import { type Algorithm, isAlgorithm } from '../token/algorithms.ts';
 import { fetchIssuerKeys } from '../verify/discover.ts';

@@ -6,11 +6,19 @@ import { PROFILES } from '../token/claims.ts';
 import { ALGORITHMS } from '../token/algorithms.ts';
 import { KEY_FORMS } from '../keys/keys.ts';
 import { DEFAULT_POLICY } from '../keys/rotation.ts';
-import type { Io } from './io.ts';
-import { cacheAdd, cacheList, cacheRemove, cacheUpdate } from './key-commands.ts';
-import { keyConvert, keyCreate, keyList, keyPublish, keyRotate } from './key-commands.ts';
+import { type Io, misuse, runCommand, type Work } from './io.ts';
+import {
+  cacheAdd,
+  cacheList,
+  cacheRemove,
+  cacheUpdate,
+  keyConvert,
+  keyCreate,
+  keyList,
+  keyPublish,
+  keyRotate,
+} from './key-commands.ts';
 import { tokenExplain } from './explain-command.ts';
-import { misuse, runCommand, type Work } from './io.ts';
 import { tokenAcls, tokenCreate, tokenVerify } from './token-commands.ts';
 import { tokenInspect } from './token-source.ts';
 

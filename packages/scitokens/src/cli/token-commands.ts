@@ -14,14 +14,12 @@ import {
   readText,
   signingKeyFrom,
   type KeyOptions,
+  readTokenArgument,
 } from './token-source.ts';
 import { issueToken } from '../token/sign.ts';
 import { fixedKeys, verify, type KeyFinder, type VerifiedToken } from '../verify/verify.ts';
 import { writeJwk } from '../keys/jwk.ts';
-import type { Io } from './io.ts';
-import { misuse } from './io.ts';
-import { localTime } from './io.ts';
-import { readTokenArgument } from './token-source.ts';
+import { type Io, misuse, localTime } from './io.ts';
 
 /** Options of `token create`. */
 export interface CreateOptions extends KeyOptions {

@@ -8,8 +8,11 @@ import {
   type Explanation,
   type Place,
   type Steps,
+  addTokenSteps,
+  stringsOf,
+  type TokenFacts,
+  type TokenQuestion,
 } from './token-steps.ts';
-import { addTokenSteps, stringsOf, type TokenFacts, type TokenQuestion } from './token-steps.ts';
 import type { XrootdConfig, XrootdIssuer } from './xrootd-config.ts';
 import { isReading, olderAllows, OPERATIONS, pathRules, ruleFor } from './xrootd-rules.ts';
 

@@ -1,9 +1,11 @@
 // The commands with the names of the Python tools, for scripts of existing sites.
 import { writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createKeyCommand } from '../../src/cli/python-tools.ts';
-import { createTokenCommand } from '../../src/cli/python-tools.ts';
-import { verifyTokenCommand } from '../../src/cli/python-tools.ts';
+import {
+  createKeyCommand,
+  createTokenCommand,
+  verifyTokenCommand,
+} from '../../src/cli/python-tools.ts';
 import { readCompact } from '../../src/token/compact.ts';
 import { issueToken, keyIdOf, readKey, writeKey } from '../../src/index.ts';
 import { EC, MOMENT, publish, request, RSA } from '../testing.ts';

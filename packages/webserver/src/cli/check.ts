@@ -29,8 +29,7 @@ import {
 import { secretMistake, warningText, type Config } from '@credmon/core/config';
 import { checkLogFile } from '@credmon/core/log';
 import { checkProxy } from './check-proxy.ts';
-import { checkKnobs } from '../check/knobs.ts';
-import { configuredProviders, checkAddresses, type Provider } from '../check/knobs.ts';
+import { checkKnobs, configuredProviders, checkAddresses, type Provider } from '../check/knobs.ts';
 import { trustFunction } from '../host/listen.ts';
 import { openPublicKeys } from '../host/public-key-files.ts';
 import { publicKeySet } from '../routes/public.ts';

@@ -1,12 +1,11 @@
 // An answer that waits for a decision, the data of its confirmation page, and the decision
 // of the user: store or decline, exactly once for each answer.
-import { checkAnswer, missingScopes } from './check-answer.ts';
+import { checkAnswer, missingScopes, checkName } from './check-answer.ts';
 import { type PortalContext, newSecret, recordEvent, requireFlow } from './context.ts';
 import { accountName, failLogin, finishLogin } from './finish-login.ts';
 import type { Flow, PendingAnswer, SettledAnswer } from './flow-value.ts';
 import { foldFlow, openAnswers } from './flow.ts';
 import { type BrowserSession, type HeldAnswer, dropAnswers, readAnswer } from './held-answer.ts';
-import { checkName } from './check-answer.ts';
 import { type TokenRequest, readTokenRequest } from './read-request.ts';
 import { signInHost } from './resolve-provider.ts';
 import { REVOCATION_TEXTS, revokeAnswer } from './revoke-answer.ts';

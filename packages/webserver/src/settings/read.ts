@@ -1,7 +1,11 @@
 // Reads the settings of the portal from the configuration; one error lists all mistakes.
 import { parseListenAddress, readPrefix } from './addresses.ts';
-import { readSessionStore } from './settings.ts';
-import type { ListenAddress, ProviderSettings, Settings } from './settings.ts';
+import {
+  readSessionStore,
+  type ListenAddress,
+  type ProviderSettings,
+  type Settings,
+} from './settings.ts';
 import type { NamedTrust } from '@credmon/core/base';
 import {
   type Config,

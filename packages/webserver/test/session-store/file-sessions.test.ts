@@ -13,9 +13,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openedFlow, promised, sessionOf, storeContract, type StoreWorld } from './contract.ts';
-import { createFileAnswers } from '../../src/session-store/file-stores.ts';
-import { createFileFlows } from '../../src/session-store/file-stores.ts';
-import { createFileSessions } from '../../src/session-store/file-stores.ts';
+import {
+  createFileAnswers,
+  createFileFlows,
+  createFileSessions,
+} from '../../src/session-store/file-stores.ts';
 import {
   cookieKey,
   prepareSessionDirectory,

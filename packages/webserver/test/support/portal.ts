@@ -13,17 +13,18 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { HttpRequest, HttpResponse } from '@credmon/core/base';
+import { type HttpRequest, type HttpResponse, CodedError } from '@credmon/core/base';
 import { DEFAULT_STYLE } from '@credmon/core/log';
 import { createApp } from '../../src/app.ts';
 import { openCredentialFiles } from '../../src/host/credential-files.ts';
 import { NO_COUNTERS } from '../../src/metrics/counters.ts';
 import type { Ports } from '../../src/flow/ports.ts';
-import { createFileAnswers } from '../../src/session-store/file-stores.ts';
-import { createFileFlows } from '../../src/session-store/file-stores.ts';
-import { createFileSessions } from '../../src/session-store/file-stores.ts';
+import {
+  createFileAnswers,
+  createFileFlows,
+  createFileSessions,
+} from '../../src/session-store/file-stores.ts';
 import type { ProviderSettings, Settings } from '../../src/settings/settings.ts';
-import { CodedError } from '@credmon/core/base';
 import { ISSUER_KEY } from '@credmon/test-fixtures/issuer/signed-id-token';
 import { createIssuers } from '../../src/flow/resolve-provider.ts';
 import { GENERIC_POLICY, type IssuerPolicy } from '@credmon/core/profiles';

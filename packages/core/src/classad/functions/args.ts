@@ -4,8 +4,7 @@ import type { Expr } from '../language/ast.ts';
 import type { ClassAdFunction, Context } from '../operate/context.ts';
 import { valueBytes } from '../print/print.ts';
 import { absTimeText, relTimeText } from '../language/time-text.ts';
-import { ERROR, UNDEFINED } from '../language/value.ts';
-import type { ListValue, Scope, Value } from '../language/value.ts';
+import { ERROR, UNDEFINED, type ListValue, type Scope, type Value } from '../language/value.ts';
 
 /** A function of evaluated arguments. */
 export type ValueFunction = (args: readonly Value[], context: Context, scope: Scope) => Value;

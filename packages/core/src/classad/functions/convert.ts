@@ -1,7 +1,6 @@
 // int, real, bool, string: conversions between types.
 import type { FunctionTable } from '../operate/context.ts';
-import { leadingNumber } from '../language/number-text.ts';
-import { truncated } from '../language/number-text.ts';
+import { leadingNumber, truncated } from '../language/number-text.ts';
 import {
   ERROR,
   FALSE,
@@ -11,8 +10,8 @@ import {
   integerValue,
   realValue,
   stringValue,
+  type Value,
 } from '../language/value.ts';
-import type { Value } from '../language/value.ts';
 import { exceptional, stringOf, taking } from './args.ts';
 
 /**

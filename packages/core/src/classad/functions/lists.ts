@@ -16,8 +16,7 @@ import {
 } from '../language/value.ts';
 import { elements, exceptional, taking, optionalString } from './args.ts';
 import { lowerAscii, trimBlanks } from '../language/bytes.ts';
-import { leadingNumber } from '../language/number-text.ts';
-import { truncated } from '../language/number-text.ts';
+import { leadingNumber, truncated } from '../language/number-text.ts';
 
 type ElementOperator = ComparisonOperator | IdentityOperator;
 

@@ -2,10 +2,9 @@
 // functions on expressions.
 import { isCoded } from '../../base/errors/errors.ts';
 import { compile, matches } from '../../regexp/regexp.ts';
-import type { AttributeExpr, Expr } from '../language/ast.ts';
+import { type AttributeExpr, type Expr, partsOf } from '../language/ast.ts';
 import { lowerAscii } from '../language/bytes.ts';
 import { parseBytes } from '../language/parse.ts';
-import { partsOf } from '../language/ast.ts';
 import {
   ERROR,
   type Scope,

@@ -1,8 +1,7 @@
 // The state of an evaluation: the caller's parameters, the function table and the work so
 // far.
 import type { AdExpr, CallExpr, Expr } from '../language/ast.ts';
-import { limitError } from '../../regexp/limits.ts';
-import type { Limits } from '../../regexp/limits.ts';
+import { limitError, type Limits } from '../../regexp/limits.ts';
 import type { Budget } from '../../regexp/match.ts';
 import type { Semantics } from '../language/parse.ts';
 import type { Scope, Value } from '../language/value.ts';

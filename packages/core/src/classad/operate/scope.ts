@@ -3,8 +3,16 @@
 import { lowerAscii } from '../language/bytes.ts';
 import { makeAd, type AttributeExpr, type Expr } from '../language/ast.ts';
 import type { Context } from './context.ts';
-import { ERROR, UNDEFINED, int32, integerValue, literalOf } from '../language/value.ts';
-import type { ListValue, Scope, Value } from '../language/value.ts';
+import {
+  ERROR,
+  UNDEFINED,
+  int32,
+  integerValue,
+  literalOf,
+  type ListValue,
+  type Scope,
+  type Value,
+} from '../language/value.ts';
 
 /** What a name stands for: an expression, and the scope of the names in it. */
 export interface Found {

@@ -1,7 +1,14 @@
 // Expands macros repeatedly until none is left, within limits.
-import { limitError, type ExpandContext, type Expansion, LIMITS } from './expansion.ts';
+import {
+  limitError,
+  type ExpandContext,
+  type Expansion,
+  LIMITS,
+  findMacro,
+  splitDefault,
+  type MacroMatch,
+} from './expansion.ts';
 import { callFunction } from './functions.ts';
-import { findMacro, splitDefault, type MacroMatch } from './expansion.ts';
 
 /** Creates the state of one expansion. */
 export function startExpansion(context: ExpandContext): Expansion {

@@ -1,13 +1,11 @@
 // The function macros, such as `$ENV`, `$INT` and `$CHOICE`: each takes the text between
 // its parentheses and returns the replacement.
-import { problem, splitFirst, valueOf } from './values.ts';
+import { problem, splitFirst, valueOf, parseInteger, parseReal, saturated } from './values.ts';
 import type { ExpressionValue } from './expressions.ts';
-import type { Expansion } from './expansion.ts';
+import { type Expansion, splitDefault } from './expansion.ts';
 import { filePart } from './file-part.ts';
 import { formatOne, parseFormat, printFormat } from './printf.ts';
-import { splitDefault } from './expansion.ts';
 import { decodeText, encodeText, splitList, trim } from './text.ts';
-import { parseInteger, parseReal, saturated } from './values.ts';
 
 type MacroFunction = (body: string, expansion: Expansion) => string;
 

@@ -1,11 +1,10 @@
 // Assembles a configuration from a host in HTCondor's order, and returns the finished
 // Config.
 import { CodedError } from '../../base/errors/errors.ts';
-import type { HostAddress } from '../facts/addresses.ts';
-import { addressKnobs, hostNames } from '../facts/addresses.ts';
+import { type HostAddress, addressKnobs, hostNames } from '../facts/addresses.ts';
 import { evaluateCondition } from '../macros/condition.ts';
 import type { Config, ConfigWarning, Origin } from '../table/config.ts';
-import { createConfig } from '../table/table.ts';
+import { createConfig, createTable, type Entry, type Table } from '../table/table.ts';
 import type { EvaluateExpression } from '../macros/expressions.ts';
 import { expandSelf, expandText, startExpansion } from '../macros/expand.ts';
 import { type ExpandContext, LIMITS } from '../macros/expansion.ts';
@@ -18,7 +17,6 @@ import {
   readLocalFiles,
 } from './sources.ts';
 import { readTemplate } from './statement-reader.ts';
-import { createTable, type Entry, type Table } from '../table/table.ts';
 import type { Template, Templates } from './templates.ts';
 
 /** Facts about the machine and process; the texts become knobs. */

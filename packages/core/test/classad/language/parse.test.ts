@@ -8,8 +8,8 @@ import {
   readAds,
   readFirstAd,
   textOf,
+  type ReadAdsOptions,
 } from '../../../src/classad/index.ts';
-import type { ReadAdsOptions } from '../../../src/classad/index.ts';
 
 function read(text: string, options: ReadAdsOptions = {}): string[] {
   const ads: string[] = [];

@@ -7,8 +7,8 @@ import {
   parseMapFile,
   printValue,
   userMapOf,
+  type MapFile,
 } from '../../../src/classad/index.ts';
-import type { MapFile } from '../../../src/classad/index.ts';
 
 const answer = (maps: Record<string, MapFile>, text: string): string =>
   printValue(

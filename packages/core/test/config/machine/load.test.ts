@@ -4,8 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { isCoded } from '../../../src/base/errors/errors.ts';
-import { machineFacts, machineHost } from '../../../src/config/machine/load.ts';
-import { loadConfig, type LoadOptions } from '../../../src/config/machine/load.ts';
+import {
+  machineFacts,
+  machineHost,
+  loadConfig,
+  type LoadOptions,
+} from '../../../src/config/machine/load.ts';
 
 let directory = '';
 const path = (name: string): string => join(directory, name);

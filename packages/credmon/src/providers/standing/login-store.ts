@@ -21,8 +21,7 @@ import {
 import { accessTokenIn } from '../common/granted-scopes.ts';
 import type { LoginStanding } from '../../settings/standing.ts';
 import { loginProblem } from './login.ts';
-import { STANDING } from './ports.ts';
-import type { StandingReading } from './ports.ts';
+import { STANDING, type StandingReading } from './ports.ts';
 import { fingerprintInput, provenanceIn, type Known, type Provenance } from './provenance.ts';
 
 /** The only user in the directory of the logins. */

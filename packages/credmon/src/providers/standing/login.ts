@@ -5,9 +5,8 @@ import type { LoginStanding, StandingToken } from '../../settings/standing.ts';
 import { rejectionOf } from '../common/outcomes.ts';
 import type { Outcome, Provider } from '../common/provider.ts';
 import { type OAuthOptions, oauthRefresh } from '../oauth/refresh.ts';
-import { withRemaining } from './ports.ts';
+import { withRemaining, STANDING_LOGIN } from './ports.ts';
 import { checkSubject } from './signed.ts';
-import { STANDING_LOGIN } from './ports.ts';
 import { fingerprintInput, provenanceWrite, sameWords } from './provenance.ts';
 import { CodedError, isRecord } from '@credmon/core/base';
 import {

@@ -1,7 +1,6 @@
 // Standing tokens without a login: signed locally, or fetched by client credentials.
 import type { FetchedStanding, SignedStanding } from '../../settings/standing.ts';
-import { fetchToken } from '../client/credentials.ts';
-import type { ClientOptions } from '../client/credentials.ts';
+import { fetchToken, type ClientOptions } from '../client/credentials.ts';
 import { accessTokenIn, wordsOf } from '../common/granted-scopes.ts';
 import { issuedWith } from '../common/outcomes.ts';
 import type { Outcome, ProviderContext } from '../common/provider.ts';

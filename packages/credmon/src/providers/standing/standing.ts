@@ -15,12 +15,10 @@ import type { LocalKeys } from '../local/keys.ts';
 import type { LocalPorts } from '../local/ports.ts';
 import type { Outcome, Provider } from '../common/provider.ts';
 import { rejectionOf } from '../common/outcomes.ts';
-import { withRemaining } from './ports.ts';
-import { fetchStanding } from './signed.ts';
-import { STANDING } from './ports.ts';
+import { withRemaining, STANDING } from './ports.ts';
+import { fetchStanding, signStanding } from './signed.ts';
 import { fingerprintInput } from './provenance.ts';
 import type { StandingToken } from '../../settings/standing.ts';
-import { signStanding } from './signed.ts';
 
 /** The provider's options. */
 export interface StandingOptions {

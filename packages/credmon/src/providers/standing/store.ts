@@ -14,9 +14,8 @@ import {
 } from '@credmon/core/credential';
 import type { CredentialStore, TokenChange } from '@credmon/core/store';
 import { accessTokenIn } from '../common/granted-scopes.ts';
-import { STANDING } from './ports.ts';
+import { STANDING, type StandingFiles, type StandingOwner, type StandingReading } from './ports.ts';
 import { standingSnapshot } from './standing.ts';
-import type { StandingFiles, StandingOwner, StandingReading } from './ports.ts';
 import type { LoginStanding, StandingToken } from '../../settings/standing.ts';
 import {
   applyLogin,

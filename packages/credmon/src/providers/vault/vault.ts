@@ -14,8 +14,16 @@ import type { TokenFiles } from '@credmon/core/store';
 import { checkScopes } from '../common/granted-scopes.ts';
 import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
 import { basisOf, issuedWith, rejectionOf } from '../common/outcomes.ts';
-import { judgeSecondRead, judgeVaultAnswer, stillAlive, type VaultAnswer } from './protocol.ts';
-import { parentStem, parseVaultTop, vaultRequest, type VaultTop } from './protocol.ts';
+import {
+  judgeSecondRead,
+  judgeVaultAnswer,
+  stillAlive,
+  type VaultAnswer,
+  parentStem,
+  parseVaultTop,
+  vaultRequest,
+  type VaultTop,
+} from './protocol.ts';
 import type { IssuerPolicy } from '@credmon/core/profiles';
 import type { VaultSettings } from '../../settings/vault.ts';
 

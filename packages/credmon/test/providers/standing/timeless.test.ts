@@ -4,11 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { runChecks } from '../../../src/checks/context.ts';
+import { runChecks, createCheckContext } from '../../../src/checks/context.ts';
 import { standingChecks } from '../../../src/checks/standing.ts';
 import { evaluateTokens, openStore } from '../../../src/status/tokens.ts';
 import { accessPoint, settingsWith, type AccessPoint } from '../../support/access-point.ts';
-import { createCheckContext } from '../../../src/checks/context.ts';
 import { loadConfig } from '@credmon/core/config';
 
 let on: AccessPoint;
