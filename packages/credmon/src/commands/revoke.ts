@@ -54,6 +54,9 @@ import { join } from 'node:path';
 
 type RevokeCommand = Subcommand & { kind: 'revoke' };
 
+/** Milliseconds for one line to syslog: a blocked logger must not stop a revocation. */
+const SYSLOG_TIMEOUT = 5000;
+
 /** Standard output and standard error of a command. */
 export interface Output {
   readonly stdout: (text: string) => void;
@@ -287,7 +290,8 @@ export async function openAudit(
   return (text) => {
     if (log?.audit(text) === true) return true;
     const line = ['-t', 'condor_credmon', '-p', 'auth.notice', '--', `Audit: ${text}`];
-    const isLogged = spawnSync('logger', line, { stdio: 'ignore' }).status === 0;
+    const isLogged =
+      spawnSync('logger', line, { stdio: 'ignore', timeout: SYSLOG_TIMEOUT }).status === 0;
     if (!isLogged)
       warn(`neither the log file nor syslog is available for this audit line: ${text}`);
     return isLogged;

@@ -27,6 +27,9 @@ const renamed: ReadonlyMap<string, string> = new Map(Object.entries(fates.rename
 const dropped: ReadonlyMap<string, string> = new Map(Object.entries(fates.dropped));
 const suffixes: readonly (readonly [string, string])[] = Object.entries(fates.droppedSuffixes);
 
+/** The password in `https://user:password@host/`. */
+const PASSWORD_IN_URL = /:\/\/[^\s/?#@]*:[^\s/?#@]+@/;
+
 /** Returns the fate of every knob that the files set, in the order of their lines. */
 export function migratedKnobs(config: Config): Migrated[] {
   const lines = setKnobs(config).map((set) => ({ set, ...lineOf(config, set) }));
@@ -60,6 +63,8 @@ function fateOf(config: Config, { written, name, place }: SetKnob): Migrated {
   const why = dropped.get(upper) ?? suffixes.find(([end]) => upper.endsWith(end))?.[1];
   if (why !== undefined) return { kind: 'dropped', name, place, why };
   const value = valueOf(config, written);
+  if (PASSWORD_IN_URL.test(value) || PASSWORD_IN_URL.test(config.get(written) ?? ''))
+    return { kind: 'dropped', name, place, why: 'its URL contains a password: write it by hand' };
   if (fates.replaced.includes(upper)) return { kind: 'replaced', name: upper, value };
   const successor = renamed.get(upper);
   if (successor !== undefined) return { kind: 'kept', knob: { name: successor, value } };

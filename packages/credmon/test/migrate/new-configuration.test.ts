@@ -218,6 +218,15 @@ it('a secret is printed in no form', () => {
   expect(lines).toContain('A_CLIENT_SECRET_FILE = /etc/condor/.secrets/a');
 });
 
+it('a password in a URL is not printed, and its line says where it is', () => {
+  const { lines } = migrated(
+    'P = hidden1\nA_TOKEN_URL = https://me:hidden2@a.example/t\n' +
+      'A_CLIENT_ID = a\nA_AUTHORIZATION_URL = https://me:$(P)@a.example/a\n',
+  );
+  expect(lines.filter((line) => line.includes('hidden'))).toEqual([]);
+  expect(lines.filter((line) => line.includes('by hand'))).toHaveLength(2);
+});
+
 it('at most 100 lines say what was not read', () => {
   const { lines } = migrated('A B C\n'.repeat(102));
   expect(lines.filter((line) => line.includes('not a valid'))).toHaveLength(100);

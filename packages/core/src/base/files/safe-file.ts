@@ -1,6 +1,6 @@
 // Reads the administrator's files (secrets, keys, maps) through one descriptor, so that
 // the file that was checked is the file that is read.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { CodedError, systemCode } from '../errors/errors.ts';
 import { openFileSafely } from './safe-directory.ts';
 
@@ -70,26 +70,51 @@ function readFailure(error: unknown): SafeReading {
   };
 }
 
+/** Milliseconds between two reads of a pipe that is open and empty. */
+const PIPE_PAUSE = 20;
 const CHUNK = 64 * 1024;
 
 /**
  * Reads a file, also one without a size such as a pipe or a device, but no more than
- * `maxBytes` and one byte: a longer result means a file that is too large.
- * @throws the system's error
+ * `maxBytes` and one byte: a longer result means a file that is too large. A pipe may be
+ * silent for `silence` seconds.
+ * @throws the system's error; Error for a FIFO from which nothing comes: no process has
+ * opened it for writing, or it writes nothing
  */
-export function readAtMost(path: string, maxBytes: number): Buffer {
-  const descriptor = openSync(path, 'r');
+export function readAtMost(path: string, maxBytes: number, silence = 30): Buffer {
+  // Else the open of a FIFO waits for a writer without end.
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const pieces: Buffer[] = [];
+    let deadline = performance.now() + silence * 1000;
     for (let left = maxBytes + 1; left > 0;) {
       const piece = Buffer.allocUnsafe(Math.min(left, CHUNK));
-      const count = readSync(descriptor, piece, 0, piece.length, null);
+      const count = readIfReady(descriptor, piece);
       if (count === 0) break;
+      if (count === undefined) {
+        if (performance.now() > deadline)
+          throw new Error(`the pipe ${path} has been silent for ${silence} s`);
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_PAUSE);
+        continue;
+      }
+      deadline = performance.now() + silence * 1000;
       pieces.push(piece.subarray(0, count));
       left -= count;
     }
+    if (pieces.length === 0 && fstatSync(descriptor).isFIFO())
+      throw new Error(`nothing comes from the pipe ${path}: no process writes to it`);
     return Buffer.concat(pieces);
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Returns the number of bytes read; undefined if the pipe is open, but has none yet. */
+function readIfReady(descriptor: number, piece: Buffer): number | undefined {
+  try {
+    return readSync(descriptor, piece, 0, piece.length, null);
+  } catch (error) {
+    if (systemCode(error) === 'EAGAIN') return undefined;
+    throw error;
   }
 }

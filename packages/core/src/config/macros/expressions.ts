@@ -4,9 +4,8 @@ import { isCoded } from '../../base/errors/errors.ts';
 import { systemClock } from '../../base/time/clock.ts';
 import { evaluate } from '../../classad/evaluate/evaluate.ts';
 import type { Expr } from '../../classad/language/ast.ts';
-import { bytesOf, textOf } from '../../classad/language/bytes.ts';
-import { parseTree } from '../../classad/language/parse-expression.ts';
-import { type ParseOptions, tokensOf } from '../../classad/language/parse.ts';
+import { textOf } from '../../classad/language/bytes.ts';
+import { type ParseOptions, parseExpression } from '../../classad/language/parse.ts';
 import type { Value } from '../../classad/language/value.ts';
 import { printValue } from '../../classad/print/print.ts';
 
@@ -29,19 +28,11 @@ export const evaluateExpression: EvaluateExpression = expressionEvaluator(() => 
 
 function parse(text: string): Expr | undefined {
   try {
-    const tokens = tokensOf(bytesOf(text), 0, OPTIONS);
-    const expr = parseTree(tokens);
-    const complete = tokens.peek.kind === 'end' || isConditional(expr);
-    return complete ? expr : undefined;
+    return parseExpression(text, OPTIONS);
   } catch (error) {
     if (isCoded(error, 'CLASSAD_SYNTAX') || isCoded(error, 'CLASSAD_LIMIT')) return undefined;
     throw error;
   }
-}
-
-/** True for `a ? b : c`, after which HTCondor does not ask for the end of the text. */
-function isConditional(expr: Expr): boolean {
-  return expr.kind === 'conditional' && expr.yes !== undefined;
 }
 
 function valueOf(expr: Expr, now: number): ExpressionValue {

@@ -1,10 +1,13 @@
 // The administrator's files: one rule for links; no blocking, no large files.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
+  closeSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -129,4 +132,31 @@ it.each([
   ['/dev/zero', 100_001],
 ])('readAtMost: %s gives %i bytes', (path, length) => {
   expect(readAtMost(path, 100_000)).toHaveLength(length);
+});
+
+describe('readAtMost of a pipe', () => {
+  it('without a writer fails at once instead of waiting', () => {
+    spawnSync('mkfifo', [at('fifo')]);
+    expect(() => readAtMost(at('fifo'), 100)).toThrow(/nothing comes from the pipe .*\/fifo/);
+  });
+
+  it('waits for a writer that is slow', async () => {
+    spawnSync('mkfifo', [at('fifo')]);
+    const both = openSync(at('fifo'), 'r+');
+    const writer = spawn('bash', ['-c', 'exec 3>"$0"; echo; sleep 0.3; echo late >&3', at('fifo')]);
+    await once(writer.stdout, 'data');
+    closeSync(both);
+    expect(readAtMost(at('fifo'), 100).toString()).toBe('late\n');
+    await once(writer, 'close');
+  });
+
+  it('ends after a silence', () => {
+    spawnSync('mkfifo', [at('fifo')]);
+    const writer = openSync(at('fifo'), 'r+');
+    try {
+      expect(() => readAtMost(at('fifo'), 100, 0.1)).toThrow(/has been silent for 0.1 s/);
+    } finally {
+      closeSync(writer);
+    }
+  });
 });
