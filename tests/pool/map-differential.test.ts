@@ -120,7 +120,7 @@ async function answersOfCondorStatus(
     ];
   }
   // condor_status sorts.
-  const answers = new Array<string>(questions.length);
+  const answers: string[] = questions.map(() => CRASHED);
   for (const record of stdout.split(quoted(RECORD)).slice(1)) {
     const [index, ...values] = record.split(` ${quoted(SEPARATOR)}`).map((value) => value.trim());
     answers[Number(index)] = values.slice(0, FORMS.length).map(plain).join(SEPARATOR);
