@@ -1,6 +1,7 @@
 // The public API of @credmon/credmon: names only.
 export { beginPass } from './daemon/pass.ts';
-export type { BegunPass, ProviderLookup } from './daemon/pass.ts';
+export type { BegunPass } from './daemon/pass.ts';
+export type { ProviderLookup } from './daemon/judge-scan.ts';
 export { emptyMemory } from './daemon/context.ts';
 export type { PassMemory, PassContext } from './daemon/context.ts';
 export { oauthRefresh } from './providers/oauth/refresh.ts';

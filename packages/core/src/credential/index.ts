@@ -49,11 +49,20 @@ export {
 } from './token-response.ts';
 export type { IdentityClaims, TokenAnswer } from './token-response.ts';
 export { compareScopes, splitScopes } from './token-response.ts';
-export { identityOf, instantOf, sameIdentity, tokenId } from './snapshot.ts';
+export {
+  changedToken,
+  identityOf,
+  instantOf,
+  isPresent,
+  isUnread,
+  sameIdentity,
+  tokenId,
+} from './snapshot.ts';
 export type {
   FileIdentity,
   FileState,
   Instant,
+  LazyState,
   MetaDigest,
   RenewalState,
   TokenSnapshot,

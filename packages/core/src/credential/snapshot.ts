@@ -29,6 +29,13 @@ export type FileState<T> =
     };
 
 /**
+ * The state of a file that may not have been read yet: `unread` is a regular file of an
+ * allowed size. `identity` is missing if only its name is known.
+ */
+export type LazyState<T> =
+  FileState<T> | { readonly kind: 'unread'; readonly identity?: FileIdentity | undefined };
+
+/**
  * The contents of `.top`: `opaque` if it is not a JSON object (valid for a local
  * provider); `vaultUrl` is the user's text, not checked.
  */
@@ -87,14 +94,15 @@ export function instantOf(clock: Pick<Clock, 'now' | 'steady'>): Instant {
  * `overtaken` is true if this `.use` is known to come from another `.top` than the
  * current one, regardless of their modification times, or if a writer died before it
  * replaced `.use`. `assumed` is true if the expiry of `.use` is only that of the default
- * lifetime. `issued` is the state of `.S.issued`, if there is such a file.
+ * lifetime. `issued` is the state of `.S.issued`, if there is such a file. A snapshot may
+ * compute its members: change it with {@link changedToken}, not with a spread.
  */
 export interface TokenSnapshot {
   readonly user: string;
   readonly stem: string;
-  readonly top: FileState<TopDigest>;
+  readonly top: LazyState<TopDigest>;
   readonly use: FileState<TokenTimes>;
-  readonly meta: FileState<MetaDigest>;
+  readonly meta: LazyState<MetaDigest>;
   readonly renewal: RenewalState | undefined;
   readonly seen: Instant;
   readonly overtaken?: boolean | undefined;
@@ -113,7 +121,28 @@ export function sameIdentity(a: FileIdentity | undefined, b: FileIdentity | unde
   return a.ino === b.ino && a.mtime === b.mtime && a.size === b.size;
 }
 
+/** True for a file that is valid as far as is known: it may not have been read yet. */
+export function isPresent<T>(
+  state: LazyState<T>,
+): state is Extract<LazyState<T>, { readonly kind: 'valid' | 'unread' }> {
+  return state.kind === 'valid' || state.kind === 'unread';
+}
+
+/** True if the decision on a renewal needs files of the token that were not read yet. */
+export function isUnread({ top, meta }: Pick<TokenSnapshot, 'top' | 'meta'>): boolean {
+  return top.kind === 'unread' || meta.kind === 'unread';
+}
+
+/** Returns a copy of the token with some members changed. */
+export function changedToken(
+  { user, stem, top, use, meta, renewal, seen, overtaken, assumed, issued }: TokenSnapshot,
+  change: Partial<TokenSnapshot>,
+): TokenSnapshot {
+  const token = { user, stem, top, use, meta, renewal, seen, overtaken, assumed, issued };
+  return { ...token, ...change };
+}
+
 /** Returns the identity of a file unless it is missing. */
-export function identityOf(state: FileState<unknown>): FileIdentity | undefined {
+export function identityOf(state: LazyState<unknown>): FileIdentity | undefined {
   return state.kind === 'missing' ? undefined : state.identity;
 }

@@ -1,6 +1,6 @@
 // When a token is due, and why, from its files alone.
 import type { TokenTimes } from '../credential/times.ts';
-import { tokenId, type Instant, type TokenSnapshot } from '../credential/snapshot.ts';
+import { isPresent, tokenId, type Instant, type TokenSnapshot } from '../credential/snapshot.ts';
 import { SHORTEST_PAUSE, type RenewalPolicy, jitterOf } from './policy.ts';
 
 /** Why a token is due, now or later. */
@@ -75,8 +75,8 @@ export function dueOf(
   const { top, use, seen } = token;
   if (use.kind === 'missing') return { at: Number.NEGATIVE_INFINITY, reason: 'use-missing' };
   if (use.kind === 'broken') return { at: Number.NEGATIVE_INFINITY, reason: 'use-broken' };
-  if (top.kind === 'valid') {
-    const { mtime } = top.identity;
+  if (isPresent(top)) {
+    const mtime = top.identity?.mtime ?? Number.NEGATIVE_INFINITY;
     // A device login stores `.use` first.
     const madeFrom = use.identity.mtime + (use.value.beforeTop === true ? LOGIN_SECONDS : 0);
     const isNewer = mtime > madeFrom && mtime <= now + CLOCK_TOLERANCE;

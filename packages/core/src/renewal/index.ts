@@ -8,5 +8,5 @@ export { ANY_BASIS, afterFailure, afterWaiting, forgottenAtStart } from './backo
 export type { Failure } from './backoff.ts';
 export { jitterOf } from './policy.ts';
 export { isNeverDue, judge, planOf, planRenewals } from './plan.ts';
-export type { ManagedToken, Plan, TokenState, Verdict } from './plan.ts';
+export type { ManagedToken, Plan, TokenState, Verdict, Verdicts } from './plan.ts';
 export { LONGEST_PAUSE, SHORTEST_LIFETIME, SHORT_LIVES, pauseAfter } from './due.ts';

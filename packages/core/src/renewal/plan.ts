@@ -35,12 +35,17 @@ export interface Verdict {
   readonly reason: DueReason | RenewalState['code'] | 'unrenewable';
 }
 
+/** The decisions on all tokens; they may be made again each time they are read. */
+export interface Verdicts extends Iterable<Verdict> {
+  readonly length: number;
+}
+
 /**
  * The tokens to renew now, ordered by expiry, and the seconds until the next one is due.
  */
 export interface Plan {
   readonly renew: readonly Verdict[];
-  readonly verdicts: readonly Verdict[];
+  readonly verdicts: Verdicts;
   readonly nextIn: number;
 }
 

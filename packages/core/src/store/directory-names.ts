@@ -15,16 +15,11 @@ const SMALL = 4096;
 const SLICE = 256;
 
 /**
- * Yields the entries of a directory in slices. `size` is the directory's own size in
- * bytes from stat, or 0 if not known. Entries created, renamed or removed between two
- * slices may be missing.
+ * Yields the entries of a directory in slices. Entries created, renamed or removed between
+ * two slices may be missing.
  * @throws the system's error when the directory cannot be read
  */
-export function* namesIn(path: string, size: number): Generator<readonly Dirent[]> {
-  if (size > 0 && size <= SMALL) {
-    yield readdirSync(path, { withFileTypes: true });
-    return;
-  }
+export function* entriesIn(path: string): Generator<readonly Dirent[]> {
   const directory = opendirSync(path, { bufferSize: SLICE });
   try {
     let slice: Dirent[] = [];
@@ -38,6 +33,20 @@ export function* namesIn(path: string, size: number): Generator<readonly Dirent[
   } finally {
     directory.closeSync();
   }
+}
+
+/** Like {@link entriesIn}, with the names only. */
+export function* namesIn(path: string): Generator<readonly string[]> {
+  for (const slice of entriesIn(path)) yield slice.map(({ name }) => name);
+}
+
+/**
+ * Returns all names in a directory of `size` bytes (its own size from stat), if that can
+ * be only a few; otherwise `undefined`.
+ * @throws the system's error when the directory cannot be read
+ */
+export function fewNames(path: string, size: number): readonly string[] | undefined {
+  return size > 0 && size <= SMALL ? readdirSync(path) : undefined;
 }
 
 /**

@@ -1,42 +1,19 @@
 // A scan of the credential directory: names, stats, and a digest of each file that
 // changed since the last scan.
 import type { Dirent } from 'node:fs';
-import { join } from 'node:path';
 import { createYielder } from '../base/time/yielder.ts';
 import { CodedError, isCoded, messageOf, systemCode } from '../base/errors/errors.ts';
-import { openDirectory, openSubdirectory } from '../base/files/safe-directory.ts';
+import { rememberPlace, type Inside } from '../base/files/inside.ts';
+import { openDirectory, type OpenDirectory } from '../base/files/safe-directory.ts';
 import { KEY_FILE_NAME } from '../credential/name.ts';
 import { isCredName } from '../credential/name.ts';
-import {
-  sameIdentity,
-  type FileIdentity,
-  type Instant,
-  type TokenSnapshot,
-} from '../credential/snapshot.ts';
-import { linkText, namesIn } from './directory-names.ts';
-import { identityFromStat, statIfThere } from './read-file.ts';
-import type { LooseFile, Scan, ScanHabits, TemporaryFile } from './store.ts';
-import {
-  FEW,
-  scanUserDirectory,
-  temporaryFile,
-  type FileMemory,
-  type ScanOptions,
-  type UserFound,
-} from './user-scan.ts';
-
-/** The state of one user's directory, kept for the next scan. */
-interface UserMemory {
-  /**
-   * The directory's version at that scan; `undefined` if a later change could have the
-   * same version.
-   */
-  readonly identity: FileIdentity | undefined;
-  readonly files: FileMemory;
-  readonly tokens: readonly TokenSnapshot[];
-  /** Files read by a later scan that was aborted. */
-  readonly unfinished?: FileMemory;
-}
+import type { Instant } from '../credential/snapshot.ts';
+import { entriesIn, linkText } from './directory-names.ts';
+import { statIfThere } from './read-file.ts';
+import { KIND_BITS, type ScannedToken } from './scanned-token.ts';
+import type { LooseFile, Scan, ScanHabits } from './store.ts';
+import { FEW, shareStems, temporaryFile, type ScanOptions } from './user-scan.ts';
+import { scanUser, type ScannedUser, type UserMemory, type UserTurn } from './user-turn.ts';
 
 /**
  * The state kept between scans: each user's directory; the time of the last full scan
@@ -52,6 +29,8 @@ export interface ScanMemory {
   waiting: ReadonlySet<string>;
   listed: boolean;
   began: number | undefined;
+  /** The names of tokens, one text for all equal ones. */
+  readonly stems: Map<string, string>;
 }
 
 /** The state before the first scan. */
@@ -63,6 +42,7 @@ export function emptyScanMemory(): ScanMemory {
     waiting: new Set(),
     listed: false,
     began: undefined,
+    stems: new Map(),
   };
 }
 
@@ -76,35 +56,19 @@ const FULL_SCAN_INTERVAL = 55;
 /** The maximum seconds between two full scans, even for quick scans. */
 const MAX_FULL_SCAN_INTERVAL = 300;
 
-/**
- * Seconds. A directory that changed more recently may change again within the same tick
- * of the file system's clock.
- */
-const CLOCK_GRAIN = 2;
-
 /** The state of one scan: its options and its results so far. */
-interface Progress {
-  readonly root: string;
-  /** A path of the root directory, which is open during the scan. */
-  readonly here: string;
+interface Progress extends UserTurn {
   readonly memory: ScanMemory;
-  readonly now: Instant;
-  readonly options: ScanOptions;
-  readonly yieldIfDue: () => Promise<void> | undefined;
-  readonly interrupted: () => boolean;
   readonly stopped: () => boolean;
   readonly hurry: () => boolean;
-  readonly found: (tokens: readonly TokenSnapshot[]) => void;
-  /** All files are checked, also in unchanged directories. */
-  full: boolean;
+  /** Gives the tokens found so far to whoever asked for them. */
+  readonly flush: () => void;
   readonly users: Map<string, UserMemory>;
   readonly waiting: Set<string>;
   resume: string | undefined;
   partial: boolean;
-  readonly tokens: TokenSnapshot[];
+  readonly tokens: ScannedToken[];
   readonly keyFiles: LooseFile[];
-  readonly temporaries: TemporaryFile[];
-  readonly problems: string[];
 }
 
 /**
@@ -119,16 +83,20 @@ export async function scanDirectory(
   hooks: ScanHabits = {},
 ): Promise<Scan> {
   const opened = listing(root, () => openDirectory(root));
+  const place = rememberPlace();
   try {
-    return await scanOpened(root, opened.path, memory, now, options, hooks);
+    return await scanOpened(root, opened, place, memory, now, options, hooks);
   } finally {
+    place.leave();
+    place.close();
     opened.close();
   }
 }
 
 async function scanOpened(
   root: string,
-  here: string,
+  here: OpenDirectory,
+  place: Inside,
   memory: ScanMemory,
   now: Instant,
   options: ScanOptions,
@@ -141,14 +109,17 @@ async function scanOpened(
   const progress: Progress = {
     root,
     here,
+    place,
     memory,
     now,
     options,
+    lazy: hooks.lazy === true,
     stopped,
     yieldIfDue: createYielder(),
     interrupted: () => stopped() || (mayPostpone && hooks.interrupted?.() === true),
     hurry: () => mayPostpone && hooks.hurry?.() === true,
-    found: hooks.found ?? (() => undefined),
+    ...reporting(place, hooks.found),
+    shared: shareStems(memory.stems),
     full: sinceFull >= FULL_SCAN_INTERVAL,
     users: new Map(),
     waiting: new Set(),
@@ -160,8 +131,15 @@ async function scanOpened(
     problems: [],
   };
   const listed = await scanRoot(progress);
-  if (listed) for (const name of scanOrder(listed, memory)) await scanUserInTurn(progress, name);
-  else keepAll(progress);
+  if (listed) {
+    for (const name of scanOrder(listed, memory)) {
+      const scanned = scanUserInTurn(progress, name);
+      if (scanned) await scanned;
+      const pause = progress.yieldIfDue();
+      if (pause) await outside(progress, pause);
+    }
+  } else keepAll(progress);
+  progress.flush();
   const { users, waiting, resume, full, partial, tokens, keyFiles, temporaries, problems } =
     progress;
   memory.users = users;
@@ -171,6 +149,41 @@ async function scanOpened(
   return { tokens, keyFiles, temporaries, problems, partial: partial ? true : undefined };
 }
 
+/** Waits while other code may run. */
+function outside({ place, flush }: Progress, pause: Promise<void>): Promise<void> {
+  flush();
+  place.leave();
+  return pause;
+}
+
+/** The most tokens that are kept back, in a few milliseconds of work. */
+const MOST_PENDING = 1000;
+
+/**
+ * Returns what reports tokens. A job may be waiting for a token without `.use`: it is
+ * reported at once, the others together.
+ */
+function reporting(place: Inside, found: ScanHabits['found']): Pick<Progress, 'found' | 'flush'> {
+  if (!found) return { found: () => undefined, flush: () => undefined };
+  let pending: ScannedToken[] = [];
+  const flush = (): void => {
+    if (pending.length === 0) return;
+    place.leave();
+    const tokens = pending;
+    pending = [];
+    found(tokens);
+  };
+  return {
+    flush,
+    found: (tokens) => {
+      for (const token of tokens) pending.push(token);
+      if (pending.length > MOST_PENDING || tokens.some(lacksUse)) flush();
+    },
+  };
+}
+
+const lacksUse = ({ kinds }: ScannedToken): boolean => (kinds & KIND_BITS.use) === 0;
+
 /**
  * Scans `root` without the users' directories and returns their names; `undefined` if
  * aborted. A new directory is scanned as soon as its name is read, because its user may
@@ -179,33 +192,36 @@ async function scanOpened(
 async function scanRoot(progress: Progress): Promise<readonly string[] | undefined> {
   const { root, here, memory, options, keyFiles, temporaries, problems, yieldIfDue, interrupted } =
     progress;
+  const prefix = `${here.path}/`;
   const directories: string[] = [];
   let looked = 0;
-  for (const slice of slicesOf(root, here)) {
+  for (const slice of slicesOf(root, here.path)) {
     for (const entry of slice) {
       looked += 1;
+      const { name } = entry;
       if (entry.isDirectory()) {
-        if (!isCredName(entry.name)) continue;
-        const isNew =
-          memory.listed && !memory.users.has(entry.name) && !memory.waiting.has(entry.name);
-        if (isNew) await scanUserInTurn(progress, entry.name, true);
-        else directories.push(entry.name);
-      } else if (entry.isFile() && KEY_FILE_NAME.test(entry.name)) {
-        const stats = statIfThere(join(here, entry.name));
-        if (stats) keyFiles.push({ path: entry.name, mtime: stats.mtimeMs / 1000 });
-      } else if (entry.isSymbolicLink() && memory.users.has(entry.name)) {
-        problems.push(linkText(root, entry.name));
+        if (!isCredName(name)) continue;
+        const isNew = memory.listed && !memory.users.has(name) && !memory.waiting.has(name);
+        const scanned = isNew ? scanUserInTurn(progress, name, true) : void directories.push(name);
+        if (scanned) await scanned;
+      } else if (entry.isFile() && KEY_FILE_NAME.test(name)) {
+        const stats = statIfThere(prefix + name);
+        if (stats) keyFiles.push({ path: name, mtime: stats.mtimeMs / 1000 });
+      } else if (entry.isSymbolicLink() && memory.users.has(name)) {
+        problems.push(linkText(root, name));
       } else {
-        const temporary = temporaryFile({ directory: here, user: '', options }, entry);
+        const temporary = temporaryFile({ prefix, user: '', options }, name);
         if (temporary) temporaries.push(temporary);
       }
       const pause = yieldIfDue();
       if (!pause) continue;
-      await pause;
+      await outside(progress, pause);
       if (looked > FEW && interrupted()) return undefined;
     }
   }
   memory.listed = true;
+  progress.flush();
+  progress.place.leave();
   return directories;
 }
 
@@ -232,7 +248,7 @@ function postpone(progress: Progress, name: string, known: UserMemory | undefine
 }
 
 function* slicesOf(root: string, here: string): Generator<readonly Dirent[]> {
-  const slices = namesIn(here, 0);
+  const slices = entriesIn(here);
   try {
     for (;;) {
       const slice = listing(root, () => slices.next());
@@ -257,19 +273,31 @@ function listing<T>(root: string, act: () => T): T {
 
 /**
  * Scans one user's directory. An interruption postpones it to the next scan, unless it is
- * new.
+ * new. Returns a promise only for a large directory.
  */
-async function scanUserInTurn(progress: Progress, name: string, isNew = false): Promise<void> {
-  const { memory, users, tokens, yieldIfDue } = progress;
+function scanUserInTurn(
+  progress: Progress,
+  name: string,
+  isNew = false,
+): Promise<void> | undefined {
+  const { memory } = progress;
   const known = memory.users.get(name);
-  if (isNew ? progress.stopped() : progress.interrupted()) return postpone(progress, name, known);
+  if (isNew ? progress.stopped() : progress.interrupted()) {
+    postpone(progress, name, known);
+    return undefined;
+  }
   if (progress.hurry()) progress.full = false;
-  const user = await scanUser(progress, name, known);
+  const user = scanUser(progress, name, known);
+  if (user instanceof Promise) return user.then((scanned) => keep(progress, name, scanned));
+  keep(progress, name, user);
+  return undefined;
+}
+
+function keep(progress: Progress, name: string, user: ScannedUser): void {
   if (user === undefined) return;
   if ('aborted' in user) return postpone(progress, name, user.known);
-  users.set(name, user);
-  for (const token of user.tokens) tokens.push(token);
-  await yieldIfDue();
+  progress.users.set(name, user);
+  for (const token of user.tokens) progress.tokens.push(token);
 }
 
 /**
@@ -279,63 +307,4 @@ async function scanUserInTurn(progress: Progress, name: string, isNew = false): 
 function scanOrder(names: readonly string[], { resume }: ScanMemory): readonly string[] {
   const first = resume === undefined ? 0 : Math.max(0, names.indexOf(resume));
   return first === 0 ? names : [...names.slice(first), ...names.slice(0, first)];
-}
-
-/** An aborted scan of a directory, with its known state. */
-interface AbortedUser {
-  readonly aborted: true;
-  readonly known: UserMemory;
-}
-
-/** A directory that vanishes during the scan was swept, which is not an error. */
-async function scanUser(
-  progress: Progress,
-  user: string,
-  known: UserMemory | undefined,
-): Promise<UserMemory | AbortedUser | undefined> {
-  const { root, here, now, problems, temporaries, options, yieldIfDue, interrupted, found } =
-    progress;
-  const stats = statIfThere(join(here, user));
-  if (!stats) return undefined;
-  const identity = identityFromStat(stats);
-  if (!progress.full && known?.identity && sameIdentity(known.identity, identity)) return known;
-  // Only the needed fields: an object with the whole progress made each check of a file
-  // slower.
-  const scan = {
-    user,
-    now,
-    options,
-    yieldIfDue,
-    interrupted,
-    found,
-    known: (name: string) => known?.files.get(name) ?? known?.unfinished?.get(name),
-  };
-  let scanned: UserFound;
-  try {
-    const opened = openSubdirectory(here, user);
-    const directory = opened.path;
-    try {
-      scanned = await scanUserDirectory({ ...scan, directory }, namesIn(directory, stats.size));
-    } finally {
-      opened.close();
-    }
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === undefined) throw error;
-    if (code === 'ENOTDIR' && statIfThere(join(here, user))?.isSymbolicLink() === true) {
-      problems.push(linkText(root, user));
-    } else if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-      problems.push(`${join(root, user)} cannot be read (${code}); its tokens are not renewed`);
-    }
-    return undefined;
-  }
-  const { files, tokens } = scanned;
-  if (scanned.aborted) {
-    const before = known ?? { files: new Map(), tokens: [] };
-    return { aborted: true, known: { ...before, identity: undefined, unfinished: files } };
-  }
-  for (const temporary of scanned.temporaries) temporaries.push(temporary);
-  // A leftover is reported until it is settled, so its directory is opened each time.
-  const certain = identity.mtime < now.wall - CLOCK_GRAIN && scanned.temporaries.length === 0;
-  return { identity: certain ? identity : undefined, files, tokens };
 }

@@ -16,6 +16,7 @@ import { readCredentialFile, type FileReading } from './read-file.ts';
 import type { Reserve } from './reserve.ts';
 import { inUserDirectory } from './directory-names.ts';
 import type { CredentialStore, TokenFiles } from './store.ts';
+import { unreadFiles } from './unread-files.ts';
 import type { ScanOptions } from './user-scan.ts';
 
 /** Options of {@link openCredentialDirectory}. */
@@ -57,6 +58,7 @@ export function openCredentialDirectory(root: string, options: DirectoryOptions)
       if (scan.partial !== true) await origins.forgetGone(scan.tokens);
       return scan;
     },
+    unread: (now) => unreadFiles({ root, memory, options: scanOptions, now }),
     read: (user, stem) => readToken(root, user, stem),
     apply: (change) => {
       if (options.lock?.state() === 'directory-replaced') throw replaced(root, tokenId(change));

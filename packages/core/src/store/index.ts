@@ -1,7 +1,7 @@
 // The public API of @credmon/core/store, the credential directory: scan, read, change,
 // lock, reserve.
 export { openCredentialDirectory } from './directory-store.ts';
-export { readUse } from './user-scan.ts';
+export { readUse } from './token-scan.ts';
 export { progressFields, restOf } from './progress.ts';
 export { lockDirectory, lockHolder } from './lock.ts';
 export { openReserve, SMALLEST_RESERVE } from './reserve.ts';
@@ -19,6 +19,7 @@ export type {
   TokenChange,
   TokenFiles,
   TokenWrite,
+  UnreadFiles,
 } from './store.ts';
 export { checkCredentialDirectory, checkRunDirectory } from './check-directory.ts';
 export type { DirectoryCheck } from './check-directory.ts';

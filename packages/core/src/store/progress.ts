@@ -41,6 +41,7 @@ export function createOrigins(): Origins {
   return {
     note: (token, origin) => void known.set(tokenId(token), origin),
     isOvertaken: (token) => {
+      if (known.size === 0) return false;
       const origin = known.get(tokenId(token));
       if (!origin || !sameIdentity(origin.use, identityOf(token.use))) return false;
       return sameIdentity(origin.top, identityOf(token.top)) !== origin.fits;

@@ -80,12 +80,30 @@ export interface ScanHabits {
   readonly hurry?: () => boolean;
   readonly interrupted?: () => boolean;
   readonly stopped?: () => boolean;
+  /**
+   * True: `.top` and `.meta` of a token with a valid `.use` may stay unread, until
+   * {@link UnreadFiles} reads them.
+   */
+  readonly lazy?: boolean;
+}
+
+/** Reads what a lazy scan has left unread. */
+export interface UnreadFiles {
+  /**
+   * Returns a token of the last scan with `.top` and `.meta` read; `undefined` if it is gone.
+   * The next scans return it like that: for a `renewal` until `.use` changes, otherwise
+   * without a valid `.meta`.
+   */
+  complete(token: TokenSnapshot, renewal: boolean): TokenSnapshot | undefined;
+  close(): void;
 }
 
 /** The credential directory as used by the daemon. */
 export interface CredentialStore {
   /** Scans all tokens. Broken files are part of the result, never an exception. */
   scan(now: Instant, habits?: ScanHabits): Promise<Scan>;
+  /** Opens the reader of what a lazy scan has left unread. Close it soon. */
+  readonly unread?: (this: void, now: Instant) => UnreadFiles;
   /** Reads a token's `.top` and `.meta` for a renewal. */
   read(user: string, stem: string): TokenFiles;
   /**

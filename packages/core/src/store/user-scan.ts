@@ -1,42 +1,14 @@
 // Scans one user's directory: from its names to the snapshots of its tokens, reading only
 // changed files.
-import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
-import type { Parsed } from '../credential/contents.ts';
-import { digestMeta, digestTop, digestUseFile, parseRenewal } from '../credential/digest.ts';
-import { parseIssued, withIssuedState, type UseFacts } from '../credential/issued-state.ts';
-import { classifyUserEntry, tokenFileName, type TokenFileKind } from '../credential/name.ts';
+import { digestTop } from '../credential/digest.ts';
+import { classifyUserEntry, type TokenFileKind } from '../credential/name.ts';
 import { isCredName } from '../credential/name.ts';
-import {
-  sameIdentity,
-  type FileIdentity,
-  type FileState,
-  type Instant,
-  type TokenSnapshot,
-} from '../credential/snapshot.ts';
-import { identityFromStat, readCredentialFile, statIfThere } from './read-file.ts';
+import type { TokenSnapshot } from '../credential/snapshot.ts';
+import { readCredentialFile, statIfThere } from './read-file.ts';
+import { EVERY_KIND, KIND_BITS, type ScannedToken } from './scanned-token.ts';
 import type { TemporaryFile } from './store.ts';
-import type { TokenTimes } from '../credential/times.ts';
-
-/**
- * A file's digest, its version, and the time when that version was first seen; `facts` is
- * what else `.use` says.
- */
-interface Remembered {
-  readonly identity: FileIdentity;
-  readonly state: FileState<unknown>;
-  readonly seen: Instant;
-  readonly facts?: UseFacts | undefined;
-}
-
-/** What the text of a file says. */
-type Digest<T> = (
-  text: string,
-  mtime: number,
-) => Parsed<T> & { readonly facts?: UseFacts | undefined };
-
-/** The files of one user's directory by name. */
-export type FileMemory = Map<string, Remembered>;
+import { lookAtToken, type TokenScan } from './token-scan.ts';
 
 /**
  * Options of a scan: the lifetime of tokens without one (seconds), whether this process
@@ -50,14 +22,15 @@ export interface ScanOptions {
   readonly isOvertaken?: (token: Pick<TokenSnapshot, 'user' | 'stem' | 'top' | 'use'>) => boolean;
 }
 
-/** The directory, its known state, and the time of the scan. */
-interface UserScan {
-  /** A path of the user's directory, which is open during the scan. */
-  readonly directory: string;
-  readonly user: string;
-  readonly known: (name: string) => Remembered | undefined;
-  readonly now: Instant;
-  readonly options: ScanOptions;
+/** One user's directory, its known tokens, and the time of the scan. */
+export interface UserScan extends TokenScan {
+  readonly options: Pick<ScanOptions, 'locked' | 'isAlive'>;
+  readonly known: (stem: string) => ScannedToken | undefined;
+  readonly shared: (stem: string) => string | undefined;
+}
+
+/** The turns of a scan that takes long. */
+export interface Turns {
   readonly yieldIfDue: () => Promise<void> | undefined;
   /**
    * Checked after each yield to the event loop: true aborts the scan of a directory after
@@ -68,17 +41,18 @@ interface UserScan {
    * Called with tokens as soon as they are read, at the latest before the next yield to
    * the event loop.
    */
-  readonly found: (tokens: readonly TokenSnapshot[]) => void;
+  readonly found: (tokens: readonly ScannedToken[]) => void;
+  /** Called before other code can run, and after it. */
+  readonly leave: () => void;
+  readonly enter: () => UserScan;
 }
 
 /**
- * The tokens and leftovers of one user, and the state of the files to keep. If `aborted`,
- * only the files are valid.
+ * The tokens and leftovers of one user. If `aborted`, the tokens are only a part of all.
  */
 export interface UserFound {
-  readonly tokens: readonly TokenSnapshot[];
+  readonly tokens: ScannedToken[];
   readonly temporaries: readonly TemporaryFile[];
-  readonly files: FileMemory;
   readonly aborted: boolean;
 }
 
@@ -88,45 +62,86 @@ export interface UserFound {
  */
 export const FEW = 256;
 
+/** Scans a directory with few names, without a yield to the event loop. */
+export function scanFew(scan: UserScan, names: readonly string[]): UserFound {
+  const listed = createListed(scan.shared);
+  for (const name of names) listed.add(name);
+  const temporaries: TemporaryFile[] = [];
+  for (const name of listed.temporaries) {
+    const temporary = temporaryFile(scan, name);
+    if (temporary) temporaries.push(temporary);
+  }
+  const tokens: ScannedToken[] = [];
+  for (const [stem, kinds] of listed.stems) addToken(scan, stem, kinds, tokens);
+  return { tokens, temporaries, aborted: false };
+}
+
 /**
- * Checks every file in the slices of `names`. Yields to the event loop between tokens,
+ * Scans a directory with many names, in slices. Yields to the event loop between tokens,
  * never within one.
  */
-export async function scanUserDirectory(
-  scan: UserScan,
-  names: Iterable<readonly Dirent[]>,
+export async function scanMany(
+  turns: Turns,
+  slices: Iterable<readonly string[]>,
 ): Promise<UserFound> {
-  const files: FileMemory = new Map();
-  const aborted = (): UserFound => ({ tokens: [], temporaries: [], files, aborted: true });
-  const listed = await listUser(scan, names);
-  if (!listed) return aborted();
+  const tokens: ScannedToken[] = [];
   const temporaries: TemporaryFile[] = [];
-  for (const [index, dirent] of listed.temporaries.entries()) {
-    const temporary = temporaryFile(scan, dirent);
-    if (temporary) temporaries.push(temporary);
-    if (await isAborted(scan, index)) return aborted();
-  }
-  const tokens: TokenSnapshot[] = [];
+  const aborted = (): UserFound => ({ tokens, temporaries: [], aborted: true });
+  let scan = turns.enter();
   let reported = 0;
   const report = (): void => {
-    if (reported < tokens.length) scan.found(tokens.slice(reported));
+    turns.leave();
+    if (reported < tokens.length) turns.found(tokens.slice(reported));
     reported = tokens.length;
   };
-  let looked = 0;
-  for (const [stem, kinds] of listed.stems) {
-    if (kinds.has('top') || kinds.has('use')) {
-      const token = snapshotOf(scan, stem, kinds, files);
-      if (token.top.kind !== 'missing' || token.use.kind !== 'missing') tokens.push(token);
-    }
-    looked += 1;
-    const pause = scan.yieldIfDue();
-    if (!pause) continue;
+  /** Yields to the event loop if due; true if the scan is to be aborted. */
+  const isCut = async (pause: Promise<void>, looked: number): Promise<boolean> => {
     report();
     await pause;
-    if (looked > FEW && scan.interrupted()) return aborted();
+    if (looked > FEW && turns.interrupted()) return true;
+    scan = turns.enter();
+    return false;
+  };
+  try {
+    const listed = createListed(scan.shared);
+    let looked = 0;
+    let yielded = false;
+    let torn = false;
+    for (const slice of slices) {
+      torn ||= yielded;
+      for (const name of slice) listed.add(name);
+      looked += slice.length;
+      const pause = turns.yieldIfDue();
+      if (!pause) continue;
+      yielded = true;
+      if (await isCut(pause, looked)) return aborted();
+    }
+    for (const [index, name] of listed.temporaries.entries()) {
+      const temporary = temporaryFile(scan, name);
+      if (temporary) temporaries.push(temporary);
+      const pause = turns.yieldIfDue();
+      if (pause && (await isCut(pause, index))) return aborted();
+    }
+    looked = 0;
+    for (const [stem, kinds] of listed.stems) {
+      // A file replaced by rename between two slices may be missing in both: check all
+      // files of each token.
+      addToken(scan, stem, torn ? EVERY_KIND : kinds, tokens);
+      looked += 1;
+      const pause = turns.yieldIfDue();
+      if (pause && (await isCut(pause, looked))) return aborted();
+    }
+    report();
+    return { tokens, temporaries, aborted: false };
+  } finally {
+    turns.leave();
   }
-  report();
-  return { tokens, temporaries, files, aborted: false };
+}
+
+function addToken(scan: UserScan, stem: string, kinds: number, tokens: ScannedToken[]): void {
+  if ((kinds & (KIND_BITS.top | KIND_BITS.use)) === 0) return;
+  const token = lookAtToken(scan, stem, kinds, scan.known(stem));
+  if (token) tokens.push(token);
 }
 
 /**
@@ -134,54 +149,68 @@ export async function scanUserDirectory(
  * temporary files.
  */
 interface Listed {
-  readonly stems: ReadonlyMap<string, ReadonlySet<TokenFileKind>>;
-  readonly temporaries: readonly Dirent[];
+  readonly stems: ReadonlyMap<string, number>;
+  readonly temporaries: readonly string[];
+  readonly add: (name: string) => void;
 }
 
-/** Classifies the names of a user's directory; `undefined` if the scan was aborted. */
-async function listUser(
-  scan: UserScan,
-  names: Iterable<readonly Dirent[]>,
-): Promise<Listed | undefined> {
-  const stems = new Map<string, Set<TokenFileKind>>();
-  const temporaries: Dirent[] = [];
-  let looked = 0;
-  let yielded = false;
-  let torn = false;
-  for (const slice of names) {
-    torn ||= yielded;
-    for (const dirent of slice) {
-      const entry = classifyUserEntry(dirent.name);
-      if (entry.kind === 'temporary') temporaries.push(dirent);
-      else if (entry.kind !== 'other' && isCredName(entry.stem)) {
-        const kinds = stems.get(entry.stem) ?? new Set();
-        stems.set(entry.stem, kinds.add(entry.kind));
+/** Classifies names. `shared` returns the one text for all equal names. */
+function createListed(shared: UserScan['shared']): Listed {
+  const stems = new Map<string, number>();
+  const temporaries: string[] = [];
+  const addFile = (stem: string, kind: TokenFileKind): void => {
+    const name = shared(stem);
+    if (name !== undefined) stems.set(name, (stems.get(name) ?? 0) | KIND_BITS[kind]);
+  };
+  return {
+    stems,
+    temporaries,
+    add: (name) => {
+      // Nearly all names are these.
+      if (!name.startsWith('.')) {
+        if (name.endsWith('.use')) return addFile(name.slice(0, -4), 'use');
+        if (name.endsWith('.top')) return addFile(name.slice(0, -4), 'top');
+        if (name.endsWith('.meta')) return addFile(name.slice(0, -5), 'meta');
+        return;
       }
-    }
-    looked += slice.length;
-    const pause = scan.yieldIfDue();
-    if (!pause) continue;
-    await pause;
-    yielded = true;
-    if (looked > FEW && scan.interrupted()) return undefined;
-  }
-  // A file replaced by rename between two slices may be missing in both: check all files
-  // of each token.
-  if (torn) for (const stem of stems.keys()) stems.set(stem, EVERY_KIND);
-  return { stems, temporaries };
+      const entry = classifyUserEntry(name);
+      if (entry.kind === 'temporary') temporaries.push(name);
+      else if (entry.kind !== 'other') addFile(entry.stem, entry.kind);
+    },
+  };
 }
 
-const EVERY_KIND: Set<TokenFileKind> = new Set(['top', 'use', 'meta', 'renewal', 'issued']);
+/** The most different names of tokens that are remembered. */
+const MOST_STEMS = 10_000;
 
 /**
- * Yields to the event loop if due; true if the scan is to be aborted after `looked`
- * entries.
+ * Returns a function from a name to the one text for all equal names, because many users
+ * have tokens of the same name; `undefined` for a name that CredD does not write.
  */
-async function isAborted(scan: UserScan, looked: number): Promise<boolean> {
-  const pause = scan.yieldIfDue();
-  if (!pause) return false;
-  await pause;
-  return looked > FEW && scan.interrupted();
+export function shareStems(known: Map<string, string>): UserScan['shared'] {
+  return (stem) => {
+    const one = known.get(stem);
+    if (one !== undefined) return one;
+    if (!isCredName(stem)) return undefined;
+    if (known.size >= MOST_STEMS) known.clear();
+    known.set(stem, stem);
+    return stem;
+  };
+}
+
+/** Returns a look-up of tokens by name, fastest in their own order. */
+export function byStem(tokens: readonly ScannedToken[]): UserScan['known'] {
+  let next = 0;
+  let all: Map<string, ScannedToken> | undefined;
+  return (stem) => {
+    const token = tokens[next];
+    if (token?.stem === stem) {
+      next += 1;
+      return token;
+    }
+    all ??= new Map(tokens.map((one) => [one.stem, one]));
+    return all.get(stem);
+  };
 }
 
 /**
@@ -189,139 +218,23 @@ async function isAborted(scan: UserScan, looked: number): Promise<boolean> {
  * one.
  */
 export function temporaryFile(
-  { directory, user, options }: Pick<UserScan, 'directory' | 'user' | 'options'>,
-  dirent: Dirent,
+  { prefix, user, options }: Pick<UserScan, 'prefix' | 'user' | 'options'>,
+  name: string,
 ): TemporaryFile | undefined {
-  const entry = classifyUserEntry(dirent.name);
-  if (entry.kind !== 'temporary' || !(dirent.isFile() || dirent.isSymbolicLink())) return undefined;
-  const path = join(user, dirent.name);
-  const reading = readCredentialFile(join(directory, dirent.name));
+  const entry = classifyUserEntry(name);
+  if (entry.kind !== 'temporary') return undefined;
+  const stats = statIfThere(prefix + name);
+  if (stats && !stats.isFile() && !stats.isSymbolicLink()) return undefined;
+  const reading = readCredentialFile(prefix + name);
   if (reading.kind === 'missing') return undefined;
   const top =
     reading.kind === 'text' && entry.target.endsWith('.top') ? digestTop(reading.text) : undefined;
   return {
-    path,
+    path: join(user, name),
     target: entry.target,
     mtime: reading.identity?.mtime ?? 0,
     // A process id may have been reused; the lock cannot have two holders.
     orphaned: (entry.locked && options.locked === true) || !options.isAlive(entry.pid),
     refreshToken: top?.ok === true && top.value.refreshToken === 'present',
   };
-}
-
-function snapshotOf(
-  scan: UserScan,
-  stem: string,
-  kinds: ReadonlySet<TokenFileKind>,
-  files: FileMemory,
-): TokenSnapshot {
-  const look = <T>(kind: TokenFileKind, digest: Digest<T>, hashed = false): FileState<T> =>
-    kinds.has(kind)
-      ? digested(scan, tokenFileName(stem, kind), digest, files, hashed)
-      : { kind: 'missing' };
-  // Before `.use`, which is written after it.
-  const issued = look('issued', parseIssued);
-  const hashed = issued.kind !== 'missing';
-  const written = look('use', useDigest(scan.options.defaultLifetime, hashed), hashed);
-  const remembered = files.get(tokenFileName(stem, 'use'));
-  const { use, assumed, unfinished } = withIssuedState(
-    written,
-    remembered?.facts ?? NO_FACTS,
-    issued,
-  );
-  const renewal = look('renewal', (text) => {
-    const value = parseRenewal(text);
-    return value ? { ok: true, value } : { ok: false, reason: 'is not a renewal state' };
-  });
-  const top = look('top', digestTop);
-  const overtaken = scan.options.isOvertaken?.({ user: scan.user, stem, top, use });
-  return {
-    user: scan.user,
-    stem,
-    top,
-    use,
-    meta: look('meta', digestMeta),
-    renewal: renewal.kind === 'valid' ? renewal.value : undefined,
-    seen: remembered?.seen ?? scan.now,
-    overtaken: unfinished ? true : overtaken,
-    assumed: assumed ? true : undefined,
-    issued: hashed ? issued : undefined,
-  };
-}
-
-const NO_FACTS: UseFacts = { assumed: false, bare: false };
-
-function useDigest(defaultLifetime: number, hashed: boolean): Digest<TokenTimes> {
-  return (text, mtime) => {
-    const digest = digestUseFile(text, mtime, defaultLifetime, hashed);
-    if (!digest.ok) return digest;
-    const { times, ...facts } = digest.value;
-    // Most files are like this: one object for all saves memory.
-    return { ok: true, value: times, facts: facts.assumed || facts.bare ? facts : NO_FACTS };
-  };
-}
-
-function digested<T>(
-  { directory, known, now }: UserScan,
-  name: string,
-  digest: Digest<T>,
-  files: FileMemory,
-  hashed: boolean,
-): FileState<T> {
-  const path = join(directory, name);
-  const stats = statIfThere(path);
-  const before = known(name);
-  const isKnown =
-    stats && before && sameIdentity(before.identity, identityFromStat(stats)) ? before : undefined;
-  // Without a state file, the hash of a bare token was not needed.
-  const lacksHash = hashed && isKnown?.facts?.bare === true && isKnown.facts.hash === undefined;
-  if (isKnown && !lacksHash) {
-    files.set(name, isKnown);
-    // The name determines the digest, so the same name always has the same type of state.
-    return isKnown.state as FileState<T>;
-  }
-  const { state, facts } = readDigest(path, digest);
-  if (state.kind !== 'missing' && state.identity) {
-    const { identity } = state;
-    const seen = isKnown && sameIdentity(isKnown.identity, identity) ? isKnown.seen : now;
-    files.set(name, { identity, state, seen, facts });
-  }
-  return state;
-}
-
-/**
- * Reads and digests one file. A file that cannot be read or parsed is `broken`, with the
- * reason.
- */
-function readDigest<T>(
-  path: string,
-  digest: Digest<T>,
-): { readonly state: FileState<T>; readonly facts?: UseFacts | undefined } {
-  const reading = readCredentialFile(path);
-  if (reading.kind !== 'text') return { state: reading };
-  const { text, identity } = reading;
-  const parsed = digest(text, identity.mtime);
-  if (!parsed.ok) return { state: { kind: 'broken', reason: parsed.reason, identity } };
-  return { state: { kind: 'valid', value: parsed.value, identity }, facts: parsed.facts };
-}
-
-// One access token file, without a scan of the credential directory.
-
-/**
- * Returns the times of the `.use` of one token in the credential directory `root`, like a
- * scan, also if only `.S.issued` says them. `defaultLifetime` in seconds, for a token without a lifetime.
- */
-export function readUse(
-  root: string,
-  user: string,
-  stem: string,
-  defaultLifetime: number,
-): FileState<TokenTimes> {
-  if (!isCredName(user) || !isCredName(stem)) return { kind: 'missing' };
-  const directory = join(root, user);
-  if (statIfThere(directory)?.isDirectory() === false) return { kind: 'missing' };
-  const path = (kind: TokenFileKind): string => join(directory, tokenFileName(stem, kind));
-  const issued = readDigest(path('issued'), parseIssued).state;
-  const { state, facts = NO_FACTS } = readDigest(path('use'), useDigest(defaultLifetime, true));
-  return withIssuedState(state, facts, issued).use;
 }

@@ -203,7 +203,7 @@ describe('the plan', () => {
       'b',
       'later',
     ]);
-    expect(plan.verdicts.map((verdict) => verdict.token.snapshot.stem)).toEqual(
+    expect([...plan.verdicts].map((verdict) => verdict.token.snapshot.stem)).toEqual(
       tokens.map(({ snapshot }) => snapshot.stem),
     );
   });

@@ -3,6 +3,7 @@ import { lstatSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync } fr
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
+import { changedToken } from '../../src/credential/snapshot.ts';
 import { dueOf } from '../../src/renewal/due.ts';
 import { DEFAULT_POLICY } from '../../src/renewal/policy.ts';
 import { openCredentialDirectory } from '../../src/store/directory-store.ts';
@@ -74,7 +75,9 @@ const EARLY = { wall: 1100, steady: 0 };
 async function isDueAtOnce(by: CredentialStore): Promise<boolean> {
   const token = (await by.scan(NOW)).tokens.find(({ stem }) => stem === 'mytok');
   if (!token) return true;
-  return dueOf({ ...token, seen: EARLY }, DEFAULT_POLICY).at === Number.NEGATIVE_INFINITY;
+  return (
+    dueOf(changedToken(token, { seen: EARLY }), DEFAULT_POLICY).at === Number.NEGATIVE_INFINITY
+  );
 }
 
 /**

@@ -7,6 +7,7 @@ import { failed, remove, write } from './record-outcome.ts';
 import { refreshTokenIn, restoreSuccessor, successorIn } from './successors.ts';
 import type { CodedError } from '@credmon/core/base';
 import {
+  changedToken,
   type FileIdentity,
   type TokenSnapshot,
   identityOf,
@@ -154,7 +155,8 @@ async function finishLate(
   const { token } = input.verdict;
   const renewal = memory.failures.get(tokenId(token.snapshot)) ?? token.snapshot.renewal;
   // The failure of the time-out is recorded by now; a success removes it.
-  const snapshot = outcome.kind === 'issued' ? { ...token.snapshot, renewal } : token.snapshot;
+  const snapshot =
+    outcome.kind === 'issued' ? changedToken(token.snapshot, { renewal }) : token.snapshot;
   const verdict = { ...input.verdict, token: { ...token, snapshot } };
   const { error } = conclude(context, memory, { ...input, verdict }, outcome);
   return error === undefined ? {} : { error };

@@ -1,7 +1,7 @@
 // Decides which files of a scan are removed or completed: old key files, and temporary
 // files of dead processes. Pure.
 import { inSlices } from '@credmon/core/base';
-import { tokenId, type TokenSnapshot } from '@credmon/core/credential';
+import { identityOf, isPresent, tokenId, type TokenSnapshot } from '@credmon/core/credential';
 import type { LooseFile, Scan, TemporaryFile } from '@credmon/core/store';
 
 /** A key file is removed this many seconds after CredD wrote it. */
@@ -59,9 +59,10 @@ function recoverTemporary(file: TemporaryFile, token: TokenSnapshot | undefined)
   const current = token?.top;
   if (
     token &&
-    current?.kind === 'valid' &&
+    current &&
+    isPresent(current) &&
     file.refreshToken &&
-    current.identity.mtime <= file.mtime
+    (identityOf(current)?.mtime ?? Number.POSITIVE_INFINITY) <= file.mtime
   ) {
     return {
       path,

@@ -66,8 +66,10 @@ export interface PassMemory {
   readonly unwritten: Map<string, TokenChange>;
   /** Recently rotated refresh tokens, by token. */
   readonly successors: Map<string, Successor>;
-  /** The token URLs of all `.meta` files that the last complete scan found. */
-  metaUrls: ReadonlySet<string>;
+  /** The token URLs of the `.meta` files that were read. */
+  readonly metaUrls: Set<string>;
+  /** True once a pass has planned. */
+  hasPlanned: boolean;
 }
 
 /** Returns an empty memory. */
@@ -82,5 +84,6 @@ export function emptyMemory(since: number): PassMemory {
     unwritten: new Map(),
     successors: new Map(),
     metaUrls: new Set(),
+    hasPlanned: false,
   };
 }

@@ -11,7 +11,8 @@ import {
   SLEEP_AFTER_WAKE_UP,
 } from '../settings/policy.ts';
 import { hasTop, lossOf, retryWrites } from './pending-writes.ts';
-import { beginPass, type BegunPass, type ProviderLookup } from './pass.ts';
+import type { ProviderLookup } from './judge-scan.ts';
+import { beginPass, type BegunPass } from './pass.ts';
 import type { PassMemory, PassContext } from './context.ts';
 import type { Settings } from '../settings/read.ts';
 

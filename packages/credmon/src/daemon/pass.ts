@@ -1,23 +1,9 @@
 // One pass: scan the directory, recover leftovers, plan, and start what is due.
 import { smallest, createYielder, inSlices, messageOf } from '@credmon/core/base';
-import {
-  forgottenAtStart,
-  judge,
-  localNow,
-  planOf,
-  type ManagedToken,
-  type Plan,
-  type Verdict,
-} from '@credmon/core/renewal';
-import {
-  identityOf,
-  sameIdentity,
-  tokenId,
-  instantOf,
-  type Instant,
-  type TokenSnapshot,
-} from '@credmon/core/credential';
+import { localNow, type Plan, type Verdict } from '@credmon/core/renewal';
+import { tokenId, instantOf, type Instant, type TokenSnapshot } from '@credmon/core/credential';
 import type { Scan, ScanHabits } from '@credmon/core/store';
+import { judgeScan, judgeToken, mayReadOf, type ProviderLookup } from './judge-scan.ts';
 import { attempt, type Attempted } from './attempt.ts';
 import { postponed } from './record-outcome.ts';
 import { UNEXPECTED_INTERVAL } from '../settings/policy.ts';
@@ -28,16 +14,6 @@ import type { Provider } from '../providers/common/provider.ts';
 import { retryWrites } from './pending-writes.ts';
 import { forgetSuccessors, restoreSuccessors } from './successors.ts';
 import { recoveries } from './cleanup.ts';
-
-/**
- * Returns the provider of a token under the current settings, `undefined` if no provider
- * owns it.
- */
-export interface ProviderLookup {
-  readonly manage: (
-    token: TokenSnapshot,
-  ) => { readonly managed: ManagedToken; readonly provider: Provider } | undefined;
-}
 
 /**
  * A pass that has begun: its scan and its plan. `settled` resolves when its renewals have
@@ -82,7 +58,8 @@ export async function beginPass(
   const mayCut = now.steady - (memory.cutSince ?? now.steady) < LONGEST_WITHOUT_PLAN;
   const { hurry, interrupted, stopped = () => false } = options;
   const cut = (): boolean => stopped() || (mayCut && interrupted?.() === true);
-  const scan = await context.store.scan(now, {
+  const scanned = await context.store.scan(now, {
+    lazy: true,
     ...(hurry ? { hurry } : {}),
     interrupted: cut,
     stopped,
@@ -95,22 +72,26 @@ export async function beginPass(
   });
   const started: Promise<number>[] = [...early.values()];
   const settled = async (): Promise<number> => smallest(await Promise.all(started));
-  const owned = await ownersOf(scan, lookup, memory, cut);
-  memory.cutSince = owned ? undefined : (memory.cutSince ?? now.steady);
-  if (!owned)
-    return { cut: true, scan, plan: NO_PLAN, started: started.length, settled: settled() };
+  const judged = await judgeScan(
+    scanned,
+    {
+      lookup,
+      memory,
+      store: context.store,
+      now,
+      mayRead: mayReadOf(scanned.tokens.length, !memory.hasPlanned || hurry?.() === true),
+    },
+    cut,
+  );
+  memory.cutSince = judged ? undefined : (memory.cutSince ?? now.steady);
+  if (!judged)
+    return { cut: true, scan: scanned, plan: NO_PLAN, started: started.length, settled: settled() };
+  memory.hasPlanned = true;
+  const { scan, plan, owner } = judged;
   const unrecovered = await recover(context, scan, now, stopped);
   restoreSuccessors(context, memory, scan.tokens);
   if (hurry?.() !== true) await forgetGone(memory, scan, now);
-  const verdicts: Verdict[] = [];
-  const metaUrls = new Set<string>();
-  await inSlices(owned.values(), ({ managed }) => {
-    verdicts.push(judge(managed, now));
-    const { meta } = managed.snapshot;
-    if (meta.kind === 'valid' && metaUrls.size < MOST_URLS) metaUrls.add(meta.value.tokenUrl);
-  });
-  if (scan.partial !== true) memory.metaUrls = metaUrls;
-  const plan = await planOf(verdicts);
+  noteUrls(memory, judged.metaUrls);
   await context.report({ type: 'scanned', scan, plan });
   const inProgressNow = (id: string): boolean =>
     [early, inProgress, memory.inFlight].some((ids) => ids.has(id));
@@ -122,39 +103,19 @@ export async function beginPass(
       scan,
       plan,
       now,
-      managed: (id) => owned.get(id)?.managed,
+      managed: (id) => owner(id)?.managed,
       inProgress: inProgressNow,
       whyBusy: busy,
     }) ?? plan.renew;
   const yieldIfDue = createYielder();
   for (const verdict of renew) {
     const id = tokenId(verdict.token.snapshot);
-    const provider = owned.get(id)?.provider;
+    const provider = owner(id)?.provider;
     if (provider && !inProgressNow(id) && busy(verdict.token.snapshot) === undefined)
       started.push(start(context, memory, verdict, provider));
     await yieldIfDue();
   }
   return { cut: false, scan, plan, started: started.length, settled: settled() };
-}
-
-/** Returns the owner of every token; `undefined` when aborted. */
-async function ownersOf(
-  scan: Scan,
-  lookup: ProviderLookup,
-  memory: PassMemory,
-  cut: () => boolean,
-): Promise<Map<string, Owner> | undefined> {
-  const owned = new Map<string, Owner>();
-  const yieldIfDue = createYielder();
-  for (const token of scan.tokens) {
-    const owner = lookup.manage(withFailure(token, memory));
-    if (owner) owned.set(tokenId(token), paused(owner, token, memory));
-    const yielded = yieldIfDue();
-    if (!yielded) continue;
-    await yielded;
-    if (cut()) return undefined;
-  }
-  return cut() ? undefined : owned;
 }
 
 /**
@@ -171,10 +132,15 @@ function startEarly(
   const id = tokenId(token);
   if (token.use.kind !== 'missing' || memory.inFlight.has(id) || memory.unwritten.has(id))
     return undefined;
-  const owner = lookup.manage(withFailure(token, memory));
-  if (!owner || owner.provider.isLocal !== true) return undefined;
-  const verdict = judge(owner.managed, now);
+  const judged = judgeToken(token, { lookup, memory, now });
+  if (judged?.owner.provider.isLocal !== true) return undefined;
+  const { owner, verdict } = judged;
   return verdict.state === 'due' ? start(context, memory, verdict, owner.provider) : undefined;
+}
+
+/** Adds token URLs. The URL of an unread `.meta` may be among the known ones: none is removed. */
+function noteUrls(memory: PassMemory, found: ReadonlySet<string>): void {
+  for (const url of found) if (memory.metaUrls.size < MOST_URLS) memory.metaUrls.add(url);
 }
 
 /** Forget tokens that are gone; a recreated token starts fresh. */
@@ -191,31 +157,6 @@ async function forgetGone(
   await inSlices(scan.tokens, (token) => present.add(tokenId(token)));
   for (const ids of [failures, pauses])
     for (const id of ids.keys()) if (!present.has(id)) ids.delete(id);
-}
-
-/** The provider of a token, and the token as that provider manages it. */
-type Owner = NonNullable<ReturnType<ProviderLookup['manage']>>;
-
-/**
- * Pauses a token that was just renewed, unless its `.use` is invalid or its `.top` has
- * changed.
- */
-function paused(owner: Owner, token: TokenSnapshot, { pauses }: PassMemory): Owner {
-  const pause = pauses.get(tokenId(token));
-  if (!pause || token.use.kind !== 'valid' || !sameIdentity(pause.top, identityOf(token.top)))
-    return owner;
-  return { ...owner, managed: { ...owner.managed, pausedUntil: pause.until } };
-}
-
-/** A failure counts even if it could not be written to the directory. */
-function withFailure(token: TokenSnapshot, memory: PassMemory): TokenSnapshot {
-  const remembered = memory.failures.get(tokenId(token));
-  const { renewal } = token;
-  if (!remembered && renewal && renewal.last_attempt < memory.since && forgottenAtStart(renewal))
-    return { ...token, renewal: undefined };
-  if (!remembered || (token.renewal && token.renewal.last_attempt >= remembered.last_attempt))
-    return token;
-  return { ...token, renewal: remembered };
 }
 
 /**

@@ -22,7 +22,7 @@ import {
 } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
 import { renewalPolicies, withOwnLifetime } from '../settings/policy.ts';
-import type { ProviderLookup } from './pass.ts';
+import type { ProviderLookup } from './judge-scan.ts';
 import type { Random, Send } from '@credmon/core/base';
 import {
   type Parsed,

@@ -2,6 +2,7 @@
 // failure.
 import { isCoded, messageOf, type CodedError } from '@credmon/core/base';
 import {
+  changedToken,
   renewalText,
   sameIdentity,
   tokenId,
@@ -225,7 +226,7 @@ function writeWithFailure(
     context.store.apply(change);
     const top = topAfter(context, change);
     if (snapshot.top.kind !== 'valid' || !top) return inputOf(token, change.from);
-    const now = { ...snapshot, top: { ...snapshot.top, identity: top } };
+    const now = changedToken(snapshot, { top: { ...snapshot.top, identity: top } });
     return { basis: provider.basis(now), top };
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) {

@@ -2,7 +2,7 @@
 // serves them: the listener is opened, moved and closed as configured. A failure is
 // logged once and retried on request.
 import type { DaemonParts } from '../daemon/loop.ts';
-import type { ProviderLookup } from '../daemon/pass.ts';
+import type { ProviderLookup } from '../daemon/judge-scan.ts';
 import type { Provider } from '../providers/common/provider.ts';
 import { isStanding } from '../providers/standing/ports.ts';
 import { type Report, reportOf, reportToAll } from '../report/events.ts';

@@ -2,7 +2,7 @@
 // not say it, and how late it is renewed.
 import type { Settings } from './read.ts';
 import type { KnobReader } from '@credmon/core/config';
-import { type TokenSnapshot, splitStem } from '@credmon/core/credential';
+import { type TokenSnapshot, changedToken, splitStem } from '@credmon/core/credential';
 import { type IssuerPolicy, defaultLifetimeOf, policyOf } from '@credmon/core/profiles';
 import type { RenewalPolicy } from '@credmon/core/renewal';
 
@@ -95,7 +95,7 @@ export function withOwnLifetime(token: TokenSnapshot, settings: LifetimeSettings
   const { use, assumed, stem } = token;
   if (assumed !== true || use.kind !== 'valid') return token;
   const expiresAt = use.value.issuedAt + lifetimeOfStem(stem, settings);
-  return { ...token, use: { ...use, value: { ...use.value, expiresAt } } };
+  return changedToken(token, { use: { ...use, value: { ...use.value, expiresAt } } });
 }
 
 /**

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { createYielder, inSlices, messageOf, systemCode } from '@credmon/core/base';
 import type { AccountIds } from '@credmon/core/config';
 import type { Instant, TokenSnapshot } from '@credmon/core/credential';
-import type { Verdict } from '@credmon/core/renewal';
+import type { Verdict, Verdicts } from '@credmon/core/renewal';
 import { STANDING } from '../providers/standing/ports.ts';
 import type { ScannedEvent } from '../report/events.ts';
 import { statusRow, type StatusRow } from './rows.ts';
@@ -181,7 +181,7 @@ function failuresOf(warn: (text: string) => void): {
 
 async function groupsOf(
   tokens: readonly TokenSnapshot[],
-  verdicts: readonly Verdict[],
+  verdicts: Verdicts,
   withStanding: boolean,
 ): Promise<Map<string, Group>> {
   const groups = new Map<string, Group>();

@@ -411,7 +411,7 @@ describe('after a failure', () => {
       ),
     ]);
     const { plan } = await beginPass(on.context, on.lookup, on.memory);
-    expect(plan.verdicts.map(({ state }) => state)).toEqual(['waiting']);
+    expect([...plan.verdicts].map(({ state }) => state)).toEqual(['waiting']);
     expect(on.asked).toEqual([]);
   });
 

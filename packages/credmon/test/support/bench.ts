@@ -24,7 +24,7 @@ import { manualClock, type ManualClock } from '@credmon/test-fixtures/clocks/man
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { localFiles } from '../../src/host/local-files.ts';
 import { providerLookupOf } from '../../src/daemon/provider-lookup.ts';
-import type { ProviderLookup } from '../../src/daemon/pass.ts';
+import type { ProviderLookup } from '../../src/daemon/judge-scan.ts';
 import { emptyMemory, type PassMemory, type PassContext } from '../../src/daemon/context.ts';
 import { createReport } from '../../src/report/log-report.ts';
 import { readSettings } from '../../src/settings/read.ts';

@@ -26,6 +26,7 @@ const DIRECTORY = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 /** An open directory. Paths below `path` stay valid if the directory is renamed. */
 export interface OpenDirectory {
   readonly path: string;
+  stat(): Stats;
   close(): void;
 }
 
@@ -50,7 +51,11 @@ export function openSubdirectory(parent: string, name: string): OpenDirectory {
 }
 
 function opened(descriptor: number): OpenDirectory {
-  return { path: `/proc/self/fd/${descriptor}`, close: () => closeSync(descriptor) };
+  return {
+    path: `/proc/self/fd/${descriptor}`,
+    stat: () => fstatSync(descriptor),
+    close: () => closeSync(descriptor),
+  };
 }
 
 /** Runs `act` with the path of the directory opened by {@link openDirectory}. */

@@ -6,6 +6,7 @@ import { bareState, basisOf, issuedWith, rejectionOf } from '../common/outcomes.
 import { type Outcome, type Provider, type ProviderContext, secretOf } from '../common/provider.ts';
 import { type Random, originOf, smallest } from '@credmon/core/base';
 import {
+  isPresent,
   type Parsed,
   type TokenAnswer,
   type TokenSnapshot,
@@ -50,7 +51,7 @@ export function clientCredentials(options: ClientOptions): Provider {
 
 function renewable({ top }: TokenSnapshot, client: TokenClient | undefined): Parsed<true> {
   if (!client) return { ok: false, reason: 'its provider is not configured' };
-  if (top.kind === 'valid') return { ok: true, value: true };
+  if (isPresent(top)) return { ok: true, value: true };
   const reason = top.kind === 'missing' ? '.top is missing: not requested' : `.top ${top.reason}`;
   return { ok: false, reason };
 }

@@ -22,6 +22,7 @@ import {
   secureEndpoint,
 } from '@credmon/core/base';
 import {
+  isPresent,
   type Parsed,
   type TokenAnswer,
   type TokenSnapshot,
@@ -106,7 +107,7 @@ function keysBySend({ allowLoopbackHttp }: ClientOptions): (send: Send) => KeyFi
 
 function renewable({ top }: TokenSnapshot, client: TokenClient | undefined): Parsed<true> {
   if (!client) return { ok: false, reason: 'its provider is not configured' };
-  if (top.kind === 'valid') return { ok: true, value: true };
+  if (isPresent(top)) return { ok: true, value: true };
   const reason = top.kind === 'missing' ? '.top is missing' : `.top ${top.reason}`;
   return { ok: false, reason: `${reason}: the user must store a token again` };
 }

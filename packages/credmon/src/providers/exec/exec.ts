@@ -2,6 +2,7 @@
 import { CodedError } from '@credmon/core/base';
 import { classifyFailure, harmless } from '@credmon/core/oauth';
 import {
+  isPresent,
   judgeTokenResponse,
   parseObject,
   refreshTokenToSave,
@@ -59,7 +60,7 @@ export function execProvider(options: ExecOptions): Provider {
 
 function renewable({ top }: TokenSnapshot, program: TokenProgram | undefined): Parsed<true> {
   if (!program) return { ok: false, reason: 'its provider is not configured' };
-  if (top.kind === 'valid') return { ok: true, value: true };
+  if (isPresent(top)) return { ok: true, value: true };
   return {
     ok: false,
     reason: top.kind === 'missing' ? '.top is missing: not requested' : `.top ${top.reason}`,

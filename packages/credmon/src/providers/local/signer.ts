@@ -3,6 +3,7 @@
 import { basisOf } from '../common/outcomes.ts';
 import { CodedError, ERROR_CODES, isCoded } from '@credmon/core/base';
 import {
+  isPresent,
   tokenId,
   type Parsed,
   type TokenSnapshot,
@@ -61,7 +62,7 @@ export function localSigner({ settings, specialNames, ports }: LocalOptions): Pr
 }
 
 function renewable({ top }: TokenSnapshot): Parsed<true> {
-  if (top.kind === 'valid') return { ok: true, value: true };
+  if (isPresent(top)) return { ok: true, value: true };
   return { ok: false, reason: top.kind === 'missing' ? '.top is missing' : `.top ${top.reason}` };
 }
 

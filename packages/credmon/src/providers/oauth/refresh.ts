@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { CodedError, originOf, type Random } from '@credmon/core/base';
 import {
+  isPresent,
   parseTop,
   rotatedTopText,
   scopeText,
@@ -82,21 +83,23 @@ export function oauthRefresh(options: OAuthOptions): Provider {
 
 const notRenewable = (reason: string): Parsed<true> => ({ ok: false, reason });
 
+/** A file that was not read yet counts as good until a renewal needs it. */
 function renewable(
   { top, meta }: TokenSnapshot,
   client: ConfiguredClient | undefined,
 ): Parsed<true> {
   if (top.kind === 'missing') return notRenewable('.top is missing: the user must log in again');
   if (top.kind === 'broken') return notRenewable(`.top ${top.reason}: the user must log in again`);
-  if (top.value.refreshToken === 'empty')
+  const refreshToken = top.kind === 'unread' ? 'present' : top.value.refreshToken;
+  if (refreshToken === 'empty')
     return notRenewable(
       'the issuer gave no refresh token: the user must log in again when it expires',
     );
-  if (top.value.refreshToken === 'absent')
+  if (refreshToken === 'absent')
     return notRenewable('.top has no refresh token: the user must log in again');
   if (meta.kind === 'valid' && !meta.value.useRefreshToken)
     return notRenewable('.meta says not to use a refresh token');
-  if (client || meta.kind === 'valid') return { ok: true, value: true };
+  if (client || isPresent(meta)) return { ok: true, value: true };
   return notRenewable(
     `.meta ${meta.kind === 'missing' ? 'is missing' : meta.reason}, and the service ` +
       'has no _CLIENT_ID with a _TOKEN_URL or issuer in the configuration',

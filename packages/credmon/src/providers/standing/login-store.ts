@@ -2,6 +2,7 @@
 // the daemon's user can read, with the same rotation as those of users.
 import { CodedError, isCoded, jwtClaims } from '@credmon/core/base';
 import {
+  changedToken,
   identityOf,
   sameIdentity,
   type FileIdentity,
@@ -64,7 +65,7 @@ export function asStanding(store: CredentialStore): CredentialStore {
       const scan = await store.scan(now, habits);
       return {
         ...scan,
-        tokens: scan.tokens.map((token) => ({ ...token, user: STANDING })),
+        tokens: scan.tokens.map((token) => changedToken(token, { user: STANDING })),
         temporaries: scan.temporaries.map((file) => ({
           ...file,
           path: prefix(file.path, LOGIN_USER, STANDING),

@@ -10,6 +10,7 @@ import { checkSubject } from './signed.ts';
 import { fingerprintInput, provenanceWrite, sameWords } from './provenance.ts';
 import { CodedError, isRecord } from '@credmon/core/base';
 import {
+  changedToken,
   type MetaContents,
   type Parsed,
   type TokenSnapshot,
@@ -76,14 +77,14 @@ export function loginState({ top, meta }: TokenSnapshot): Parsed<true> {
   if (top.kind === 'broken') return no(`its refresh token ${top.reason}`);
   // The store reports here what differs between the login and the configuration.
   if (meta.kind === 'broken') return no(meta.reason);
-  return top.value.refreshToken === 'present'
+  return top.kind === 'unread' || top.value.refreshToken === 'present'
     ? { ok: true, value: true }
     : no('the login gave no refresh token');
 }
 
 /** The token as if it were a user's of the same provider. */
 function ofProvider({ provider }: LoginStanding, snapshot: TokenSnapshot): TokenSnapshot {
-  return { ...snapshot, stem: provider, meta: { kind: 'missing' } };
+  return changedToken(snapshot, { stem: provider, meta: { kind: 'missing' } });
 }
 
 /** The subject of the login, where the provider expects it. */

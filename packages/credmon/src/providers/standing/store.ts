@@ -148,6 +148,8 @@ export function withStanding(
         problems: [...scan.problems, ...problems],
       };
     },
+    // A scan leaves nothing unread of standing tokens.
+    ...(store.unread ? { unread: store.unread } : {}),
     read: (user, stem) => {
       if (user !== STANDING) return store.read(user, stem);
       return (mayHaveLogin(stem) ? logins : EMPTY_STORE).read(user, stem);

@@ -2,6 +2,7 @@
 // from `.top`.
 import { CodedError, jwtClaims, originOf, type Send } from '@credmon/core/base';
 import {
+  changedToken,
   scopeText,
   splitStem,
   tokenId,
@@ -64,7 +65,7 @@ function renewable({ top }: TokenSnapshot): Parsed<true> {
   if (top.kind === 'missing') return notRenewable('.top is missing: not renewed');
   if (top.kind === 'broken')
     return notRenewable(`.top ${top.reason}: the user must store it again`);
-  if (top.value.vaultUrl === undefined)
+  if (top.kind === 'valid' && top.value.vaultUrl === undefined)
     return notRenewable('.top has no "vault_url" text: the user must store it again');
   return { ok: true, value: true };
 }
@@ -81,7 +82,9 @@ function withTimesOfFile(token: TokenSnapshot, { settings }: VaultOptions): Toke
   const { issuedAt, expiresAt } = use.value;
   const left = token.assumed === true ? settings.minimumSeconds : expiresAt - mtime;
   const lifetime = left > 0 ? left : expiresAt - issuedAt;
-  return { ...token, use: { ...use, value: { issuedAt: mtime, expiresAt: mtime + lifetime } } };
+  return changedToken(token, {
+    use: { ...use, value: { issuedAt: mtime, expiresAt: mtime + lifetime } },
+  });
 }
 
 /** The fingerprint of `.top` and of what else a read depends on. */

@@ -1,0 +1,214 @@
+// Decides on every token of a scan. The decisions are not kept, because nearly all tokens
+// are fresh: they are made again for whoever reads them.
+import { createYielder } from '@credmon/core/base';
+import {
+  changedToken,
+  identityOf,
+  isUnread,
+  sameIdentity,
+  tokenId,
+  type Instant,
+  type TokenSnapshot,
+} from '@credmon/core/credential';
+import {
+  forgottenAtStart,
+  judge,
+  planOf,
+  type ManagedToken,
+  type Plan,
+  type Verdict,
+} from '@credmon/core/renewal';
+import type { CredentialStore, Scan, UnreadFiles } from '@credmon/core/store';
+import type { Provider } from '../providers/common/provider.ts';
+import type { PassMemory } from './context.ts';
+
+/**
+ * Returns the provider of a token under the current settings, `undefined` if no provider
+ * owns it.
+ */
+export interface ProviderLookup {
+  readonly manage: (token: TokenSnapshot) => Owner | undefined;
+}
+
+/** The provider of a token, and the token as that provider manages it. */
+export interface Owner {
+  readonly managed: ManagedToken;
+  readonly provider: Provider;
+}
+
+/** What decisions depend on. */
+export interface Judge {
+  readonly lookup: ProviderLookup;
+  readonly memory: PassMemory;
+  readonly store: Pick<CredentialStore, 'unread'>;
+  readonly now: Instant;
+  /** How many unread tokens may be read to see whether they can be renewed later. */
+  readonly mayRead: number;
+}
+
+/**
+ * The decisions on a scan. `owner` returns the owner of a token, read completely;
+ * `metaUrls` are the token URLs of the `.meta` files that were read.
+ */
+export interface JudgedScan {
+  readonly scan: Scan;
+  readonly plan: Plan;
+  readonly owner: (id: string) => Owner | undefined;
+  readonly metaUrls: ReadonlySet<string>;
+}
+
+/** Maximum number of distinct token URLs: any user may add one. */
+const MOST_URLS = 1024;
+/** Each pass may read this many tokens that need no renewal. */
+const FEW_UNREAD = 1000;
+/** After the first pass, so many passes read all of them. */
+const PASSES_TO_READ = 10;
+
+/**
+ * Returns how many tokens that need no renewal a pass may read: few in the first one and
+ * when users wait, otherwise a tenth.
+ */
+export function mayReadOf(tokens: number, isQuick: boolean): number {
+  return isQuick ? FEW_UNREAD : Math.max(FEW_UNREAD, Math.ceil(tokens / PASSES_TO_READ));
+}
+
+/** Decides on every token; `undefined` when aborted. */
+export async function judgeScan(
+  scan: Scan,
+  input: Judge,
+  cut: () => boolean,
+): Promise<JudgedScan | undefined> {
+  const unread = input.store.unread?.(input.now);
+  try {
+    return await judgeTokens(scan, input, unread, cut);
+  } finally {
+    unread?.close();
+  }
+}
+
+async function judgeTokens(
+  scan: Scan,
+  input: Judge,
+  unread: UnreadFiles | undefined,
+  cut: () => boolean,
+): Promise<JudgedScan | undefined> {
+  const { memory } = input;
+  const tokens = [...scan.tokens];
+  const due: Verdict[] = [];
+  const owners = new Map<string, Owner>();
+  const metaUrls = new Set<string>();
+  let nextIn = Number.POSITIVE_INFINITY;
+  let length = 0;
+  let { mayRead } = input;
+  const yieldIfDue = createYielder();
+  for (const [index, token] of tokens.entries()) {
+    let judged = judgeToken(token, input);
+    if (judged && isUnread(token)) {
+      const isNeeded = needsFiles(token, judged.verdict, memory);
+      if (isNeeded || (mayRead > 0 && token.top.kind === 'unread')) {
+        if (!isNeeded) mayRead -= 1;
+        const whole = unread?.complete(token, isNeeded);
+        if (whole) {
+          tokens[index] = whole;
+          judged = judgeToken(whole, input);
+        }
+      }
+    }
+    if (judged) {
+      const { verdict, owner } = judged;
+      const { snapshot } = owner.managed;
+      length += 1;
+      if (verdict.state === 'due') {
+        due.push(verdict);
+        owners.set(tokenId(snapshot), owner);
+      } else nextIn = Math.min(nextIn, verdict.dueIn);
+      const { meta } = snapshot;
+      if (meta.kind === 'valid' && metaUrls.size < MOST_URLS) metaUrls.add(meta.value.tokenUrl);
+    }
+    const pause = yieldIfDue();
+    if (!pause) continue;
+    await pause;
+    if (cut()) return undefined;
+  }
+  if (cut()) return undefined;
+  const { renew } = await planOf(due);
+  const verdicts = {
+    length,
+    *[Symbol.iterator]() {
+      for (const token of tokens) {
+        const judged = judgeToken(token, input);
+        if (judged) yield judged.verdict;
+      }
+    },
+  };
+  return {
+    scan: { ...scan, tokens },
+    plan: { renew, verdicts, nextIn },
+    metaUrls,
+    owner: (id) => owners.get(id) ?? ownerOfWhole(id, tokens, input, owners),
+  };
+}
+
+/** A failure is compared with what `.top` and `.meta` say. */
+function needsFiles(token: TokenSnapshot, { state }: Verdict, { failures }: PassMemory): boolean {
+  return state !== 'fresh' || (failures.size > 0 && failures.has(tokenId(token)));
+}
+
+/** Returns the owner of a token that is not due, for a user who asked for its renewal. */
+function ownerOfWhole(
+  id: string,
+  tokens: readonly TokenSnapshot[],
+  input: Judge,
+  owners: Map<string, Owner>,
+): Owner | undefined {
+  const token = tokens.find((one) => tokenId(one) === id);
+  if (!token) return undefined;
+  const unread = isUnread(token) ? input.store.unread?.(input.now) : undefined;
+  const owner = ownerOf(unread?.complete(token, true) ?? token, input);
+  unread?.close();
+  if (owner) owners.set(id, owner);
+  return owner;
+}
+
+interface JudgedToken {
+  readonly owner: Owner;
+  readonly verdict: Verdict;
+}
+
+/** Decides on one token; `undefined` without an owner. */
+export function judgeToken(
+  token: TokenSnapshot,
+  input: Pick<Judge, 'lookup' | 'memory' | 'now'>,
+): JudgedToken | undefined {
+  const owner = ownerOf(token, input);
+  return owner && { owner, verdict: judge(owner.managed, input.now) };
+}
+
+function ownerOf(
+  token: TokenSnapshot,
+  { lookup, memory }: Pick<Judge, 'lookup' | 'memory'>,
+): Owner | undefined {
+  const owner = lookup.manage(withFailure(token, memory));
+  return owner && paused(owner, token, memory);
+}
+
+/**
+ * Pauses a token that was just renewed, unless its `.use` is invalid or its `.top` has
+ * changed.
+ */
+function paused(owner: Owner, token: TokenSnapshot, { pauses }: PassMemory): Owner {
+  const pause = pauses.size === 0 ? undefined : pauses.get(tokenId(token));
+  if (!pause || token.use.kind !== 'valid' || !sameIdentity(pause.top, identityOf(token.top)))
+    return owner;
+  return { ...owner, managed: { ...owner.managed, pausedUntil: pause.until } };
+}
+
+/** A failure counts even if it could not be written to the directory. */
+function withFailure(token: TokenSnapshot, { failures, since }: PassMemory): TokenSnapshot {
+  const remembered = failures.size === 0 ? undefined : failures.get(tokenId(token));
+  const { renewal } = token;
+  if (!remembered && renewal && renewal.last_attempt < since && forgottenAtStart(renewal))
+    return changedToken(token, { renewal: undefined });
+  if (!remembered || (renewal && renewal.last_attempt >= remembered.last_attempt)) return token;
+  return changedToken(token, { renewal: remembered });
+}

@@ -1,0 +1,137 @@
+// Decisions read what they need: `.top` and `.meta` of tokens that are due, and little by
+// little those of the others, so that a problem is known before a renewal fails.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tokenId } from '@credmon/core/credential';
+import { describe, expect, it } from 'vitest';
+import { mayReadOf } from '../../src/daemon/judge-scan.ts';
+import { beginPass } from '../../src/daemon/pass.ts';
+import { bench, meta, useText, type Bench } from '../support/bench.ts';
+
+const top = (token: string): string => JSON.stringify({ refresh_token: token });
+const fresh = (on: Bench): string => useText(on.clock.now() - 10, 100_000);
+const due = (on: Bench): string => useText(on.clock.now() - 600, 1000);
+
+function seed(on: Bench, user: string, files: Readonly<Record<string, string>>): void {
+  on.seed(user, 'mytok', files);
+  // What was stored first must not look newer than what was stored last.
+  if (files['use'] !== undefined) on.seed(user, 'mytok', { use: files['use'] });
+}
+
+const unrenewable = (on: Bench): string[] =>
+  on.lines.filter((line) => line.includes('cannot be renewed'));
+
+/** A bench, and the tokens whose files were read after the scan, in order. */
+function countingBench(): { readonly on: Bench; readonly completed: string[] } {
+  const completed: string[] = [];
+  const on = bench({
+    store: (real) => ({
+      ...real,
+      unread: (now) => {
+        const files = real.unread?.(now);
+        if (!files) throw new Error('a store that reads everything');
+        return {
+          ...files,
+          complete: (token, renewal) => {
+            completed.push(`${token.user}${renewal ? ' for a renewal' : ''}`);
+            return files.complete(token, renewal);
+          },
+        };
+      },
+    }),
+  });
+  return { on, completed };
+}
+
+describe('R4 a pass over tokens whose .top and .meta are not read yet', () => {
+  it.each<[string, Readonly<Record<string, string>>, RegExp]>([
+    ['an invalid .top', { top: '{}', meta: meta() }, /\.top has no refresh token/],
+    ['an empty refresh token', { top: top(''), meta: meta() }, /gave no refresh token/],
+    ['an invalid .meta', { top: top('r'), meta: '[]' }, /\.meta is JSON, but not an object/],
+  ])('warns about %s of a fresh token in the first pass, once', async (_, files, text) => {
+    const on = bench();
+    seed(on, 'alice', { ...files, use: fresh(on) });
+    for (let n = 0; n < 3; n += 1) {
+      await beginPass(on.context, on.lookup, on.memory);
+      on.clock.advance(60);
+    }
+    expect(unrenewable(on)).toEqual([expect.stringMatching(text)]);
+  });
+
+  it('does not spend a grant of a due token whose .meta cannot be used', async () => {
+    const on = bench();
+    seed(on, 'alice', { top: top('r'), meta: '[]', use: due(on) });
+    const { settled } = await beginPass(on.context, on.lookup, on.memory);
+    await settled;
+    expect([on.asked, unrenewable(on).length]).toEqual([[], 1]);
+  });
+
+  it('reads a token once while it is fresh, and for its renewal', async () => {
+    const { on, completed } = countingBench();
+    seed(on, 'alice', { top: top('r'), meta: meta(), use: useText(on.clock.now(), 1000) });
+    await beginPass(on.context, on.lookup, on.memory);
+    on.clock.advance(60);
+    await beginPass(on.context, on.lookup, on.memory);
+    expect(completed).toEqual(['alice']);
+    on.clock.advance(900);
+    await (
+      await beginPass(on.context, on.lookup, on.memory)
+    ).settled;
+    expect([completed, on.asked.length]).toEqual([['alice', 'alice for a renewal'], 1]);
+  });
+
+  it('reads 1,000 of many tokens in the first pass, and the others later', async () => {
+    const { on, completed } = countingBench();
+    const users = Array.from({ length: 1200 }, (_, n) => `u${n}`);
+    for (const user of users) {
+      mkdirSync(join(on.directory, user), { mode: 0o700 });
+      writeFileSync(join(on.directory, user, 'mytok.top'), '{}');
+      writeFileSync(join(on.directory, user, 'mytok.meta'), meta());
+      writeFileSync(join(on.directory, user, 'mytok.use'), fresh(on));
+    }
+    await beginPass(on.context, on.lookup, on.memory);
+    expect([completed.length, unrenewable(on).length]).toEqual([1000, 1000]);
+    on.clock.advance(60);
+    await beginPass(on.context, on.lookup, on.memory);
+    on.clock.advance(60);
+    await beginPass(on.context, on.lookup, on.memory);
+    expect(new Set(completed)).toEqual(new Set(users));
+    expect([completed.length, unrenewable(on).length]).toEqual([1200, 1200]);
+  });
+
+  it.each([
+    [50, false, 1000],
+    [100_000, true, 1000],
+    [100_000, false, 10_000],
+  ])('of %i tokens (quick: %s) it may read %i', (tokens, isQuick, expected) => {
+    expect(mayReadOf(tokens, isQuick)).toBe(expected);
+  });
+
+  it('a token that is gone is not renewed', async () => {
+    const on = bench();
+    seed(on, 'alice', { top: top('r'), meta: meta(), use: due(on) });
+    const { store } = on;
+    const scan: typeof store.scan = async (now, habits) => {
+      const found = await store.scan(now, habits);
+      rmSync(join(on.directory, 'alice'), { recursive: true });
+      return found;
+    };
+    const context = { ...on.context, store: { ...store, scan } };
+    await (
+      await beginPass(context, on.lookup, on.memory)
+    ).settled;
+    expect(on.asked).toEqual([]);
+  });
+});
+
+it('the decisions of a plan are the same each time they are read', async () => {
+  const on = bench();
+  for (const user of ['alice', 'bob'])
+    seed(on, user, { top: top('r'), meta: meta(), use: fresh(on) });
+  const { plan } = await beginPass(on.context, on.lookup, on.memory);
+  const read = (): string[] =>
+    [...plan.verdicts].map(({ token, state }) => `${tokenId(token.snapshot)} ${state}`);
+  expect(read()).toHaveLength(plan.verdicts.length);
+  expect(read().toSorted()).toEqual(['alice/mytok fresh', 'bob/mytok fresh']);
+  expect(read()).toEqual(read());
+});
