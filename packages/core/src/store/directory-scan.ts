@@ -130,7 +130,8 @@ async function scanOpened(
     temporaries: [],
     problems: [],
   };
-  const listed = await scanRoot(progress);
+  const { only } = hooks;
+  const listed = only === undefined ? await scanRoot(progress) : [only].filter(isCredName);
   if (listed) {
     for (const name of scanOrder(listed, memory)) {
       const scanned = scanUserInTurn(progress, name);

@@ -85,6 +85,11 @@ export interface ScanHabits {
    * {@link UnreadFiles} reads them.
    */
   readonly lazy?: boolean;
+  /**
+   * Only this user's directory is scanned, and nothing else of the credential directory is
+   * listed. For a store that is used for this user only.
+   */
+  readonly only?: string;
 }
 
 /** Reads what a lazy scan has left unread. */

@@ -133,3 +133,27 @@ describe('R4 the system calls of a scan for each user', () => {
     ]);
   });
 });
+
+describe('a scan of one user', () => {
+  it('makes the same calls for any number of other users', async () => {
+    const calls: Counts[] = [];
+    for (const others of [0, 30]) {
+      root = credentialDirectory();
+      putToken(root, 'alice', 'mytok');
+      for (let user = 0; user < others; user += 1) putToken(root, `user${user}`, 'mytok');
+      store = openCredentialDirectory(root, { defaultLifetime: 1200 });
+      calls.push(await callsOf(() => scanAt(0, { only: 'alice' })));
+    }
+    expect(calls[1]).toEqual(calls[0]);
+  });
+
+  it.each([
+    ['alice', ['alice']],
+    ['nobody', []],
+    ['../alice', []],
+  ])('finds the tokens of %s only', async (only, expected) => {
+    for (const user of ['alice', 'bob']) putToken(root, user, 'mytok');
+    const { tokens } = await store.scan(NOW, { only });
+    expect(tokens.map(({ user }) => user)).toEqual(expected);
+  });
+});

@@ -1,5 +1,6 @@
 // The daemon command: opens what it needs in the order that CredD relies on, runs, and
 // closes it.
+import { setFlagsFromString } from 'node:v8';
 import {
   checkCredentialDirectory,
   lockDirectory,
@@ -65,6 +66,12 @@ interface Running {
 }
 
 /**
+ * V8 keeps the space for new objects as small as it is now: a pass over many tokens would
+ * make it 30 MB larger, for the same processor time. Other versions of V8 ignore it.
+ */
+const SMALL_NURSERY = '--semi-space-growth-factor=1';
+
+/**
  * Runs the daemon until a signal, or a single pass with `--once`. Returns the exit code:
  * 1 when that pass was not complete. `opened` gets the log as soon as it is open.
  * `heldHangup` ends the hold of SIGHUP and returns whether one came since the start.
@@ -76,6 +83,7 @@ export async function runDaemonCommand(
   opened: (log: Logger) => void,
   heldHangup: () => boolean,
 ): Promise<number> {
+  setFlagsFromString(SMALL_NURSERY);
   const config = openConfig(command, env);
   const settings = readDaemonSettings(config, command);
   const log = await openLog(settings.log);

@@ -34,7 +34,8 @@ export async function runStatusCommand(
   const { stdout, stderr, width } = output;
   const settings = settingsOf(config, command);
   const now = instantOf(systemClock);
-  const { tokens, problems } = await openStore(settings).scan(now);
+  const only = command.user === undefined ? {} : { only: command.user };
+  const { tokens, problems } = await openStore(settings).scan(now, only);
   const wanted = tokens.filter(
     (token) => command.user === undefined || token.user === command.user,
   );

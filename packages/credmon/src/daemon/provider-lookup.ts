@@ -47,10 +47,13 @@ export function providerLookupOf(settings: Settings, ports: ProviderPorts): Prov
     ),
   );
 
+  const providerOfName = rememberByName((stem, hasMeta) => {
+    const owner = ownerOfName(stem, hasMeta, settings);
+    return owner.kind === 'nobody' ? undefined : providers[owner.kind];
+  });
   const providerOf = (token: TokenSnapshot): Provider | undefined => {
     if (token.user === STANDING) return logins.has(token.stem) ? standing.login : standing.made;
-    const owner = ownerOfToken(token, settings);
-    return owner.kind === 'nobody' ? undefined : providers[owner.kind];
+    return providerOfName(token.stem, token.meta.kind !== 'missing');
   };
 
   // A scan returns the same snapshot until the token changes, and a local token depends
@@ -88,22 +91,52 @@ export function providerLookupOf(settings: Settings, ports: ProviderPorts): Prov
  */
 export function ownerOfToken(
   { stem, meta }: Pick<TokenSnapshot, 'stem' | 'meta'>,
+  settings: OwnerSettings,
+): TokenOwner {
+  return ownerOfName(stem, meta.kind !== 'missing', settings);
+}
+
+type OwnerSettings = Pick<Settings, 'lists' | 'names' | 'clients' | 'vaultEnabled'>;
+
+function ownerOfName(
+  stem: string,
+  hasMeta: boolean,
   {
     lists,
     names,
     clients,
     vaultEnabled,
-  }: Pick<Settings, 'lists' | 'names' | 'clients' | 'vaultEnabled'>,
+  }: OwnerSettings,
 ): TokenOwner {
   const rejection = refusedName(stem, names);
   if (rejection !== undefined) return { kind: 'nobody', why: rejection };
   const service = splitStem(stem, lists.specialNames)?.service ?? stem;
-  const hasClient = clients.has(service.toUpperCase()) || meta.kind !== 'missing';
+  const hasClient = clients.has(service.toUpperCase()) || hasMeta;
   return ownerOf(stem, lists, { hasClient, vaultEnabled });
+}
+
+/** The most names that are remembered: any user may invent names. */
+const MOST_NAMES = 10_000;
+
+/** Remembers the provider of each name: many tokens have the same one. */
+function rememberByName(
+  find: (stem: string, hasMeta: boolean) => Provider | undefined,
+): (stem: string, hasMeta: boolean) => Provider | undefined {
+  const known = [new Map<string, Provider | undefined>(), new Map<string, Provider | undefined>()];
+  return (stem, hasMeta) => {
+    const names = known[hasMeta ? 1 : 0] ?? new Map<string, Provider | undefined>();
+    const before = names.get(stem);
+    if (before !== undefined || names.has(stem)) return before;
+    if (names.size >= MOST_NAMES) names.clear();
+    const provider = find(stem, hasMeta);
+    names.set(stem, provider);
+    return provider;
+  };
 }
 
 /** A grant must not be spent on a token that cannot be written. */
 function writeError({ stem, use, issued }: TokenSnapshot): Parsed<true> | undefined {
+  if (use.kind !== 'broken' && issued?.kind !== 'broken') return undefined;
   const blocked = [use, issued].find((file) => file?.kind === 'broken' && file.blocked === true);
   if (blocked?.kind !== 'broken') return undefined;
   const name = blocked === use ? '.use' : tokenFileName(stem, 'issued');

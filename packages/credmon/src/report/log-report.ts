@@ -240,7 +240,8 @@ function scannedReport(
     const now = readerOptions();
     await inSlices(plan.verdicts, (verdict) => {
       const { token } = verdict;
-      warnOnce(`short lifetime ${token.snapshot.stem}`, shortRemainingText(token, now));
+      const text = shortRemainingText(token, now);
+      if (text !== undefined) warnOnce(`short lifetime ${token.snapshot.stem}`, text);
       logUnrenewable(log, unrenewable, verdict);
     });
   };

@@ -92,8 +92,9 @@ export function lifetimeOfStem(stem: string, settings: LifetimeSettings): number
  * Returns the token with the default lifetime of its provider, if a scan has assumed one.
  */
 export function withOwnLifetime(token: TokenSnapshot, settings: LifetimeSettings): TokenSnapshot {
-  const { use, assumed, stem } = token;
-  if (assumed !== true || use.kind !== 'valid') return token;
+  if (token.assumed !== true) return token;
+  const { use, stem } = token;
+  if (use.kind !== 'valid') return token;
   const expiresAt = use.value.issuedAt + lifetimeOfStem(stem, settings);
   return changedToken(token, { use: { ...use, value: { ...use.value, expiresAt } } });
 }

@@ -52,6 +52,9 @@ type Ports = OAuthOptions & RegistrationPorts;
 /** Seconds for which an issuer's metadata is used without asking again. */
 const METADATA_LIFETIME = 3600;
 
+/** The most names of tokens whose client is remembered. */
+const MOST_NAMES = 10_000;
+
 /**
  * The OAuth refresh provider. It uses either the whole client of the configuration, or
  * else the whole `.meta`, never parts of both.
@@ -64,9 +67,15 @@ export function oauthRefresh(options: OAuthOptions): Provider {
     origins,
   });
   const ports = { ...options, metadata };
-  const clientOf = (token: TokenSnapshot): ConfiguredClient | undefined => {
-    const name = splitStem(token.stem, options.specialNames);
-    return name && options.clientOf(name.service);
+  // Many tokens have the same name. Any user may invent names of no client.
+  const known = new Map<string, ConfiguredClient>();
+  const clientOf = ({ stem }: TokenSnapshot): ConfiguredClient | undefined => {
+    const before = known.get(stem);
+    if (before) return before;
+    const name = splitStem(stem, options.specialNames);
+    const client = name && options.clientOf(name.service);
+    if (client && known.size < MOST_NAMES) known.set(stem, client);
+    return client;
   };
   return {
     name: 'oauth',

@@ -134,6 +134,7 @@ export function withStanding(
     (tokens().find(({ name }) => name === stem)?.kind ?? 'login') === 'login';
   return {
     scan: async (now, options) => {
+      if (options?.only !== undefined && options.only !== STANDING) return store.scan(now, options);
       const names = tokens().flatMap(({ owner }) => owner ?? []);
       const [scan, ofLogins] = await Promise.all([
         store.scan(now, options),
