@@ -67,7 +67,7 @@ function step(name, files, results, work) {
   writeFileSync(stamp, now);
 }
 
-const packages = ['packages', 'test-fixtures'].map((name) => join(root, name));
+const packages = ['packages', 'test-fixtures', 'bench'].map((name) => join(root, name));
 const manifests = packages.flatMap((path) =>
   filesBelow(path, (file) => file.endsWith('package.json')),
 );
@@ -85,7 +85,12 @@ const sources = [
     join(root, name),
   ),
 ];
-step('build', sources, ['packages/credmon/dist/bin/condor_credmon.cjs'], () => {
-  run(1, process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b');
-  run(1, process.execPath, join(root, 'scripts', 'bundle.mjs'));
-});
+step(
+  'build',
+  sources,
+  ['packages/credmon/dist/bin/condor_credmon.cjs', 'bench/dist/run.js'],
+  () => {
+    run(1, process.execPath, join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b');
+    run(1, process.execPath, join(root, 'scripts', 'bundle.mjs'));
+  },
+);

@@ -55,6 +55,10 @@ const executables = [
     entry: 'test-fixtures/src/profile-issuers/main.ts',
     out: 'test-fixtures/dist/profile-issuer.js',
   },
+  ...['run', 'child', 'library'].map((name) => ({
+    entry: `bench/src/${name}.ts`,
+    out: `bench/dist/${name}.js`,
+  })),
 ];
 
 const classic = {

@@ -1,5 +1,5 @@
 // A submit waits for its local token: how long, beside 20,000 others. The exact figures
-// come from bench/local.mjs, on a quiet machine.
+// come from `npm run bench -- --section sighup`, on a quiet machine.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';

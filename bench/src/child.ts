@@ -1,0 +1,51 @@
+// What runs in a process of its own: floors, the issuer, and the libraries. The first word
+// is the work; the last line of the output is JSON.
+import { durable, look, readAll, readUse, signed } from './floors/files.ts';
+import { answerSignals, serveHello } from './floors/hello.ts';
+import { serveIssuer, type IssuerOptions } from './floors/issuer.ts';
+import { capacity, posts } from './floors/posts.ts';
+
+const [work = '', ...words] = process.argv.slice(2);
+const [first = '', second = '', third = '', fourth = ''] = words;
+
+const WORKS: Readonly<Record<string, () => unknown>> = {
+  look: () => look(first),
+  'read-use': () => readUse(first),
+  'read-all': () => readAll(first),
+  durable: () => durable(first, Number(second), Number(third)),
+  signed: () => signed(first, Number(second), third, fourth === 'RS256' ? 'RS256' : 'ES256'),
+  posts: () => posts(Number(first), Number(second), Number(third)),
+  capacity: () => capacity(Number(first), Number(second), Number(third)),
+};
+const SERVERS: Readonly<Record<string, () => unknown>> = {
+  issuer: () => serveIssuer(JSON.parse(first) as IssuerOptions),
+  hello: () => serveHello(first),
+  idle: () => answerSignals(() => undefined),
+  signals: () => {
+    let count = 0;
+    answerSignals(() => signed(`${first}/n${count++}`, 1, second, 'ES256'));
+  },
+};
+
+const server = SERVERS[work];
+const run = WORKS[work];
+if (server !== undefined) await server();
+else if (run === undefined) throw new Error(`unknown work: ${work}`);
+else {
+  const began = performance.now();
+  const atBegin = process.cpuUsage();
+  const result = await run();
+  const seconds = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1e6;
+  const own = seconds(process.cpuUsage(atBegin));
+  const whole = seconds(process.cpuUsage());
+  process.stdout.write(
+    `${JSON.stringify({
+      result,
+      // CPU seconds of the work, and with the start of Node.js.
+      work: own,
+      cpu: whole,
+      wall: (performance.now() - began) / 1000,
+      peak: process.resourceUsage().maxRSS / 1024,
+    })}\n`,
+  );
+}

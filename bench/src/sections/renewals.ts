@@ -1,0 +1,209 @@
+// Renewals: due tokens against an issuer that answers at once, after 20 ms and after
+// 200 ms, with rotation.
+import { mkdtempSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as rest } from 'node:timers/promises';
+import { providerKnobs, removeTree, type AccessPoint, type Knobs } from '../shared/access-point.ts';
+import { withDaemon, type Bench, type Issuer, type Section } from '../shared/bench.ts';
+import { startDaemon, type Daemon, type Program } from '../shared/programs.ts';
+import type { Measured, Sample } from '../shared/rows.ts';
+import { medianOf } from '../shared/statistics.ts';
+import { fill, tokensOf, writeToken, type Population } from '../shared/tokens.ts';
+
+/** A wave of renewals: tokens a second, and CPU seconds a token. */
+export interface Wave {
+  readonly rate: number;
+  readonly cpu: number;
+  readonly wall: number;
+}
+
+/** One case: the issuer's latency, and the cap of renewals at a time. */
+interface Case {
+  readonly latency: number;
+  readonly cap: number;
+  readonly tokens: number;
+  readonly least?: number;
+}
+
+/** The program's default of CREDMON_RENEWALS_PER_ISSUER. */
+const CAP = 16;
+
+/** Makes the tokens of `population` due, and measures until all are renewed. */
+export async function wave(
+  daemon: Daemon,
+  issuer: Issuer,
+  point: AccessPoint,
+  population: Population,
+): Promise<Wave> {
+  await issuer.forget();
+  const tokens = [...tokensOf(point.credentials, population)];
+  // Whatever it sees of files that are half written would be another case.
+  daemon.pause();
+  for (const { stem, index } of tokens)
+    writeToken(stem, index, { ...population, state: 'due', tokenUrl: issuer.tokenUrl });
+  // The Python program counts the lifetime of a second from now.
+  await rest(1200);
+  const before = daemon.usage().cpu;
+  daemon.resume();
+  daemon.hup();
+  const until = performance.now() + 60_000 + tokens.length * 100;
+  for (let stats = await issuer.stats(); stats.answers < tokens.length;) {
+    await rest(50);
+    if (performance.now() > until || stats.refused > 0)
+      throw new Error(`not all of ${tokens.length} were renewed: ${JSON.stringify(stats)}`);
+    stats = await issuer.stats();
+  }
+  await daemon.settled();
+  const { first, reused } = await issuer.stats();
+  if (reused > 0) throw new Error(`${reused} refresh tokens were sent again after rotation`);
+  const last = tokens.reduce((latest, { stem }) => Math.max(latest, changed(`${stem}.use`)), 0);
+  const cpu = (daemon.usage().cpu - before) / tokens.length;
+  return { rate: tokens.length / (last - first), cpu, wall: last - first };
+}
+
+const changed = (path: string): number => statSync(path).mtimeMs / 1000;
+
+async function measureCase(
+  bench: Bench,
+  { latency, cap, tokens, least }: Case,
+): Promise<Measured[]> {
+  const { options, say } = bench;
+  const point = bench.accessPoint();
+  const issuer = await bench.issuer({ latency });
+  const population: Population = { users: Math.ceil(tokens / 10), tokens };
+  const waves = { ours: [] as Wave[], against: [] as Wave[] };
+  const floors = { durable: [] as Sample[], posts: [] as Sample[] };
+  const programs = latency === 0 ? bench.programs('oauth') : [bench.ours];
+  try {
+    fill(point.credentials, { ...population, tokenUrl: issuer.tokenUrl });
+    const knobs: Knobs = {
+      ...providerKnobs(point, 'mytok', issuer.tokenUrl),
+      CREDMON_RENEWALS_PER_ISSUER: cap,
+    };
+    for (let round = 0; round < options.rounds; round += 1) {
+      say(`renewing ${tokens} tokens, ${latency} ms, round ${round + 1} of ${options.rounds}`);
+      floors.durable.push(await durableFloor(bench, tokens));
+      const posted = await bench.floor('posts', issuer.port, tokens, cap);
+      floors.posts.push({ value: tokens / posted.wall, cpu: posted.work / tokens });
+      for (const program of programs) {
+        const daemon = await startDaemon(program, point, knobs);
+        await withDaemon(daemon, async () => {
+          await daemon.settled();
+          const kept = program === bench.ours ? waves.ours : waves.against;
+          kept.push(await wave(daemon, issuer, point, population));
+        });
+      }
+    }
+  } finally {
+    await issuer.stop();
+    point.remove();
+  }
+  const slower = floors.durable.map(({ value }, index) => ({
+    value: Math.min(value, floors.posts[index]?.value ?? value),
+  }));
+  const what = `${tokens.toLocaleString('en-US')} tokens, issuer answers ${latency === 0 ? 'at once' : `after ${latency} ms`}${cap === CAP ? '' : `, ${cap} at a time`}`;
+  const rates: Measured = {
+    section: 'renewals',
+    name: `${what}, tokens a second`,
+    unit: '/s',
+    ours: waves.ours.map(sampleOf),
+    ...(latency === 0
+      ? { floor: floors.durable, floorName: 'two files written, fsynced and renamed, 32 at a time' }
+      : {
+          floor: slower,
+          floorName: `the slower of that and of bare POST requests over ${cap} connections`,
+        }),
+    ...(waves.against.length > 0 ? { against: waves.against.map(sampleOf) } : {}),
+    targets: least === undefined ? [{ of: 'floor', least: 0.6 }] : [{ of: 'value', least }],
+    note: `bare POST requests: ${Math.round(medianOf(floors.posts.map(({ value }) => value)))} /s; durable writes: ${Math.round(medianOf(floors.durable.map(({ value }) => value)))} /s.`,
+  };
+  if (latency > 0) return [rates];
+  const milliseconds = (all: readonly Wave[]): Sample[] =>
+    all.map(({ cpu }) => ({ value: cpu * 1000 }));
+  const floorCpu = floors.durable.map(({ cpu = 0 }) => ({ value: cpu * 1000 }));
+  return [
+    rates,
+    {
+      section: 'renewals',
+      name: `${what}, CPU a token`,
+      unit: 'ms',
+      ours: milliseconds(waves.ours),
+      floor: floorCpu,
+      floorName: 'two files written, fsynced and renamed, 32 at a time',
+      ...(waves.against.length > 0 ? { against: milliseconds(waves.against) } : {}),
+    },
+    {
+      section: 'renewals',
+      name: `${what}, CPU a token beside that of the writes`,
+      unit: 'ms',
+      ours: waves.ours.map(({ cpu }, index) => ({
+        value: cpu * 1000 - (floorCpu[index]?.value ?? 0),
+      })),
+      targets: [{ of: 'value', most: 2 }],
+    },
+  ];
+}
+
+const sampleOf = ({ rate, cpu, wall }: Wave): Sample => ({
+  value: rate,
+  cpu: cpu * rate * wall,
+  wall,
+});
+
+/** Durable writes: tokens a second, and CPU seconds a token. */
+async function durableFloor(bench: Bench, tokens: number): Promise<Sample> {
+  const directory = mkdtempSync(join(bench.work, 'durable-'));
+  const { wall, work } = await bench.floor('durable', directory, tokens, 32);
+  removeTree(directory);
+  return { value: tokens / wall, cpu: work / tokens, wall };
+}
+
+/** Says what the issuer can do, which must be far above what is measured. */
+async function issuerCapacity(bench: Bench): Promise<void> {
+  const issuer = await bench.issuer({ rotation: false });
+  const rates: number[] = [];
+  for (let round = 0; round < 3; round += 1)
+    rates.push(Number((await bench.floor('capacity', issuer.port, 60_000, 8)).result));
+  const { answers, cpu } = await issuer.stats();
+  await issuer.stop();
+  const line = `The issuer of the benchmarks answers ${Math.round(medianOf(rates)).toLocaleString('en-US')} requests a second (${Math.round(answers / cpu).toLocaleString('en-US')} a CPU second).`;
+  bench.say(line);
+  bench.remarks.push(line);
+}
+
+export const renewals: Section = {
+  name: 'renewals',
+  title: 'Renewals',
+  measure: async (bench) => {
+    await issuerCapacity(bench);
+    const tokens = bench.options.quick ? 200 : 2000;
+    const rows: Measured[] = [];
+    for (const one of [
+      { latency: 0, cap: CAP, tokens },
+      { latency: 20, cap: CAP, tokens, least: 700 },
+      { latency: 200, cap: 100, tokens, least: 400 },
+    ])
+      rows.push(...(await measureCase(bench, one)));
+    return rows;
+  },
+  profile: async (bench: Bench, program: Program) => {
+    const point = bench.accessPoint();
+    const issuer = await bench.issuer();
+    const population: Population = { users: 100, tokens: bench.options.quick ? 200 : 2000 };
+    try {
+      fill(point.credentials, { ...population, tokenUrl: issuer.tokenUrl });
+      const daemon = await startDaemon(
+        program,
+        point,
+        providerKnobs(point, 'mytok', issuer.tokenUrl),
+      );
+      await withDaemon(daemon, async () => {
+        await daemon.settled();
+        await wave(daemon, issuer, point, population);
+      });
+    } finally {
+      await issuer.stop();
+      point.remove();
+    }
+  },
+};

@@ -1,0 +1,300 @@
+// First pass, full look, idle and memory: daemons over the same directory of fresh tokens.
+import { setTimeout as rest } from 'node:timers/promises';
+import type { AccessPoint, Knobs } from '../shared/access-point.ts';
+import { localKnobs, providerKnobs } from '../shared/access-point.ts';
+import { withDaemon, type Bench, type FloorResult, type Section } from '../shared/bench.ts';
+import { startDaemon, type Program } from '../shared/programs.ts';
+import type { Measured, Sample } from '../shared/rows.ts';
+import { medianOf } from '../shared/statistics.ts';
+import { fill } from '../shared/tokens.ts';
+
+/** What was measured of a program over the directory, one sample for each round. */
+interface Scans {
+  readonly first: Sample[];
+  readonly settled: Sample[];
+  readonly looks: Sample[];
+}
+/** All of it, measured once for all sections of a run. */
+interface ScanRun {
+  readonly tokens: number;
+  readonly users: number;
+  readonly ours: Scans;
+  readonly against: Scans | undefined;
+  readonly floors: Readonly<Record<'look' | 'readUse' | 'readAll', Sample[]>>;
+}
+
+const emptyScans = (): Scans => ({ first: [], settled: [], looks: [] });
+const TOKEN_URL = 'https://issuer.example/token';
+const runs = new WeakMap<Bench, Promise<ScanRun>>();
+
+/** Knobs of a directory whose tokens need nothing. */
+export function scanKnobs(point: AccessPoint): Knobs {
+  return { ...providerKnobs(point, 'mytok', TOKEN_URL), ...localKnobs(point) };
+}
+
+/** A floor with the start of Node.js, which the daemon's figure has, too. */
+export const wholeSample = ({ cpu, wall, peak }: FloorResult): Sample => ({
+  value: cpu,
+  cpu,
+  wall,
+  peak,
+});
+
+const scansOf = (bench: Bench): Promise<ScanRun> => {
+  const known = runs.get(bench) ?? measureScans(bench);
+  runs.set(bench, known);
+  return known;
+};
+
+async function measureScans(bench: Bench): Promise<ScanRun> {
+  const { options, say } = bench;
+  const tokens = options.quick ? 10_000 : 100_000;
+  const users = tokens / 10;
+  const point = bench.accessPoint();
+  try {
+    say(`writing ${tokens} fresh tokens of ${users} users`);
+    fill(point.credentials, { users, tokens, tokenUrl: TOKEN_URL });
+    const ours = emptyScans();
+    const against = bench.against === undefined ? undefined : emptyScans();
+    const floors = { look: [], readUse: [], readAll: [] } as ScanRun['floors'];
+    for (let round = 0; round < options.rounds; round += 1) {
+      say(`passes over ${tokens} tokens, round ${round + 1} of ${options.rounds}`);
+      floors.readUse.push(wholeSample(await bench.floor('read-use', point.credentials)));
+      await scanOnce(bench.ours, point, ours);
+      floors.look.push(workSample(await bench.floor('look', point.credentials)));
+      floors.readAll.push(wholeSample(await bench.floor('read-all', point.credentials)));
+      if (bench.against && against) await scanOnce(bench.against, point, against);
+    }
+    return { tokens, users, ours, against, floors };
+  } finally {
+    point.remove();
+  }
+}
+
+/** The work of a floor without the start of Node.js. */
+export const workSample = ({ work, wall, peak }: FloorResult): Sample => ({
+  value: work,
+  cpu: work,
+  wall,
+  peak,
+});
+
+async function scanOnce(program: Program, point: AccessPoint, scans: Scans): Promise<void> {
+  const daemon = await startDaemon(program, point, scanKnobs(point));
+  await withDaemon(daemon, async () => {
+    const { cpu, peak } = daemon.atComplete;
+    scans.first.push({ value: cpu, cpu, wall: daemon.startSeconds, peak });
+    await daemon.settled();
+    const after = daemon.usage();
+    scans.settled.push({ value: after.cpu, cpu: after.cpu, peak: after.peak });
+    const began = performance.now();
+    daemon.hup();
+    await daemon.settled();
+    const looked = daemon.usage().cpu - after.cpu;
+    scans.looks.push({
+      value: looked,
+      cpu: looked,
+      // Without the time that shows that the daemon has come to rest.
+      wall: Math.max(0, (performance.now() - began) / 1000 - 0.3),
+    });
+  });
+}
+
+const ofTokens = (tokens: number, users: number): string =>
+  `${tokens.toLocaleString('en-US')} tokens of ${users.toLocaleString('en-US')} users`;
+
+export const firstPass: Section = {
+  name: 'first-pass',
+  title: 'First pass after the start',
+  measure: async (bench) => {
+    const { tokens, users, ours, against, floors } = await scansOf(bench);
+    const row = (name: string, part: 'first' | 'settled', floor: 'readUse' | 'readAll') => ({
+      section: 'first-pass',
+      name: `${name}, ${ofTokens(tokens, users)}, CPU`,
+      unit: 's' as const,
+      ours: ours[part],
+      floor: floors[floor],
+      floorName:
+        floor === 'readUse'
+          ? 'readdir, lstat of everything, read every .use'
+          : 'readdir, open, fstat, read and close of everything',
+      ...(against ? { against: against[part] } : {}),
+    });
+    return [
+      {
+        ...row('start to CREDMON_COMPLETE', 'first', 'readUse'),
+        targets: [
+          { of: 'floor', most: 1.1 },
+          { of: 'against', most: 0.35 },
+        ],
+      },
+      row('start until the daemon rests', 'settled', 'readAll'),
+      await mixedRow(bench),
+    ];
+  },
+  profile: async (bench, program) => {
+    const point = bench.accessPoint();
+    const tokens = bench.options.quick ? 10_000 : 100_000;
+    fill(point.credentials, { users: tokens / 10, tokens, tokenUrl: TOKEN_URL });
+    try {
+      const daemon = await startDaemon(program, point, scanKnobs(point));
+      await withDaemon(daemon, () => daemon.settled());
+    } finally {
+      point.remove();
+    }
+  },
+};
+
+/** One token in ten is broken: what errors add to a pass. */
+async function mixedRow(bench: Bench): Promise<Measured> {
+  const tokens = bench.options.quick ? 2000 : 10_000;
+  const point = bench.accessPoint();
+  const samples: Sample[] = [];
+  const floor: Sample[] = [];
+  try {
+    fill(point.credentials, {
+      users: tokens / 10,
+      tokens,
+      tokenUrl: TOKEN_URL,
+      state: (index) => (index % 10 === 9 ? 'broken' : 'fresh'),
+    });
+    for (let round = 0; round < bench.options.rounds; round += 1) {
+      floor.push(wholeSample(await bench.floor('read-use', point.credentials)));
+      const daemon = await startDaemon(bench.ours, point, scanKnobs(point));
+      await withDaemon(daemon, async () => {
+        const { cpu, peak } = daemon.atComplete;
+        samples.push({ value: cpu, cpu, peak, wall: daemon.startSeconds });
+      });
+    }
+  } finally {
+    point.remove();
+  }
+  return {
+    section: 'first-pass',
+    name: `the same, ${ofTokens(tokens, tokens / 10)}, one in ten broken, CPU`,
+    unit: 's',
+    ours: samples,
+    floor,
+    floorName: 'readdir, lstat of everything, read every .use',
+  };
+}
+
+export const fullLook: Section = {
+  name: 'full-look',
+  title: 'Full look at SIGHUP with nothing changed',
+  measure: async (bench) => {
+    const { tokens, users, ours, against, floors } = await scansOf(bench);
+    return [
+      {
+        section: 'full-look',
+        name: `SIGHUP, ${ofTokens(tokens, users)}, CPU`,
+        unit: 's',
+        ours: ours.looks,
+        floor: floors.look,
+        floorName: 'readdir and lstat of everything',
+        ...(against ? { against: against.looks } : {}),
+        targets: [{ of: 'floor', most: 1.2 }],
+        note: 'The daemon reads its configuration again, too.',
+      },
+    ];
+  },
+};
+
+export const memory: Section = {
+  name: 'memory',
+  title: 'Memory',
+  measure: async (bench) => {
+    const { tokens, users, ours, against } = await scansOf(bench);
+    const peaks = (samples: readonly Sample[]): Sample[] =>
+      samples.map(({ peak = Number.NaN }) => ({ value: peak }));
+    return [
+      {
+        section: 'memory',
+        name: `peak, ${ofTokens(tokens, users)}`,
+        unit: 'MiB',
+        ours: peaks(ours.settled),
+        ...(against ? { against: peaks(against.settled) } : {}),
+        // The limit is for 100,000 tokens.
+        targets: [{ of: 'value', most: 110 }],
+      },
+      await idleMemory(bench),
+    ];
+  },
+};
+
+async function idleMemory(bench: Bench): Promise<Measured> {
+  const samples: Sample[] = [];
+  const against: Sample[] = [];
+  const floor: Sample[] = [];
+  const point = bench.accessPoint();
+  try {
+    for (let round = 0; round < bench.options.rounds; round += 1) {
+      for (const program of bench.programs('oauth')) {
+        const daemon = await startDaemon(program, point, scanKnobs(point));
+        await withDaemon(daemon, async () => {
+          await daemon.settled();
+          const { resident } = daemon.usage();
+          (program === bench.ours ? samples : against).push({ value: resident });
+        });
+      }
+      floor.push({ value: (await bench.floor('look', point.credentials)).peak });
+    }
+  } finally {
+    point.remove();
+  }
+  return {
+    section: 'memory',
+    name: 'resident, empty directory, idle',
+    unit: 'MiB',
+    ours: samples,
+    floor,
+    floorName: 'a Node.js process that lists the empty directory',
+    ...(against.length > 0 ? { against } : {}),
+    targets: [{ of: 'value', most: 60 }],
+  };
+}
+
+export const idle: Section = {
+  name: 'idle',
+  title: 'Idle daemon',
+  measure: async (bench) => {
+    const seconds = bench.options.quick ? 15 : 120;
+    const tokens = bench.options.quick ? 10_000 : 100_000;
+    const point = bench.accessPoint();
+    const shares: Record<string, Sample[]> = {};
+    try {
+      fill(point.credentials, { users: tokens / 10, tokens, tokenUrl: TOKEN_URL });
+      bench.say(`idle daemons, ${seconds} s each`);
+      for (const program of bench.programs('oauth')) {
+        const daemon = await startDaemon(program, point, scanKnobs(point));
+        await withDaemon(daemon, async () => {
+          await daemon.settled();
+          const before = daemon.usage().cpu;
+          await rest(seconds * 1000);
+          const used = daemon.usage().cpu - before;
+          shares[program.name] = [{ value: (100 * used) / seconds, cpu: used, wall: seconds }];
+        });
+      }
+    } finally {
+      point.remove();
+    }
+    const against = bench.against && shares[bench.against.name];
+    return [
+      {
+        section: 'idle',
+        name: `share of a core over ${seconds} s, ${ofTokens(tokens, tokens / 10)}`,
+        unit: '%',
+        ours: shares[bench.ours.name] ?? [],
+        ...(against ? { against } : {}),
+        targets: [{ of: 'value', most: 0.5 }],
+        note: bench.options.quick
+          ? 'A full look comes every 55 s; a quick run may have none.'
+          : 'With the full looks, one every 55 s.',
+      },
+    ];
+  },
+};
+
+/** The median CPU of a scan run, for the growth. */
+export const medianValue = (samples: readonly Sample[]): number =>
+  medianOf(samples.map(({ value }) => value));
