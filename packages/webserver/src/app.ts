@@ -3,14 +3,15 @@
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { PortalContext } from './flow/context.ts';
 import { fastifyLogger } from './plugins/fastify-logger.ts';
-import { registerErrors, sendError } from './plugins/errors.ts';
+import { registerErrors, registerNotFound, sendError } from './plugins/errors.ts';
 import { registerHostCheck } from './plugins/host.ts';
-import { BARE_HEADERS, registerSecurity } from './plugins/security.ts';
+import { BARE_HEADERS } from './plugins/headers.ts';
+import { registerSecurity } from './plugins/security.ts';
 import { registerSessions } from './plugins/session.ts';
 import type { Ports } from './flow/ports.ts';
 import { assetRoutes, wellKnownRoutes, healthRoutes, proxyCheckRoute } from './routes/public.ts';
 import { confirmRoutes, loginRoutes, returnRoutes } from './routes/login.ts';
-import { homeRoute } from './routes/home.ts';
+import { answerStrangers, homeRoute } from './routes/home.ts';
 import { keyRoute } from './routes/key.ts';
 import { switchRoutes } from './routes/switch.ts';
 import type { Settings } from './settings/settings.ts';
@@ -49,25 +50,19 @@ async function registerAll(app: FastifyInstance, context: PortalContext): Promis
   const { settings, ports } = context;
   await registerSecurity(app, context);
   registerHostCheck(app, context);
-  await registerSessions(app, context);
   registerErrors(app, context);
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const pattern = request.routeOptions.url;
-    const route = pattern ?? 'an unknown page';
     const seconds = reply.elapsedTime / 1000;
     ports.counters.request(patternOf(pattern, settings.mount), reply.statusCode, seconds);
+    const route = pattern ?? 'an unknown page';
     ports.log.debug(
       `${request.method} ${route}: ${reply.statusCode} in ${Math.round(seconds * 1000)} ms`,
     );
+    done();
   });
   await app.register(
     async (mounted) => {
-      homeRoute(mounted, context);
-      keyRoute(mounted, context);
-      loginRoutes(mounted, context);
-      returnRoutes(mounted, context);
-      confirmRoutes(mounted, context);
-      switchRoutes(mounted, context);
       wellKnownRoutes(mounted, context);
       assetRoutes(mounted, context);
       healthRoutes(mounted, context);
@@ -75,6 +70,20 @@ async function registerAll(app: FastifyInstance, context: PortalContext): Promis
     },
     { prefix: settings.mount },
   );
+  await app.register((mounted) => registerPages(mounted, context), { prefix: settings.mount });
+}
+
+/** Adds the pages of a browser session. Everything else works without the plugins of it. */
+async function registerPages(app: FastifyInstance, context: PortalContext): Promise<void> {
+  answerStrangers(app, context);
+  await registerSessions(app, context);
+  registerNotFound(app, context);
+  homeRoute(app, context);
+  keyRoute(app, context);
+  loginRoutes(app, context);
+  returnRoutes(app, context);
+  confirmRoutes(app, context);
+  switchRoutes(app, context);
 }
 
 /**

@@ -101,12 +101,7 @@ type OwnerSettings = Pick<Settings, 'lists' | 'names' | 'clients' | 'vaultEnable
 function ownerOfName(
   stem: string,
   hasMeta: boolean,
-  {
-    lists,
-    names,
-    clients,
-    vaultEnabled,
-  }: OwnerSettings,
+  { lists, names, clients, vaultEnabled }: OwnerSettings,
 ): TokenOwner {
   const rejection = refusedName(stem, names);
   if (rejection !== undefined) return { kind: 'nobody', why: rejection };

@@ -41,7 +41,9 @@ export function viewsIn(folder: string): Views {
   const texts = textsIn(folder);
   const textOf = (name: string): string => texts.get(name) ?? '';
   const eta = new Eta({ views: folder, cache: true, autoEscape: true });
-  eta.readFile = (path) => textOf(basename(path));
+  // All templates are in one folder: their names need no look at paths.
+  eta.resolvePath = (name) => `${basename(name)}.eta`;
+  eta.readFile = textOf;
   return {
     render: (page, data) => eta.render(`./${page}`, data),
     styleSheet: textOf('style.css'),

@@ -2,14 +2,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isCoded, messageOf } from '@credmon/core/base';
 import { currentFlow, type PortalContext } from '../flow/context.ts';
-import { sendPage } from '../pages/send-page.ts';
+import { sendPage, sendPrepared } from '../pages/send-page.ts';
 import { rightAddress } from './host.ts';
 import { isPageError, pageError, pageFor } from '../pages/page-error.ts';
 
-/** Sets the handlers for errors and unknown pages. */
+/** Sets the handlers for errors, and for pages outside the mount path. */
 export function registerErrors(app: FastifyInstance, context: PortalContext): void {
   app.setErrorHandler((error, request, reply) => sendError(context, request, reply, error));
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, (request, reply) =>
+  if (context.settings.mount !== '') registerNotFound(app, context);
+}
+
+/** Sets the handler for unknown pages, which link to the list if there is a session. */
+export function registerNotFound(app: FastifyInstance, context: PortalContext): void {
+  app.setNotFoundHandler((request, reply) =>
     sendError(context, request, reply, pageError('no-such-page')),
   );
 }
@@ -26,14 +31,16 @@ export async function sendError(
   const text = `${request.method} ${route}: ${page.status} ${name}, reference ${request.id}: ${explain(error)}`;
   if (page.status >= 500) context.ports.log.error(text);
   else context.ports.log.warn(text);
+  const hasList =
+    route.replace(/\/$/, '') !== context.settings.mount && (await hasFlow(context, request));
+  const data = { ...page, name, hasList };
+  if (detail === undefined && name !== 'wrong-host')
+    return sendPrepared(context, reply, 'error', page.status, data, request.id);
   return sendPage(context, reply, 'error', page.status, {
-    ...page,
-    name,
+    ...data,
     detail,
     address: name === 'wrong-host' ? rightAddress(context, request) : undefined,
     reference: request.id,
-    hasList:
-      route.replace(/\/$/, '') !== context.settings.mount && (await hasFlow(context, request)),
   });
 }
 

@@ -1,11 +1,12 @@
 // Security headers, rate limits, load shedding, and the check for https.
 import fastifyFormbody from '@fastify/formbody';
-import fastifyHelmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import fastifyRateLimit from '@fastify/rate-limit';
 import fastifyUnderPressure from '@fastify/under-pressure';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PortalContext } from '../flow/context.ts';
-import { pageError } from '../pages/page-error.ts';
+import { pageError, pageFor } from '../pages/page-error.ts';
+import { sendPrepared } from '../pages/send-page.ts';
+import { securityHeaders } from './headers.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -16,52 +17,84 @@ declare module 'fastify' {
   }
 }
 
-/** Registers helmet, rate limits, load shedding and form bodies. */
+/**
+ * Registers security headers, rate limits, load shedding and form bodies. The limit comes
+ * before everything that costs more than a look at the address.
+ */
 export async function registerSecurity(
   app: FastifyInstance,
-  { settings, ports }: PortalContext,
+  context: PortalContext,
 ): Promise<void> {
-  await app.register(fastifyHelmet, {
-    contentSecurityPolicy: contentPolicy([]),
-    frameguard: { action: 'deny' },
-    referrerPolicy: { policy: 'no-referrer' },
-    strictTransportSecurity: settings.secure
-      ? { maxAge: 31_536_000, includeSubDomains: false }
-      : false,
+  const { settings, ports } = context;
+  const headers = { ...securityHeaders(settings), 'cache-control': 'no-store' };
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(headers);
+    done();
   });
-  await app.register(fastifyRateLimit, {
-    max: settings.requestsPerMinute,
-    timeWindow: 60_000,
-    keyGenerator: (request) => rateKey(request.ip),
-  });
+  await registerRateLimit(app, context);
   await app.register(fastifyUnderPressure, {
     maxEventLoopDelay: settings.overloadSeconds * 1000,
     retryAfter: 10,
   });
   await app.register(fastifyFormbody, { bodyLimit: 16_384 });
-  app.addHook('onRequest', async (request, reply) => {
-    reply.header('cache-control', 'no-store');
+  app.addHook('onRequest', (request, _reply, done) => {
     if (
       !settings.secure ||
       request.protocol === 'https' ||
       request.routeOptions.config.plain === true
     )
-      return;
+      return done();
     ports.log.warn(
       'request without https; fix: the proxy must send X-Forwarded-Proto and be listed in CREDMON_WEB_TRUSTED_PROXIES',
     );
-    throw pageError('not-https');
+    return done(pageError('not-https') as FastifyError);
   });
 }
 
-/** Security headers for invalid URLs: Fastify answers them before any plugin runs. */
-export const BARE_HEADERS: Readonly<Record<string, string>> = {
-  'content-security-policy':
-    "default-src 'none';style-src 'self';img-src 'self';base-uri 'none';frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'cache-control': 'no-store',
-};
+/** The interval of the log lines about rejected requests, in seconds. */
+const LOG_SECONDS = 10;
+
+/**
+ * Limits the requests of each client. A rejected request gets a page that is rendered
+ * once; of many, one line in ten seconds is logged.
+ */
+async function registerRateLimit(app: FastifyInstance, context: PortalContext): Promise<void> {
+  const { settings, ports } = context;
+  await app.register(fastifyRateLimit, {
+    global: false,
+    max: settings.requestsPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request) => rateKey(request.ip),
+  });
+  const limit = app.createRateLimit();
+  const { name, page } = pageFor(pageError('too-many-requests'));
+  let loggedAt = -Infinity;
+  let unlogged = 0;
+  const reject = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const now = ports.clock.steady();
+    if (now - loggedAt >= LOG_SECONDS) {
+      const more = unlogged === 0 ? '' : ` (and ${unlogged} more since the last line)`;
+      ports.log.warn(
+        `${request.method} ${request.routeOptions.url ?? 'an unknown page'}: ${page.status} ${name}, ` +
+          `reference ${request.id}${more}: more than ${settings.requestsPerMinute} requests ` +
+          'in a minute from one address',
+      );
+      [loggedAt, unlogged] = [now, 0];
+    } else unlogged += 1;
+    return sendPrepared(context, reply, 'error', page.status, { ...page, name }, request.id);
+  };
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.config.rateLimit === false) return undefined;
+    const found = await limit(request);
+    if (found.isAllowed) return undefined;
+    reply.header('x-ratelimit-limit', found.max);
+    reply.header('x-ratelimit-remaining', found.remaining);
+    reply.header('x-ratelimit-reset', found.ttlInSeconds);
+    if (!found.isExceeded) return undefined;
+    reply.header('retry-after', found.ttlInSeconds);
+    return reject(request, reply);
+  });
+}
 
 /**
  * Returns the key of the rate limit. IPv6 clients share one limit per /64. If a proxy on
@@ -76,28 +109,4 @@ export function rateKey(ip: string | undefined): string {
   const zeros =
     tail === undefined ? [] : Array.from({ length: 8 - front.length - back.length }, () => '0');
   return [...front, ...zeros, ...back].slice(0, 4).join(':');
-}
-
-/**
- * Allows the forms of this page to redirect to these issuers: browsers apply form-action
- * also to the redirect after a form.
- */
-export function allowFormsTo(reply: FastifyReply, origins: readonly string[]): void {
-  reply.helmet({ contentSecurityPolicy: contentPolicy(origins) });
-}
-
-type ContentPolicy = Exclude<FastifyHelmetOptions['contentSecurityPolicy'], boolean | undefined>;
-
-function contentPolicy(origins: readonly string[]): ContentPolicy {
-  return {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'none'"],
-      styleSrc: ["'self'"],
-      imgSrc: ["'self'"],
-      baseUri: ["'none'"],
-      frameAncestors: ["'none'"],
-      formAction: ["'self'", ...new Set(origins)],
-    },
-  };
 }

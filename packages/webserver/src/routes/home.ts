@@ -6,16 +6,35 @@ import { currentFlow, type PortalContext } from '../flow/context.ts';
 import { isComplete, openAnswers } from '../flow/flow.ts';
 import { nameRefusal } from '../flow/check-answer.ts';
 import { readTokenRequests } from '../flow/read-request.ts';
-import { sendPage } from '../pages/send-page.ts';
+import { sendPage, sendPrepared } from '../pages/send-page.ts';
 import { tokenCard } from '../pages/token-card.ts';
 import { requireOwner } from '../plugins/remote-user.ts';
-import { allowFormsTo } from '../plugins/security.ts';
+import { allowFormsTo } from '../plugins/headers.ts';
+
+/**
+ * Answers `GET /` of a client that sends no cookie: it has no list, and needs no session.
+ * Comes before the plugins of sessions.
+ */
+export function answerStrangers(app: FastifyInstance, context: PortalContext): void {
+  const { mount } = context.settings;
+  app.addHook('onRequest', (request, reply, done) => {
+    // No route has an empty pattern: that of an unknown page is undefined.
+    const { url = '' } = request.routeOptions;
+    const isHome = url === `${mount}/` || (url !== '' && url === mount);
+    if (!isHome || request.headers.cookie !== undefined) return done();
+    if (request.method !== 'GET' && request.method !== 'HEAD') return done();
+    sendPrepared(context, reply, 'home', 200, NO_LIST);
+    return undefined;
+  });
+}
+
+const NO_LIST = { tokens: [] };
 
 /** Adds `GET /`. */
 export function homeRoute(app: FastifyInstance, context: PortalContext): void {
   app.get('/', async (request, reply) => {
     const flow = await currentFlow(context, request.session.flow);
-    if (!flow) return sendPage(context, reply, 'home', 200, { tokens: [] });
+    if (!flow) return sendPrepared(context, reply, 'home', 200, NO_LIST);
     requireOwner(context, request, flow.localUser);
     const requests = readTokenRequests(context, flow);
     allowFormsTo(

@@ -12,7 +12,7 @@ import { pageError } from '../pages/page-error.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { findToken, labelOf, tokenCard } from '../pages/token-card.ts';
 import { requireOwner } from '../plugins/remote-user.ts';
-import { allowFormsTo } from '../plugins/security.ts';
+import { allowFormsTo } from '../plugins/headers.ts';
 import { browserOf, renewSession } from '../plugins/session.ts';
 import { providerSettings } from '../settings/settings.ts';
 import { read } from './parameters.ts';

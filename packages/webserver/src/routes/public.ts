@@ -3,6 +3,7 @@
 import { PROOF_PATH, makeAnswer, readQuestion } from '../check/proxy-proof.ts';
 import type { PortalContext } from '../flow/context.ts';
 import { pageError } from '../pages/page-error.ts';
+import { type FixedAnswer, fixedAnswer, sendFixed } from './fixed-answer.ts';
 import { read } from './parameters.ts';
 import { CodedError } from '@credmon/core/base';
 import type { FastifyInstance } from 'fastify';
@@ -38,19 +39,17 @@ export function healthRoutes(app: FastifyInstance, { ports }: PortalContext): vo
   });
 }
 
+/** Cache lifetime of assets, in seconds. */
+const ASSET_SECONDS = 3600;
+
 /** Adds /style.css and /icon.svg. */
 export function assetRoutes(app: FastifyInstance, { ports }: PortalContext): void {
-  const cached = 'public, max-age=3600';
   const options = { config: { anyHost: true } };
-  app.get('/style.css', options, (_request, reply) =>
-    reply
-      .header('cache-control', cached)
-      .type('text/css; charset=utf-8')
-      .send(ports.views.styleSheet),
-  );
-  app.get('/icon.svg', options, (_request, reply) =>
-    reply.header('cache-control', cached).type('image/svg+xml').send(ports.views.icon),
-  );
+  const { styleSheet, icon } = ports.views;
+  const style = fixedAnswer('text/css; charset=utf-8', styleSheet, ASSET_SECONDS);
+  const image = fixedAnswer('image/svg+xml', icon, ASSET_SECONDS);
+  app.get('/style.css', options, (request, reply) => sendFixed(request, reply, style));
+  app.get('/icon.svg', options, (request, reply) => sendFixed(request, reply, image));
 }
 
 // /.well-known/...: the public keys for verifiers of locally issued tokens.
@@ -58,26 +57,34 @@ export function assetRoutes(app: FastifyInstance, { ports }: PortalContext): voi
 /** Cache lifetime of the answers, in seconds. */
 const CACHE_SECONDS = 300;
 
+const JSON_TYPE = 'application/json; charset=utf-8';
+
 /**
- * Adds openid-configuration and jwks-uri. The files are read for each request, so that a
- * new key is published at once.
+ * Adds openid-configuration and jwks-uri. The files are looked at for each request, so that
+ * a new key is published at once; the answer is made again when a text has changed.
  * @see OpenID Connect Discovery 1.0, section 4; RFC 7517
  */
 export function wellKnownRoutes(app: FastifyInstance, { settings, ports }: PortalContext): void {
   const { issuer, keyId } = settings.localIssuer;
   const options = { config: { plain: true } };
-  app.get('/.well-known/openid-configuration', options, (_request, reply) =>
-    reply
-      .header('cache-control', `public, max-age=${CACHE_SECONDS}`)
-      .send({ issuer, jwks_uri: `${settings.prefix}/.well-known/jwks-uri` }),
+  const metadata = { issuer, jwks_uri: `${settings.prefix}/.well-known/jwks-uri` };
+  const discovery = fixedAnswer(JSON_TYPE, JSON.stringify(metadata), CACHE_SECONDS);
+  app.get('/.well-known/openid-configuration', options, (request, reply) =>
+    sendFixed(request, reply, discovery),
   );
-  app.get('/.well-known/jwks-uri', options, async (_request, reply) => {
-    const keys = await publicKeySet({
-      sets: ports.readKeySets(),
-      pem: ports.readPublicKey(),
-      keyId,
-    });
-    return reply.header('cache-control', `public, max-age=${CACHE_SECONDS}`).send({ keys });
+  let known:
+    { readonly of: readonly (string | undefined)[]; readonly answer: FixedAnswer } | undefined;
+  app.get('/.well-known/jwks-uri', options, async (request, reply) => {
+    const sets = ports.readKeySets();
+    const pem = ports.readPublicKey();
+    const texts = [pem, ...sets];
+    const { of = [] } = known ?? {};
+    if (!known || of.length !== texts.length || texts.some((text, at) => text !== of[at])) {
+      const keys = await publicKeySet({ sets, pem, keyId });
+      const answer = fixedAnswer(JSON_TYPE, JSON.stringify({ keys }), CACHE_SECONDS);
+      known = { of: texts, answer };
+    }
+    return sendFixed(request, reply, known.answer);
   });
 }
 

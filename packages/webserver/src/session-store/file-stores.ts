@@ -3,6 +3,7 @@ import type { FlowEvent } from '../flow/flow-value.ts';
 import { MAX_SESSION_BYTES } from '../flow/check-answer.ts';
 import type { AnswerStore, FlowLog } from '../flow/ports.ts';
 import { checkFlowSize, flowEvents } from './flow-text.ts';
+import { openFilesOf, type OpenFiles } from './open-files.ts';
 import {
   type SessionLimits,
   cookieKey,
@@ -10,7 +11,7 @@ import {
   needingSpace,
   prepareSessionDirectory,
   pruneSessions,
-  sessionPath,
+  sessionFileName,
 } from './session-directory.ts';
 import {
   type Clock,
@@ -21,11 +22,11 @@ import {
   writeFileAtomically,
 } from '@credmon/core/base';
 import type { SessionStore } from '@fastify/session';
-import { removeSync } from 'fs-extra/esm';
 import {
   closeSync,
   constants,
   fstatSync,
+  futimesSync,
   openSync,
   readFileSync,
   readdirSync,
@@ -43,10 +44,11 @@ import { join } from 'node:path';
  */
 export function openFileStores(directory: string, clock: Clock, limits: SessionLimits): Stores {
   prepareSessionDirectory(directory);
+  const files = openFilesOf(directory, clock);
   return {
-    sessions: createFileSessions(directory, clock, limits),
-    flows: createFileFlows(directory, clock, limits),
-    answers: createFileAnswers(directory, clock, limits),
+    sessions: createFileSessions(directory, clock, limits, files),
+    flows: createFileFlows(directory, clock, limits, files),
+    answers: createFileAnswers(directory, clock, limits, files),
     cookieSecret: needingSpace(() => cookieKey(directory)),
     check: async () => {
       const path = temporaryName(join(directory, 'check'));
@@ -61,7 +63,10 @@ export function openFileStores(directory: string, clock: Clock, limits: SessionL
       const ofKind = (kind: string): number => names.filter((name) => name.endsWith(kind)).length;
       return { sessions: ofKind('.session'), flows: ofKind('.flow') };
     },
-    prune: async () => void pruneSessions(directory, clock.now(), limits),
+    prune: async () => {
+      pruneSessions(directory, clock.now(), limits);
+      files.forget();
+    },
     close: async () => undefined,
   };
 }
@@ -74,15 +79,18 @@ export function createFileAnswers(
   directory: string,
   clock: Clock,
   limits: SessionLimits,
+  files: OpenFiles = openFilesOf(directory, clock),
 ): AnswerStore {
-  const pathOf = (id: string): string => sessionPath(directory, id, 'answer');
+  const nameOf = (id: string): string => sessionFileName(id, 'answer');
+  const pathOf = (id: string): string => `${directory}/${nameOf(id)}`;
   return {
     put: async (id, text) => {
       const path = pathOf(id);
       const now = clock.now();
       if (statSync(path, { throwIfNoEntry: false }) === undefined)
-        makeRoom(directory, id, 'answer', now, limits);
+        makeRoom(directory, files, id, 'answer', now, limits);
       needingSpace(() => writeFileAtomically(path, text, { mode: 0o600, durable: false }));
+      files.add(nameOf(id));
       utimesSync(path, now, now);
     },
     read: async (id) => {
@@ -94,10 +102,10 @@ export function createFileAnswers(
         if (systemCode(error) !== 'ENOENT') throw error;
         return undefined;
       }
-      removeSync(path);
+      files.remove(nameOf(id));
       return undefined;
     },
-    remove: async (id) => removeSync(pathOf(id)),
+    remove: async (id) => files.remove(nameOf(id)),
   };
 }
 
@@ -124,44 +132,55 @@ export interface Stores {
  * Stores flow logs in `directory`. They are readable for `limits.absolute` seconds after
  * the last event.
  */
-export function createFileFlows(directory: string, clock: Clock, limits: SessionLimits): FlowLog {
-  const pathOf = (id: string): string => sessionPath(directory, id, 'flow');
+export function createFileFlows(
+  directory: string,
+  clock: Clock,
+  limits: SessionLimits,
+  files: OpenFiles = openFilesOf(directory, clock),
+): FlowLog {
+  const nameOf = (id: string): string => sessionFileName(id, 'flow');
   const read = (id: string): readonly FlowEvent[] => {
-    const path = pathOf(id);
+    let descriptor: number;
     try {
-      if (clock.now() - statSync(path).mtimeMs / 1000 >= limits.absolute) return [];
-      return flowEvents(readFileSync(path, 'utf8'));
+      descriptor = openSync(`${directory}/${nameOf(id)}`, constants.O_RDONLY);
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return [];
       throw error;
     }
+    try {
+      if (clock.now() - fstatSync(descriptor).mtimeMs / 1000 >= limits.absolute) return [];
+      return flowEvents(readFileSync(descriptor, 'utf8'));
+    } finally {
+      closeSync(descriptor);
+    }
   };
   const append = (id: string, event: FlowEvent): readonly FlowEvent[] => {
-    const path = pathOf(id);
+    const name = nameOf(id);
+    const path = `${directory}/${name}`;
     const now = clock.now();
-    if (event.type === 'opened') {
-      makeRoom(directory, id, 'flow', now, limits);
-      begin(path, event);
-    } else if (!extend(path, event)) return [];
-    utimesSync(path, now, now);
-    return read(id);
+    if (event.type !== 'opened') return extend(path, event, now) ? read(id) : [];
+    makeRoom(directory, files, id, 'flow', now, limits);
+    const text = begin(path, event, now, () => files.remove(name));
+    files.add(name);
+    return flowEvents(text);
   };
   return {
     read: async (id) => read(id),
     append: async (id, event) => append(id, event),
-    remove: async (id) => removeSync(pathOf(id)),
+    remove: async (id) => files.remove(nameOf(id)),
   };
 }
 
 /**
- * Creates a log. The file is removed again if its first event does not fit on the disk.
+ * Creates a log and returns its text. The file is removed again if its first event does
+ * not fit on the disk.
  */
-function begin(path: string, event: FlowEvent): void {
+function begin(path: string, event: FlowEvent, now: number, remove: () => void): string {
   const descriptor = needingSpace(() => openForAppend(path, constants.O_CREAT | constants.O_EXCL));
   try {
-    writeEvent(descriptor, event);
+    return writeEvent(descriptor, event, now);
   } catch (error) {
-    removeSync(path);
+    remove();
     throw error;
   } finally {
     closeSync(descriptor);
@@ -169,7 +188,7 @@ function begin(path: string, event: FlowEvent): void {
 }
 
 /** Appends to a log. Returns false if there is no such log. */
-function extend(path: string, event: FlowEvent): boolean {
+function extend(path: string, event: FlowEvent, now: number): boolean {
   let descriptor: number;
   try {
     descriptor = openForAppend(path, 0);
@@ -178,11 +197,11 @@ function extend(path: string, event: FlowEvent): boolean {
     throw error;
   }
   try {
-    writeEvent(descriptor, event);
+    writeEvent(descriptor, event, now);
+    return true;
   } finally {
     closeSync(descriptor);
   }
-  return true;
 }
 
 function openForAppend(path: string, create: number): number {
@@ -193,8 +212,9 @@ function openForAppend(path: string, create: number): number {
   );
 }
 
-function writeEvent(descriptor: number, event: FlowEvent): void {
-  const bytes = Buffer.from(`\n${JSON.stringify(event)}\n`);
+function writeEvent(descriptor: number, event: FlowEvent, now: number): string {
+  const text = `\n${JSON.stringify(event)}\n`;
+  const bytes = Buffer.from(text);
   checkFlowSize(event, fstatSync(descriptor).size + bytes.length);
   const written = needingSpace(() => writeSync(descriptor, bytes));
   // Only a part was written. The next event begins with a line feed, so that readers
@@ -204,6 +224,8 @@ function writeEvent(descriptor: number, event: FlowEvent): void {
       'SESSION_STORE_FULL',
       'disk full: an event was only partly written to the session directory',
     );
+  futimesSync(descriptor, now, now);
+  return text;
 }
 
 /**
@@ -225,9 +247,13 @@ export function createFileSessions(
   directory: string,
   clock: Clock,
   limits: SessionLimits,
+  files: OpenFiles = openFilesOf(directory, clock),
 ): SessionStore {
-  const find = (id: string): Stored | undefined => {
-    const path = sessionPath(directory, id, 'session');
+  const nameOf = (id: string): string => sessionFileName(id, 'session');
+  /** The session that was written last. */
+  let last: { readonly name: string; readonly json: string; readonly at: number } | undefined;
+  const find = (name: string): Stored | undefined => {
+    const path = `${directory}/${name}`;
     const now = clock.now();
     const usedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
     if (usedAt === undefined) return undefined;
@@ -237,7 +263,7 @@ export function createFileSessions(
       now - usedAt / 1000 >= limits.idle ||
       now - stored.createdAt >= limits.absolute
     ) {
-      removeSync(path);
+      files.remove(name);
       return undefined;
     }
     if (Math.abs(now - usedAt / 1000) > TOUCH_SECONDS) utimesSync(path, now, now);
@@ -245,13 +271,18 @@ export function createFileSessions(
   };
   return {
     get: (id, callback) =>
-      answer(callback, () => (ifPresent(() => find(id)) ?? undefined)?.session ?? null),
+      answer(callback, () => (ifPresent(() => find(nameOf(id))) ?? undefined)?.session ?? null),
     set: (id, session, callback) =>
       answer(callback, () => {
-        const path = sessionPath(directory, id, 'session');
+        const name = nameOf(id);
+        const path = `${directory}/${name}`;
         const now = clock.now();
-        const known = ifPresent(() => find(id));
-        if (!known) makeRoom(directory, id, 'session', now, limits);
+        // @fastify/session stores a new session twice.
+        const json = JSON.stringify(session);
+        if (last?.name === name && last.json === json && now - last.at < TOUCH_SECONDS)
+          if (statSync(path, { throwIfNoEntry: false })) return null;
+        const known = ifPresent(() => find(name));
+        if (!known) makeRoom(directory, files, id, 'session', now, limits);
         const text = JSON.stringify({ createdAt: known?.createdAt ?? now, session });
         if (text.length > MAX_SESSION_BYTES)
           throw new CodedError(
@@ -260,11 +291,13 @@ export function createFileSessions(
           );
         needingSpace(() => writeFileAtomically(path, text, { mode: 0o600, durable: false }));
         utimesSync(path, now, now);
+        files.add(name);
+        last = { name, json, at: now };
         return null;
       }),
     destroy: (id, callback) =>
       answer(callback, () => {
-        removeSync(sessionPath(directory, id, 'session'));
+        files.remove(nameOf(id));
         return null;
       }),
   };

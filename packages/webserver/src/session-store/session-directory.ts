@@ -17,12 +17,10 @@ import { readCredentialFile } from '@credmon/core/store';
 import { ownerTag } from '../flow/context.ts';
 import { MAX_OPEN_PER_USER } from '../flow/check-answer.ts';
 import type { Settings } from '../settings/settings.ts';
+import type { OpenFiles, SessionFileKind } from './open-files.ts';
 
 /** The key that signs cookies; all replicas that use the directory share it. */
 const COOKIE_KEY_FILE = 'cookie.key';
-
-/** The kinds of files in the directory, besides the cookie key. */
-type SessionFileKind = 'session' | 'flow' | 'answer';
 
 /**
  * The lifetimes of files, in seconds: sessions since the last use (`idle`), flows since
@@ -37,14 +35,16 @@ export interface SessionLimits {
 }
 
 /**
- * Returns the path of a file: the owner tag and the hash of the id, so that a reader of
+ * Returns the name of a file: the owner tag and the hash of the id, so that a reader of
  * the directory learns no id.
  */
+export function sessionFileName(id: string, kind: SessionFileKind): string {
+  return `${ownerTag(id)}-${createHash('sha256').update(id).digest('hex')}.${kind}`;
+}
+
+/** Returns the path of the file of {@link sessionFileName}. */
 export function sessionPath(directory: string, id: string, kind: SessionFileKind): string {
-  return join(
-    directory,
-    `${ownerTag(id)}-${createHash('sha256').update(id).digest('hex')}.${kind}`,
-  );
+  return `${directory}/${sessionFileName(id, kind)}`;
 }
 
 /**
@@ -54,19 +54,19 @@ export function sessionPath(directory: string, id: string, kind: SessionFileKind
  */
 export function makeRoom(
   directory: string,
+  files: OpenFiles,
   id: string,
   kind: SessionFileKind,
   now: number,
   limits: SessionLimits,
 ): void {
-  const ofKind = (): string[] => readdirSync(directory).filter((name) => name.endsWith(`.${kind}`));
-  const all = ofKind();
-  const own = all.filter((name) => name.startsWith(`${ownerTag(id)}-`));
+  const own = files.ownOf(id, kind);
   if (own.length >= MAX_OPEN_PER_USER)
-    return removeOldest(directory, own, own.length + 1 - MAX_OPEN_PER_USER);
-  if (all.length < limits.count) return;
+    return removeOldest(directory, files, own, own.length + 1 - MAX_OPEN_PER_USER);
+  if (files.count(kind) < limits.count) return;
   pruneSessions(directory, now, limits);
-  if (ofKind().length < limits.count) return;
+  files.forget();
+  if (files.count(kind) < limits.count) return;
   throw tooManyOpen(limits.count);
 }
 
@@ -78,11 +78,16 @@ export function tooManyOpen(count: number): CodedError {
   );
 }
 
-function removeOldest(directory: string, names: readonly string[], count: number): void {
+function removeOldest(
+  directory: string,
+  files: OpenFiles,
+  names: readonly string[],
+  count: number,
+): void {
   const usedAt = (name: string): number =>
     statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const oldest = names.map((name) => ({ name, at: usedAt(name) })).sort((a, b) => a.at - b.at);
-  for (const { name } of oldest.slice(0, count)) removeSync(join(directory, name));
+  for (const { name } of oldest.slice(0, count)) files.remove(name);
 }
 
 /**

@@ -67,6 +67,52 @@ describe('.well-known', () => {
   });
 });
 
+describe('an answer that does not depend on the request', () => {
+  const get = (path: string, headers: Record<string, string> = {}) =>
+    portal.browser().get(path, headers);
+
+  it.each([
+    ['/.well-known/openid-configuration', 'public, max-age=300'],
+    ['/.well-known/jwks-uri', 'public, max-age=300'],
+    ['/style.css', 'public, max-age=3600'],
+    ['/icon.svg', 'public, max-age=3600'],
+  ])('%s has an ETag, and 304 without a body for who has it', async (path, cache) => {
+    const text = pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+    portal = await startPortal({}, { readPublicKey: () => text });
+    const { status, headers } = await get(path);
+    const etag = String(headers['etag']);
+    expect([status, headers['cache-control'], etag]).toEqual([
+      200,
+      cache,
+      expect.stringMatching(/^"[\w-]{43}"$/),
+    ]);
+    for (const known of [etag, `W/${etag}`, `"x", W/${etag}`, '*']) {
+      const page = await get(path, { 'if-none-match': known });
+      expect([page.status, page.text, page.headers['etag'], page.headers['cache-control']]).toEqual(
+        [304, '', etag, cache],
+      );
+      expect(page.headers['x-content-type-options']).toBe('nosniff');
+    }
+    for (const other of ['"x"', etag.slice(1), ''])
+      expect((await get(path, { 'if-none-match': other })).status).toBe(200);
+  });
+
+  it('of the keys changes with them, and is not made again for each request', async () => {
+    const texts = [1, 2].map(() => pem(generateKeyPairSync('ec', { namedCurve: 'P-256' })));
+    let [now = ''] = texts;
+    portal = await startPortal({}, { readPublicKey: () => now });
+    const first = await get('/.well-known/jwks-uri');
+    const known = { 'if-none-match': String(first.headers['etag']) };
+    expect((await get('/.well-known/jwks-uri', known)).status).toBe(304);
+    now = texts[1] ?? '';
+    const second = await get('/.well-known/jwks-uri', known);
+    expect(second.status).toBe(200);
+    expect(second.text).not.toBe(first.text);
+    now = 'nonsense';
+    expect((await get('/.well-known/jwks-uri', known)).status).toBe(503);
+  });
+});
+
 describe('R32 .well-known with a key directory', () => {
   const DAY = 86_400;
   const now = 1_800_000_000;

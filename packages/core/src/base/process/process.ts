@@ -1,7 +1,7 @@
 // What depends on the running process: whether another is alive, its standard output and
 // error, and random bytes.
 import { systemCode } from '../errors/errors.ts';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 import { writeSync } from 'node:fs';
 
 /**
@@ -57,5 +57,24 @@ export function writeOutput(descriptor: typeof STDOUT | typeof STDERR, text: str
 /** Returns `bytes` unpredictable bytes. */
 export type Random = (bytes: number) => Uint8Array;
 
-/** The machine's cryptographic random numbers. */
-export const systemRandom: Random = (bytes) => randomBytes(bytes);
+/** The size of the store of random bytes; a call of the system costs as much as all of it. */
+const STORE_BYTES = 4096;
+
+const store = new Uint8Array(STORE_BYTES);
+let used = STORE_BYTES;
+
+/**
+ * The machine's cryptographic random numbers. Bytes of small requests come from a store that
+ * is filled by one call; bytes that were given out are erased in it.
+ */
+export const systemRandom: Random = (bytes) => {
+  if (bytes > STORE_BYTES / 16) return randomBytes(bytes);
+  if (used + bytes > STORE_BYTES) {
+    randomFillSync(store);
+    used = 0;
+  }
+  const given = store.slice(used, used + bytes);
+  store.fill(0, used, used + bytes);
+  used += bytes;
+  return given;
+};

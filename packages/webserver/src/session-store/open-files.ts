@@ -1,0 +1,78 @@
+// The names in the session directory as this process knows them, so that a new session does
+// not read the whole directory.
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import { type Clock, systemCode } from '@credmon/core/base';
+import { ownerTag } from '../flow/context.ts';
+
+/** The kinds of files in the directory, besides the cookie key. */
+export type SessionFileKind = 'session' | 'flow' | 'answer';
+
+/**
+ * Up to this many files, the directory is read each time: that is cheap, and exact also
+ * if several processes use the directory.
+ */
+const FEW = 100;
+
+/**
+ * How long the known names of a larger directory are used, in seconds. Until then the
+ * limits do not see what other processes create.
+ */
+const REREAD_SECONDS = 60;
+
+/** The files of a session directory, by owner and kind. */
+export interface OpenFiles {
+  /** Returns the names of the files of one kind and of the owner of an id. */
+  ownOf(id: string, kind: SessionFileKind): readonly string[];
+  /** Returns the number of files of one kind. */
+  count(kind: SessionFileKind): number;
+  /** Reads the directory again before the next question. */
+  forget(): void;
+  /** Notes a file that this process created. */
+  add(name: string): void;
+  /** Removes a file, if it exists. */
+  remove(name: string): void;
+}
+
+/** Opens the names of `directory`; it is read at the first question. */
+export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): OpenFiles {
+  let known = new Map<string, Set<string>>();
+  let counts = new Map<string, number>();
+  let readAt = -Infinity;
+  const change = (name: string, present: boolean): void => {
+    const match = FILE_NAME.exec(name);
+    if (!match) return;
+    const [, tag = '', kind = ''] = match;
+    const group = `${tag}.${kind}`;
+    const names = known.get(group) ?? new Set();
+    if (names.has(name) === present) return;
+    if (present) known.set(group, names.add(name));
+    else if (names.delete(name) && names.size === 0) known.delete(group);
+    counts.set(kind, (counts.get(kind) ?? 0) + (present ? 1 : -1));
+  };
+  const look = (): void => {
+    const now = clock.steady();
+    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    if (total > FEW && Math.abs(now - readAt) < REREAD_SECONDS) return;
+    [known, counts, readAt] = [new Map(), new Map(), now];
+    for (const name of readdirSync(directory)) change(name, true);
+  };
+  return {
+    ownOf: (id, kind) => (look(), [...(known.get(`${ownerTag(id)}.${kind}`) ?? [])]),
+    count: (kind) => (look(), counts.get(kind) ?? 0),
+    forget: () => void (readAt = -Infinity),
+    add: (name) => change(name, true),
+    remove(name) {
+      change(name, false);
+      const path = `${directory}/${name}`;
+      // An error of the system is much dearer than a look.
+      if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+      try {
+        unlinkSync(path);
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT') throw error;
+      }
+    },
+  };
+}
+
+const FILE_NAME = /^([0-9a-f]{16})-[0-9a-f]{64}\.(session|flow|answer)$/;

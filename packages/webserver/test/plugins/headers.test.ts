@@ -1,0 +1,61 @@
+// The security headers, made once at the start, and the page of a client that asks too often.
+import { afterEach, expect, it } from 'vitest';
+import { securityHeaders } from '../../src/plugins/headers.ts';
+import { KEY, ad, startPortal, type Portal } from '../support/portal.ts';
+
+let portal: Portal;
+afterEach(() => portal.close());
+
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'none';style-src 'self';img-src 'self';base-uri 'none';frame-ancestors 'none';form-action 'self'",
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'origin-agent-cluster': '?1',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-dns-prefetch-control': 'off',
+  'x-download-options': 'noopen',
+  'x-frame-options': 'DENY',
+  'x-permitted-cross-domain-policies': 'none',
+  'x-xss-protection': '0',
+};
+
+it('R39 every answer has all security headers: pages, errors, keys, assets, health, and the answer to too many requests', async () => {
+  portal = await startPortal({ requestsPerMinute: 7 }, { readPublicKey: () => 'none' });
+  const strict = { ...HEADERS, 'strict-transport-security': 'max-age=31536000' };
+  expect(securityHeaders({ secure: false })).toEqual(HEADERS);
+  expect(securityHeaders({ secure: true })).toEqual(strict);
+  const browser = portal.browser();
+  const paths = ['/', '/nothing', `/key/${KEY}`, '/.well-known/openid-configuration'];
+  const statuses = [];
+  for (const path of [...paths, '/.well-known/jwks-uri', '/icon.svg', '/healthz', '/', '/']) {
+    const { status, headers } = await browser.get(path);
+    statuses.push(status);
+    expect(headers).toMatchObject(strict);
+  }
+  expect(statuses).toEqual([200, 404, 404, 200, 503, 200, 200, 200, 429]);
+});
+
+it('R40 many rejected requests are one line in the log, with their number in the next line', async () => {
+  portal = await startPortal({ requestsPerMinute: 1 });
+  const browser = portal.browser();
+  const lines = (): string[] => portal.log.filter((line) => line.includes('too-many-requests'));
+  for (let count = 0; count < 6; count += 1) await browser.get('/');
+  expect(lines()).toHaveLength(1);
+  expect(lines()[0]).toMatch(
+    /^GET \/: 429 too-many-requests, reference [0-9a-f]{12}: more than 1 /,
+  );
+  portal.now += 10;
+  await browser.get('/');
+  expect(lines()[1]).toContain('(and 4 more since the last line)');
+});
+
+it('R37 the page of a client without a cookie is that of a client whose session is unknown', async () => {
+  portal = await startPortal();
+  portal.writeKey(ad());
+  const stranger = await portal.browser().get('/');
+  const unknown = await portal.browser().get('/', { cookie: '__Host-credmon=unknown' });
+  expect([stranger.status, stranger.text]).toEqual([200, unknown.text]);
+  expect((await portal.browser().get('/nothing')).status).toBe(404);
+});
