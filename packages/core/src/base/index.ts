@@ -33,6 +33,7 @@ export {
   openSubdirectory,
 } from './files/safe-directory.ts';
 export type { OpenDirectory } from './files/safe-directory.ts';
+export { inHeldDirectory } from './files/held-directory.ts';
 export { makeDirectory } from './files/safe-directory.ts';
 export { readAtMost, readSafely } from './files/safe-file.ts';
 export type { SafeReading } from './files/safe-file.ts';

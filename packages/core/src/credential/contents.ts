@@ -55,9 +55,15 @@ const DEEPEST = 64;
 
 const refuse = (reason: string): { ok: false; reason: string } => ({ ok: false, reason });
 
+/** @see RFC 8259, section 3 */
+const STARTS_JSON = /^[[{"\-\dtfn]/;
+
 /** Parses a JSON object. The reason of a rejection contains none of the text. */
 export function parseObject(text: string): Parsed<Record<string, unknown>> {
-  if (text.trim() === '') return refuse('is empty');
+  const trimmed = text.trim();
+  if (trimmed === '') return refuse('is empty');
+  // The error of the parser costs more than most files.
+  if (!STARTS_JSON.test(trimmed)) return refuse('is not JSON');
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -152,9 +152,18 @@ const FIELDS: Readonly<Record<string, (time: LocalTime) => string>> = {
   '%': () => '%',
 };
 
+/** The last result of {@link formatTime}: many lines are of the same second. */
+let last = { format: '', epoch: Number.NaN, hour: -1, minute: -1, text: '' };
+
 /** Formats a time like strftime. Unknown fields are kept. */
 export function formatTime(format: string, time: LocalTime): string {
-  return format.replaceAll(/%(.)/g, (whole, field: string) => FIELDS[field]?.(time) ?? whole);
+  const { hour, minute } = time;
+  const epoch = Math.floor(time.epoch);
+  const same = last.epoch === epoch && last.hour === hour && last.minute === minute;
+  if (same && last.format === format) return last.text;
+  const text = format.replaceAll(/%(.)/g, (whole, field: string) => FIELDS[field]?.(time) ?? whole);
+  last = { format, epoch, hour, minute, text };
+  return text;
 }
 
 /**

@@ -3,7 +3,8 @@
 import { opendirSync, readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { shellWord } from '../base/text/printable.ts';
-import { inDirectory, inSubdirectory } from '../base/files/safe-directory.ts';
+import { inHeldDirectory } from '../base/files/held-directory.ts';
+import { inSubdirectory } from '../base/files/safe-directory.ts';
 
 /**
  * Bytes. A directory of at most this size is read at once: that is faster, and it has at
@@ -72,5 +73,7 @@ export function linkText(root: string, user: string): string {
  * `ENOENT`, or `ENOTDIR` for a link instead of the user's directory
  */
 export function inUserDirectory<T>(root: string, user: string, act: (path: string) => T): T {
-  return inDirectory(root, (path) => (user === '' ? act(path) : inSubdirectory(path, user, act)));
+  return inHeldDirectory(root, (path) =>
+    user === '' ? act(path) : inSubdirectory(path, user, act),
+  );
 }

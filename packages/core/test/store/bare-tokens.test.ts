@@ -198,6 +198,8 @@ describe('a renewal of a bare token', () => {
     async (_, rotates) => {
       const calls: string[] = [];
       putBare('opaque');
+      // The credential directory is held open from now on: no call of the change opens it.
+      store.read('alice', 'mytok');
       hook.before = (call) => void calls.push(call);
       apply(renewal(rotates));
       hook.before = undefined;

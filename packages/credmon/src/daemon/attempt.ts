@@ -45,7 +45,8 @@ export async function attempt(
   provider: Provider,
 ): Promise<Attempted> {
   const { snapshot } = verdict.token;
-  const files = context.store.read(snapshot.user, snapshot.stem);
+  const files =
+    provider.isLocal === true ? UNREAD : context.store.read(snapshot.user, snapshot.stem);
   // A `.top` that was removed since the scan must not look like one that never existed.
   const from = files.topIdentity ?? identityOf(snapshot.top);
   if (isSpent(memory, snapshot, files) && restoreSuccessor(context, memory, snapshot))
@@ -64,6 +65,13 @@ export async function attempt(
   );
   return { error, nextIn, late };
 }
+
+/** A local provider needs no file: the scan has just seen that `.top` exists. */
+const UNREAD: TokenFiles = {
+  top: { ok: false, reason: 'is not read' },
+  topIdentity: undefined,
+  meta: { ok: false, reason: 'is not read' },
+};
 
 /** What the provider is input for, and the `.top` that the request uses. */
 interface AttemptInput {

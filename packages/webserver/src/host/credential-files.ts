@@ -10,7 +10,6 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
-  statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
@@ -25,14 +24,13 @@ import { readCredentialFile, type FileReading } from '@credmon/core/store';
 import {
   CodedError,
   createYielder,
+  inHeldDirectory,
   inSubdirectory,
   messageOf,
-  openDirectory,
   readSafely,
   stageFile,
   syncDirectory,
   systemCode,
-  type OpenDirectory,
   type StagedFile,
 } from '@credmon/core/base';
 import type { CredentialFiles, StoredToken, TokenInStore, TokenTexts } from '../flow/ports.ts';
@@ -45,8 +43,8 @@ const COMMIT_ORDER = ['meta', 'issued', 'use', 'top'] as const satisfies readonl
  * never followed.
  */
 export function openCredentialFiles(directory: string): CredentialFiles {
-  const hold = holdDirectory(directory);
-  const inside = <T>(what: string, act: (here: string) => T): T => guard(what, () => act(hold()));
+  const inside = <T>(what: string, act: (here: string) => T): T =>
+    guard(what, () => inHeldDirectory(directory, act));
   return {
     readKey: (key) => inside('read the key file', (here) => readKey(keyPath(here, key))),
     removeKey: (key) =>
@@ -80,41 +78,6 @@ export function openCredentialFiles(directory: string): CredentialFiles {
       }
       return false;
     },
-  };
-}
-
-/** How long a directory is held open, in milliseconds; it cannot be unmounted then. */
-const HELD = 1000;
-
-/**
- * Returns a function that opens the directory and returns its path, for use before the
- * next turn of the event loop. It is held open for a second, because to open it safely
- * takes some calls for each name in the path. A directory that was replaced is opened again.
- */
-function holdDirectory(directory: string): () => string {
-  let held: { readonly open: OpenDirectory; readonly identity: string } | undefined;
-  const drop = (): void => {
-    held?.open.close();
-    held = undefined;
-  };
-  const identityOf = (path: string): string | undefined => {
-    const found = statSync(path, { throwIfNoEntry: false });
-    return found && `${found.dev} ${found.ino}`;
-  };
-  return () => {
-    if (held && identityOf(directory) === held.identity) return held.open.path;
-    drop();
-    const open = openDirectory(directory);
-    try {
-      held = { open, identity: identityOf(`${open.path}/.`) ?? '' };
-    } catch (error) {
-      open.close();
-      throw error;
-    }
-    setTimeout(() => {
-      if (held?.open === open) drop();
-    }, HELD).unref();
-    return open.path;
   };
 }
 
