@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { crc32 } from 'node:zlib';
+import { crc32, deflateRawSync } from 'node:zlib';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -78,6 +78,20 @@ const __bundleDir = __toPath(new URL('.', import.meta.url));`,
 
 /** As in part-loader.ts. */
 const COMMENT_END = '*@/';
+
+/**
+ * Parts with one of these are packed: large, and not needed by short commands. To unpack
+ * them takes about 2 ms for all of them together.
+ */
+const PACKED = new Set([
+  'jose',
+  'openid-client',
+  'packages/credmon/src/checks',
+  'packages/credmon/src/migrate',
+  'prom-client',
+  'undici',
+  'winston',
+]);
 
 /**
  * The HTTP client without what this program does not use: fetch, caches, mocks, WebSocket.
@@ -168,12 +182,21 @@ async function bundleInParts(entry, out, first) {
     });
     if (code.includes(COMMENT_END) || Buffer.byteLength(code) !== code.length)
       throw new Error(`${out}: a part cannot be kept in a comment: ${basename(path)}`);
-    texts.set(basename(path), code.replaceAll('*/', COMMENT_END));
+    texts.set(basename(path), code);
   }
   const packages = Object.entries(result.metafile.outputs).map(([path, { inputs }]) => [
     basename(path),
     [...new Set(Object.keys(inputs).map(packageOf))],
   ]);
+  const isPacked = (name) =>
+    packages.some(([part, all]) => part === name && all.some((each) => PACKED.has(each)));
+  for (const [name, code] of texts)
+    texts.set(
+      name,
+      isPacked(name)
+        ? deflateRawSync(code, { level: 9 }).toString('base64')
+        : code.replaceAll('*/', COMMENT_END),
+    );
   const program = basename(out, '.cjs');
   const hash = createHash('sha256')
     .update([...texts.values()].join('\0'))
@@ -181,7 +204,7 @@ async function bundleInParts(entry, out, first) {
   let length = 0;
   const parts = {};
   for (const [name, text] of texts) {
-    parts[name] = [length, text.length, crc32(text)];
+    parts[name] = [length, text.length, crc32(text), ...(isPacked(name) ? [1] : [])];
     length += text.length;
   }
   const main = basename(

@@ -10,7 +10,7 @@ import {
   printable,
   wantsColour,
 } from '@credmon/core/base';
-import { parseArguments } from './command-line/arguments.ts';
+import { plainCommand } from './command-line/plain.ts';
 import { exitCodeOf } from './command-line/exit-codes.ts';
 import type { StartError } from './commands/start-error.ts';
 import type { Command, DaemonCommand } from './command-line/command.ts';
@@ -135,10 +135,17 @@ function toSyslog(text: string): void {
     });
 }
 
+async function commandOf(argv: readonly string[]): Promise<Command> {
+  const plain = plainCommand(argv, VERSION);
+  if (plain) return plain;
+  const { parseArguments } = await import('./command-line/arguments.ts');
+  return parseArguments(argv, VERSION);
+}
+
 async function main(): Promise<number> {
   let command: Command | undefined;
   try {
-    command = await parseArguments(process.argv.slice(2), VERSION);
+    command = await commandOf(process.argv.slice(2));
     return await run(command);
   } catch (error) {
     await reportFatal(error, command);

@@ -18,14 +18,17 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
-import { crc32 } from 'node:zlib';
+import { crc32, inflateRawSync } from 'node:zlib';
 
-/** Where the parts are in the file, in bytes, their checksums, and the hash of all of them. */
+/**
+ * Where the parts are in the file, in bytes, their checksums, and the hash of all of them. A
+ * `packed` part is deflated and written in base64.
+ */
 export interface PartTable {
   readonly build: string;
   readonly main: string;
   readonly parts: Readonly<
-    Record<string, readonly [start: number, length: number, checksum: number]>
+    Record<string, readonly [start: number, length: number, checksum: number, packed?: 1]>
   >;
 }
 
@@ -67,7 +70,10 @@ export function runParts(file: string, table: PartTable): void {
     try {
       run(
         part.exports,
-        (wanted) => (wanted.startsWith('./') ? load(wanted.slice(2)) : fromFile(wanted)),
+        (wanted) => {
+          if (wanted.startsWith('./')) return load(wanted.slice(2));
+          return LATE.has(wanted) ? whenUsed(() => fromFile(wanted) as object) : fromFile(wanted);
+        },
         part,
         url,
       );
@@ -88,16 +94,49 @@ export function runParts(file: string, table: PartTable): void {
     return script;
   };
   const textOf = (name: string): string => {
-    const [start, length, checksum] = table.parts[name] ?? [0, 0, 0];
+    const [start, length, checksum, packed] = table.parts[name] ?? [0, 0, 0];
     const text = bytes.subarray(start, start + length);
     if (crc32(text) !== checksum)
       throw new Error(`${file} was replaced during the start: start the program again`);
+    if (packed === 1)
+      return inflateRawSync(Buffer.from(text.toString('latin1'), 'base64')).toString('latin1');
     return text.toString('latin1').replaceAll(COMMENT_END, '*/');
   };
   process.once('exit', () => {
     if (compiled.size > 0) cache?.write(compiled);
   });
   load(table.main);
+}
+
+/**
+ * Modules of Node.js that are loaded at the first use of one of their functions, not with
+ * the part that imports them: each takes 1 to 4 ms, and most commands use few of them.
+ */
+const LATE: ReadonlySet<string> = new Set([
+  'node:child_process',
+  'node:crypto',
+  'node:net',
+  'node:tls',
+  'child_process',
+  'crypto',
+  'net',
+  'tls',
+]);
+
+/** Returns an object that stands for a module until it is used. */
+function whenUsed(open: () => object): object {
+  let module: object | undefined;
+  const real = (): object => (module ??= open());
+  return new Proxy(Object.create(null) as object, {
+    get: (_, name) => Reflect.get(real(), name) as unknown,
+    set: (_, name, value) => Reflect.set(real(), name, value),
+    has: (_, name) => Reflect.has(real(), name),
+    ownKeys: () => Reflect.ownKeys(real()),
+    getOwnPropertyDescriptor: (_, name) => {
+      const found = Reflect.getOwnPropertyDescriptor(real(), name);
+      return found && { ...found, configurable: true };
+    },
+  });
 }
 
 function readProgram(file: string): { bytes: Buffer; stats: Stats } {

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { crc32 } from 'node:zlib';
+import { crc32, deflateRawSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { CACHE_DIRECTORY, COMMENT_END } from '../../../src/base/process/part-loader.ts';
@@ -35,12 +35,13 @@ beforeEach(() => {
   make(PARTS);
 });
 
-/** Writes the program's file with these parts. */
-const make = (texts: Readonly<Record<string, string>>): void => {
+/** Writes the program's file with these parts, some of them packed. */
+const make = (texts: Readonly<Record<string, string>>, packed: readonly string[] = []): void => {
   let at = 0;
   const parts = Object.entries(texts).map(([name, text]) => {
     at += text.length;
-    return [name, [at - text.length, text.length, crc32(text)]];
+    const flag = packed.includes(name) ? [1] : [];
+    return [name, [at - text.length, text.length, crc32(text), ...flag]];
   });
   writeFileSync(file, Object.values(texts).join(''));
   const table = { build: 'program.1', main: 'main', parts: Object.fromEntries(parts) };
@@ -71,6 +72,24 @@ describe('a program in parts', () => {
     expect(COMMENT_END).toBe('*@/');
     expect(run()).toBe('program.parts true\n');
     expect(kept().sort()).toEqual(['main', 'shared']);
+  });
+
+  it('unpacks a part that is packed, also when its compiled code is kept', () => {
+    const text = "exports.value = 'é */';";
+    const main = `console.log(require('./big').value);`;
+    make({ main, big: deflateRawSync(Buffer.from(text, 'latin1')).toString('base64') }, ['big']);
+    expect([run(), run()]).toEqual(['é */\n', 'é */\n']);
+    expect(kept().sort()).toEqual(['big', 'main']);
+  });
+
+  it('loads the larger modules of Node.js at their first use', () => {
+    const isLoaded = `process.moduleLoadList.includes('NativeModule tls')`;
+    const main = `const tls = require('node:tls'); const before = ${isLoaded};
+const later = 'connect' in tls && typeof tls.connect === 'function' && Object.keys(tls).includes('connect');
+const { isIP } = require('net');
+console.log(before, later, ${isLoaded}, isIP('::1'), { ...tls }.connect === tls.connect);`;
+    make({ main });
+    expect(run()).toBe('false true true 6 true\n');
   });
 
   it('uses compiled code that it finds, and ignores damaged code', () => {
