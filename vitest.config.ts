@@ -1,5 +1,6 @@
 // `fast` mirrors the packages and stays under a minute; `alone` are those of its files
-// that replace modules; `slow` drives real servers; `pool` drives a real HTCondor pool.
+// that replace modules; `slow` drives real servers; `pool` drives a real HTCondor pool; `packages`
+// installs what is published.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
@@ -73,6 +74,18 @@ export default defineConfig({
           name: 'pool',
           include: ['tests/pool/**/*.test.ts'],
           globalSetup: ['./tests/support/pool-root.ts'],
+          testTimeout: 5000 * PATIENCE,
+          hookTimeout: 5000 * PATIENCE,
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...shared,
+          name: 'packages',
+          include: ['tests/packages/**/*.test.ts'],
           testTimeout: 5000 * PATIENCE,
           hookTimeout: 5000 * PATIENCE,
           maxWorkers: 2,

@@ -6,6 +6,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crc32, deflateRawSync } from 'node:zlib';
+import { writeBundledPackages } from './packaging/licences.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -122,11 +123,12 @@ for (const { entry, out, assets, external = [], first = '', inParts = false } of
     continue;
   }
   const { format, banner, define } = out.endsWith('.cjs') ? classic : modern;
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: [entry],
     outfile: join(output, out),
     bundle: true,
+    metafile: true,
     platform: 'node',
     target: 'node20.19',
     format,
@@ -139,6 +141,7 @@ for (const { entry, out, assets, external = [], first = '', inParts = false } of
     logLevel: 'warning',
   });
   chmodSync(join(output, out), 0o755);
+  writeBundledPackages(join(output, out), metafile);
   if (assets) cpSync(join(root, assets.from), join(output, assets.to), { recursive: true });
 }
 
@@ -220,6 +223,7 @@ async function bundleInParts(entry, out, first) {
     JSON.stringify(Object.fromEntries(packages), undefined, 1),
   );
   chmodSync(join(output, out), 0o755);
+  writeBundledPackages(join(output, out), result.metafile);
 }
 
 /** The start of the file: the loader, the table, and the begin of the comment. */

@@ -1,4 +1,12 @@
 // The public API of @credmon/scitokens.
+export {
+  CodedError,
+  createSend,
+  isCoded,
+  metadataUrls,
+  systemClock,
+  systemRandom,
+} from '@credmon/core/base';
 export type { ErrorCode } from '@credmon/core/base';
 export { ALGORITHMS, DEFAULT_ALGORITHMS, isAlgorithm } from './token/algorithms.ts';
 export type { Algorithm, AlgorithmFacts } from './token/algorithms.ts';
@@ -18,7 +26,6 @@ export { discoverBearerToken, tokenIn, trimToken } from './token/bearer.ts';
 export type { BearerWorld, FoundToken, TokenForm } from './token/bearer.ts';
 export { createKey } from './keys/create-key.ts';
 export type { NewKey } from './keys/create-key.ts';
-export { metadataUrls } from '@credmon/core/base';
 export { fetchIssuerKeys } from './verify/discover.ts';
 export type { DiscoverOptions } from './verify/discover.ts';
 export { enforce } from './verify/enforce.ts';

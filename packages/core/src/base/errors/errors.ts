@@ -20,6 +20,14 @@ export class CodedError extends Error {
     this.code = code;
     this.fields = fields;
   }
+
+  /**
+   * True for the errors of every copy of this class: @credmon/scitokens is published with a
+   * copy, and programs use it beside @credmon/core.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === 'CodedError' && 'fields' in value;
+  }
 }
 
 /** True when `error` is a {@link CodedError}, of `code` if one is given. */
