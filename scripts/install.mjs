@@ -1,79 +1,133 @@
-// Copies the bundled executables below a prefix, so that they stand in PATH and need
-// nothing of this checkout.
+// Installs the programs below a prefix, with manual pages, completions, documentation and
+// licences; they need nothing of this checkout. `--uninstall` removes what is installed.
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
-  cpSync,
+  existsSync,
+  lstatSync,
   mkdirSync,
+  readFileSync,
   readdirSync,
   renameSync,
   rmSync,
+  rmdirSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { filesOf, pathsBelow } from './packaging/layout.mjs';
+
+const USAGE = `usage: npm run install-to -- [--uninstall] PREFIX
+
+PREFIX is an absolute path, for example /usr/local. With DESTDIR in the environment, the files
+are written below that directory; they still name PREFIX.`;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const prefix = process.argv[2];
-/** Where the programs were built: a test gives a directory of its own. */
-const built = process.argv[3] ?? root;
-if (prefix === undefined || process.argv.length > 4) {
-  console.error('usage: npm run install-to -- PREFIX     (for example /usr/local)');
+const words = process.argv.slice(2);
+const uninstalls = words[0] === '--uninstall';
+if (uninstalls) words.shift();
+/** `built`: where the programs were built; a test gives a directory of its own. */
+const [prefix = '', built = root] = words;
+const mistake = mistakeIn(words);
+if (mistake) {
+  console.error(`install-to: ${mistake}\n\n${USAGE}`);
   process.exit(2);
 }
 
-/** Which bundle gets which names in PREFIX/bin. */
-const programs = [
-  ['credmon', 'condor_credmon.cjs', ['condor_credmon', 'condor_credmon_oauth']],
-  ['credmon', 'condor_credential_storer.js', ['condor_credential_storer', 'condor_vault_storer']],
-  ['credmon', 'condor_credmon_mytoken.cjs', ['condor_credmon_mytoken']],
-  ['webserver', 'condor_credmon_webserver.js', ['condor_credmon_webserver']],
-  ['scitokens', 'scitokens.js', ['scitokens']],
-  ...['scitokens-admin-create-key', 'scitokens-admin-create-token', 'scitokens-verify-token'].map(
-    (name) => ['scitokens', `${name}.js`, [name]],
-  ),
-];
+function mistakeIn(given) {
+  const flag = given.find((word) => word.startsWith('-'));
+  if (flag !== undefined) return `unknown option ${flag}`;
+  if (given.length === 0) return 'missing PREFIX';
+  if (given.length > 2) return `too many arguments: ${given.slice(1).join(' ')}`;
+  if (!isAbsolute(prefix)) return `PREFIX must be an absolute path: ${prefix}`;
+  return undefined;
+}
+
+const destination = process.env.DESTDIR ?? '';
+const target = normalize(prefix).replace(/(.)\/$/, '$1');
+const paths = pathsBelow(target);
+const onDisk = (path) => join(destination, path);
+/** Lists what is installed, one path a line. */
+const list = join(paths.share, 'installed-files');
+
+if (uninstalls) uninstall();
+else await install();
+
+async function install() {
+  const files = await filesOf(root, built, paths);
+  const before = installedFiles() ?? [];
+  const now = [...files.map(({ path }) => path), list];
+  for (const file of files) {
+    put(file);
+    console.log(file.path);
+  }
+  put({ path: list, content: `${now.join('\n')}\n`, mode: 0o644 });
+  console.log(list);
+  for (const path of before) if (!now.includes(path)) remove(path);
+  keepCompiledCode();
+}
 
 /**
  * Puts a new file in place at once: a program that starts meanwhile reads the old file or the
  * new one, and another name of the old file keeps it.
  */
-function install(path, write) {
-  const temporary = `${path}.new`;
+function put({ path, content, mode, target: to }) {
+  const final = onDisk(path);
+  const temporary = `${final}.new`;
+  mkdirSync(dirname(final), { recursive: true });
   rmSync(temporary, { force: true });
-  write(temporary);
-  renameSync(temporary, path);
+  if (to === undefined) {
+    writeFileSync(temporary, content);
+    chmodSync(temporary, mode);
+  } else symlinkSync(to, temporary);
+  renameSync(temporary, final);
 }
 
-const library = join(resolve(prefix), 'lib', 'credmon');
-const bin = join(resolve(prefix), 'bin');
-mkdirSync(library, { recursive: true });
-mkdirSync(bin, { recursive: true });
-// Node reads a .js file as a module only where a manifest says so.
-install(join(library, 'package.json'), (path) => writeFileSync(path, '{"type":"module"}\n'));
-for (const [folder, file, names] of programs) {
-  const from = join(built, 'packages', folder, 'dist', 'bin');
-  const to = join(library, file);
-  install(to, (path) => {
-    cpSync(join(from, file), path);
-    chmodSync(path, 0o755);
-  });
-  for (const name of names)
-    install(join(bin, name), (path) => symlinkSync(relative(bin, to), path));
-  console.log(join(bin, names[0]));
+function uninstall() {
+  const files = installedFiles();
+  if (files === undefined) {
+    console.error(`install-to: ${list} does not exist: nothing is installed in ${target}`);
+    process.exit(1);
+  }
+  rmSync(onDisk(join(paths.lib, 'cache')), { recursive: true, force: true });
+  for (const path of files) {
+    remove(path);
+    console.log(`removed ${path}`);
+  }
 }
-const views = join(built, 'packages/webserver/dist/bin/views');
-mkdirSync(join(library, 'views'), { recursive: true });
-for (const file of readdirSync(views))
-  install(join(library, 'views', file), (path) => cpSync(join(views, file), path));
 
-// The compiled code of the parts that every command uses is kept from now on, for the
-// Node.js that runs this; the first start as the owner keeps that of another Node.js.
-for (const words of [
-  ['--version'],
-  ['status', '--help'],
-  ['usable', 'root', 'x'],
-  ['config', 'get', 'LOG'],
-])
-  spawnSync(process.execPath, [join(library, 'condor_credmon.cjs'), ...words], { stdio: 'ignore' });
+function installedFiles() {
+  if (!existsSync(onDisk(list))) return undefined;
+  // A list from elsewhere must not remove what is outside of the prefix.
+  return readFileSync(onDisk(list), 'utf8')
+    .split('\n')
+    .filter((path) => path === normalize(path) && path.startsWith(`${target}/`));
+}
+
+/** Removes a file, and the directories above it that are empty then. */
+function remove(path) {
+  rmSync(onDisk(path), { force: true });
+  for (let folder = dirname(path); folder.length > target.length; folder = dirname(folder)) {
+    const at = onDisk(folder);
+    if (!existsSync(at) || !lstatSync(at).isDirectory()) continue;
+    if (readdirSync(at).length > 0) return;
+    rmdirSync(at);
+  }
+}
+
+/**
+ * The compiled code of the parts that every command uses is kept from now on, for the
+ * Node.js that runs this; the first start as the owner keeps that of another Node.js.
+ */
+function keepCompiledCode() {
+  for (const command of [
+    ['--version'],
+    ['status', '--help'],
+    ['usable', 'root', 'x'],
+    ['config', 'get', 'LOG'],
+  ])
+    spawnSync(process.execPath, [onDisk(join(paths.lib, 'condor_credmon.cjs')), ...command], {
+      stdio: 'ignore',
+    });
+}

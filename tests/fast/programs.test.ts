@@ -2,6 +2,7 @@
 // installed over an installation that is in use.
 import { spawnSync } from 'node:child_process';
 import {
+  existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -14,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
 const scripts = fileURLToPath(new URL('../../scripts/', import.meta.url));
 const node = (...args: readonly string[]): ReturnType<typeof spawnSync> =>
@@ -55,4 +56,61 @@ it('are installed by replacing each file, not its content', () => {
     readdirSync(folder).filter((name) => name.endsWith('.new')),
   );
   expect(left).toEqual([]);
+});
+
+describe('install-to', () => {
+  const install = (...args: readonly string[]): ReturnType<typeof spawnSync> =>
+    node(join(scripts, 'install.mjs'), ...args);
+
+  it.each([
+    [[], 'missing PREFIX'],
+    [['local'], 'PREFIX must be an absolute path: local'],
+    [['--prefix', '/opt/x'], 'unknown option --prefix'],
+    [['/opt/x', '--force'], 'unknown option --force'],
+  ])('rejects %j', (args, mistake) => {
+    const { status, stderr, stdout } = install(...args);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(String(stderr)).toContain(`install-to: ${mistake}\n\nusage: `);
+  });
+
+  it('prints every path that it writes, and --uninstall removes each of them', () => {
+    const prefix = mkdtempSync(join(tmpdir(), 'credmon-prefix-'));
+    writeFileSync(join(prefix, 'mine'), '');
+    const paths = String(install(prefix, output).stdout).trim().split('\n');
+    const there = readdirSync(prefix, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory() && !entry.parentPath.includes('/cache'))
+      .map((entry) => join(entry.parentPath, entry.name));
+    expect([...there].sort()).toEqual([join(prefix, 'mine'), ...paths].sort());
+    expect(String(install('--uninstall', prefix).stdout).trim().split('\n')).toEqual(
+      paths.map((path) => `removed ${path}`),
+    );
+    expect(readdirSync(prefix)).toEqual(['mine']);
+    expect(install('--uninstall', prefix).status).toBe(1);
+  });
+
+  it('removes what the version before had and this one has not', () => {
+    const prefix = mkdtempSync(join(tmpdir(), 'credmon-prefix-'));
+    install(prefix, output);
+    const old = join(prefix, 'share/credmon/old');
+    const list = join(prefix, 'share/credmon/installed-files');
+    writeFileSync(old, '');
+    writeFileSync(list, `${readFileSync(list, 'utf8')}${old}\n/etc/hostname\n`);
+    install(prefix, output);
+    expect([existsSync(old), existsSync('/etc/hostname')]).toEqual([false, true]);
+  });
+
+  it('writes the paths of this installation into units, configuration and pages', () => {
+    const prefix = mkdtempSync(join(tmpdir(), 'credmon-prefix-'));
+    install(prefix, output);
+    const read = (path: string): string => readFileSync(join(prefix, path), 'utf8');
+    const unit = read('lib/systemd/system/condor_credmon_webserver.service');
+    expect(unit).toContain(`ExecStart=${prefix}/bin/condor_credmon_webserver `);
+    const conf = read('share/credmon/configs/condor/60-credmon.conf');
+    expect(conf).toContain(`CREDMON_OAUTH = ${prefix}/bin/condor_credmon\n`);
+    expect(read('share/doc/credmon/docs/vault.md')).toContain(
+      `SEC_CREDENTIAL_STORER = ${prefix}/bin/condor_credential_storer`,
+    );
+    expect(read('share/doc/credmon/THIRD-PARTY-LICENSES')).toContain('yargs 18.2.0 (MIT)');
+    expect(read('share/doc/credmon/configs/condor/60-credmon.conf')).toBe(conf);
+  });
 });

@@ -21,6 +21,9 @@ const PROGRAMS = {
   unshare: { path: '/usr/bin/unshare', package: 'util-linux' },
   nsenter: { path: '/usr/bin/nsenter', package: 'util-linux' },
   setpriv: { path: '/usr/bin/setpriv', package: 'util-linux' },
+  mandoc: { path: '/usr/bin/mandoc', package: 'mandoc' },
+  zsh: { path: '/usr/bin/zsh', package: 'zsh' },
+  fish: { path: '/usr/bin/fish', package: 'fish' },
   mkfifo: { path: '/usr/bin/mkfifo', package: 'coreutils' },
 } as const;
 

@@ -42,18 +42,19 @@ export async function parseArguments(argv: readonly string[], version: string): 
  * help would be mixed.
  */
 async function usageOf(words: readonly string[], version: string): Promise<string> {
+  let help = '';
+  await commandLine(version).parseAsync([...words, '--help'], {}, (_error, _values, output) => {
+    help = output;
+  });
+  return help;
+}
+
+/** Returns the declaration of the command line; it runs nothing. */
+export function commandLine(version: string): Argv<CommonFlags> {
   const nothing = (): void => undefined;
   const parser = withCommonOptions(version);
   addDaemon(parser, nothing);
-  let help = '';
-  await addSubcommands(parser, nothing).parseAsync(
-    [...words, '--help'],
-    {},
-    (_error, _values, output) => {
-      help = output;
-    },
-  );
-  return help;
+  return addSubcommands(parser, nothing);
 }
 
 /**

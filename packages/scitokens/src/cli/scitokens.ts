@@ -33,23 +33,11 @@ export async function scitokens(argv: readonly string[], io: Io): Promise<number
   const run: Run = async (json, work) => {
     result = await runCommand(NAME, io, json ?? false, work);
   };
-  const parser = yargs()
-    .scriptName(NAME)
-    .usage('$0 <command>: create keys, issue, verify and inspect SciTokens and WLCG tokens')
-    .command('key', 'signing keys', (group) => keyGroup(group, io, run))
-    .command('token', 'tokens', (group) => tokenGroup(group, io, run))
-    .command('cache', "issuers' keys on disk", (group) => cacheGroup(group, io, run))
-    .demandCommand(1, 'a command is required')
-    .option('json', { type: 'boolean', describe: 'print JSON' })
-    .strict()
-    .version(false)
-    .wrap(80)
-    .exitProcess(false)
-    .fail((message: string | null, error: Error | undefined) => {
-      // An error from an option's own parser arrives as an error of yargs.
-      if (error !== undefined && error.name !== 'YError') throw error;
-      throw misuse(message ?? error?.message ?? 'wrong arguments');
-    });
+  const parser = commandLine(io, run).fail((message: string | null, error: Error | undefined) => {
+    // An error from an option's own parser arrives as an error of yargs.
+    if (error !== undefined && error.name !== 'YError') throw error;
+    throw misuse(message ?? error?.message ?? 'wrong arguments');
+  });
   const parsed = await runCommand(NAME, io, false, async () => {
     let printed = '';
     await parser.parseAsync([...argv], {}, (_error, _arguments, output) => {
@@ -61,6 +49,22 @@ export async function scitokens(argv: readonly string[], io: Io): Promise<number
 }
 
 type Run = (json: boolean | undefined, work: Work) => Promise<void>;
+
+/** Returns the declaration of the command line; `run` gets the work of a command. */
+export function commandLine(io: Io, run: Run): Argv {
+  return yargs()
+    .scriptName(NAME)
+    .usage('$0 <command>: create keys, issue, verify and inspect SciTokens and WLCG tokens')
+    .command('key', 'signing keys', (group) => keyGroup(group, io, run))
+    .command('token', 'tokens', (group) => tokenGroup(group, io, run))
+    .command('cache', "issuers' keys on disk", (group) => cacheGroup(group, io, run))
+    .demandCommand(1, 'a command is required')
+    .option('json', { type: 'boolean', describe: 'print JSON' })
+    .strict()
+    .version(false)
+    .wrap(80)
+    .exitProcess(false);
+}
 
 const naming = {
   kid: { type: 'string', describe: 'key id' },

@@ -1,5 +1,5 @@
 // Parses the command line to a value. Prints nothing and does not exit.
-import yargs from 'yargs';
+import yargs, { type Argv } from 'yargs';
 import { PROXIES, type ProxyName } from '../check/proxy-proof.ts';
 import { parseListenAddress } from '../settings/addresses.ts';
 import type { ListenAddress } from '../settings/settings.ts';
@@ -19,6 +19,15 @@ export type Command =
     }
   | { readonly kind: 'text'; readonly text: string; readonly exitCode: 0 | 2 };
 
+/** The options, as declared to yargs. */
+interface Flags {
+  readonly config: string | undefined;
+  readonly listen: string | undefined;
+  readonly check: boolean;
+  readonly json: boolean;
+  readonly 'print-proxy-config': string | undefined;
+}
+
 const USAGE =
   '$0 [options]\n\nThe web portal where users of condor_submit sign in to token providers. Runs in the foreground.';
 
@@ -30,39 +39,7 @@ export async function parseArguments(argv: readonly string[], version: string): 
   let misuse: string | undefined;
   let listen: ListenAddress | undefined;
   let proxy: ProxyName | undefined;
-  const parser = yargs([...argv])
-    .scriptName('condor_credmon_webserver')
-    .usage(USAGE)
-    .exitProcess(false)
-    .strict()
-    .version(version)
-    .help()
-    .alias('h', 'help')
-    .wrap(80)
-    .option('config', {
-      ...TEXT,
-      describe: 'root configuration file (CONDOR_CONFIG)',
-    })
-    .option('listen', {
-      ...TEXT,
-      describe: 'HOST:PORT, unix:/path or fd:N',
-    })
-    .option('check', {
-      type: 'boolean',
-      default: false,
-      describe: 'check the configuration and all that it needs, then exit',
-    })
-    .option('json', {
-      type: 'boolean',
-      default: false,
-      implies: 'check',
-      describe: 'print the findings of --check as JSON',
-    })
-    .option('print-proxy-config', {
-      ...TEXT,
-      describe: 'print the include file for nginx or apache (CREDMON_WEB_REMOTE_USER_HEADER)',
-    })
-    .demandCommand(0, 0)
+  const parser = commandLine(version)
     .check(({ listen: text, check, 'print-proxy-config': name }) => {
       if (name !== undefined) {
         proxy = PROXIES.find((one) => one === name);
@@ -101,4 +78,41 @@ export async function parseArguments(argv: readonly string[], version: string): 
     configFile: values.config,
     listen,
   };
+}
+
+/** Returns the declaration of the command line. */
+export function commandLine(version: string): Argv<Flags> {
+  return yargs([])
+    .scriptName('condor_credmon_webserver')
+    .usage(USAGE)
+    .exitProcess(false)
+    .strict()
+    .version(version)
+    .help()
+    .alias('h', 'help')
+    .wrap(80)
+    .option('config', {
+      ...TEXT,
+      describe: 'root configuration file (CONDOR_CONFIG)',
+    })
+    .option('listen', {
+      ...TEXT,
+      describe: 'HOST:PORT, unix:/path or fd:N',
+    })
+    .option('check', {
+      type: 'boolean',
+      default: false,
+      describe: 'check the configuration and all that it needs, then exit',
+    })
+    .option('json', {
+      type: 'boolean',
+      default: false,
+      implies: 'check',
+      describe: 'print the findings of --check as JSON',
+    })
+    .option('print-proxy-config', {
+      ...TEXT,
+      describe: 'print the include file for nginx or apache (CREDMON_WEB_REMOTE_USER_HEADER)',
+    })
+    .demandCommand(0, 0);
 }
