@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { forDebian, isDebian } from './packaging/distributions.mjs';
 import { filesOf, pathsBelow } from './packaging/layout.mjs';
 
 const USAGE = `usage: npm run install-to -- [--uninstall] PREFIX
@@ -46,7 +47,7 @@ function mistakeIn(given) {
 
 const destination = process.env.DESTDIR ?? '';
 const target = normalize(prefix).replace(/(.)\/$/, '$1');
-const paths = pathsBelow(target);
+const paths = pathsBelow(target, isDebian ? forDebian : undefined);
 const onDisk = (path) => join(destination, path);
 /** Lists what is installed, one path a line. */
 const list = join(paths.share, 'installed-files');

@@ -22,11 +22,20 @@ export const PROGRAMS = [
 ];
 
 /** A path of one of our programs, as the documentation and configs/ write it. */
-const OUR_PATH = /\/usr\/local\/bin\/(?=(?:condor_cred|condor_vault_storer|scitokens))/g;
+const OUR_PATH = /\/usr\/local\/bin\/((?:condor_cred|condor_vault_storer|scitokens)[\w-]*)/g;
 
-/** Where `install-to` puts what, below a prefix. */
-export function pathsBelow(prefix) {
+/** The folder of a program; `named` has the folders of names that HTCondor's programs have. */
+function folderOf(name, { bin, named = {} }) {
+  return named[name] ?? bin;
+}
+
+/**
+ * Where `install-to` puts what, below a prefix. `adapt` changes a file of configs/ for the
+ * distribution.
+ */
+export function pathsBelow(prefix, adapt = (text) => text) {
   return {
+    adapt,
     bin: join(prefix, 'bin'),
     lib: join(prefix, 'lib/credmon'),
     share: join(prefix, 'share/credmon'),
@@ -73,14 +82,19 @@ export async function filesOf(root, built, paths) {
       add(join(paths.fish, `${name}.fish`), fishCompletion(named));
     }
   }
-  const bundles = PROGRAMS.map(([folder, file]) =>
-    join(built, 'packages', folder, 'dist/bin', file),
-  );
   // The pages link to configs/.
   const configs = join(paths.doc, 'configs');
   files.push({ path: configs, target: relative(paths.doc, join(paths.share, 'configs')) });
-  add(join(paths.doc, 'THIRD-PARTY-LICENSES'), licenceText(bundledPackages(root, bundles)));
+  add(join(paths.doc, 'THIRD-PARTY-LICENSES'), licenceText(packagesIn(root, built)));
   return files.sort((a, b) => byText(a.path, b.path));
+}
+
+/** The packages in the bundles of all programs. */
+export function packagesIn(root, built) {
+  return bundledPackages(
+    root,
+    PROGRAMS.map(([folder, file]) => join(built, 'packages', folder, 'dist/bin', file)),
+  );
 }
 
 /** All names of the program that has this one. */
@@ -95,7 +109,8 @@ function renamed(program, name) {
   return { ...program, commands, name: [name, ...words.slice(1)].join(' ') };
 }
 
-function programFiles(built, { bin, lib }) {
+function programFiles(built, paths) {
+  const { lib } = paths;
   const files = [
     // Node reads a .js file as a module only where a manifest says so.
     { path: join(lib, 'package.json'), content: '{"type":"module"}\n', mode: 0o644 },
@@ -104,8 +119,10 @@ function programFiles(built, { bin, lib }) {
     const text = readFileSync(join(built, 'packages', folder, 'dist/bin', file), 'latin1');
     const content = Buffer.from(text.replace(/\n\/\/# sourceMappingURL=\S+\s*$/, '\n'), 'latin1');
     files.push({ path: join(lib, file), content, mode: 0o755 });
-    for (const name of names)
+    for (const name of names) {
+      const bin = folderOf(name, paths);
       files.push({ path: join(bin, name), target: relative(bin, join(lib, file)) });
+    }
   }
   const views = join(built, 'packages/webserver/dist/bin/views');
   for (const file of readdirSync(views))
@@ -124,7 +141,10 @@ function documents(root, paths) {
   const content = (file) => {
     const bytes = readFileSync(join(root, file));
     if (/\.(?:png|svg)$/.test(file)) return bytes;
-    return bytes.toString('utf8').replaceAll(OUR_PATH, `${paths.bin}/`);
+    const text = bytes
+      .toString('utf8')
+      .replaceAll(OUR_PATH, (_, name) => `${folderOf(name, paths)}/${name}`);
+    return file.startsWith('configs/') ? paths.adapt(text) : text;
   };
   return [
     ...pages.map((file) => [join(paths.doc, file), file]),

@@ -1,23 +1,34 @@
 #!/usr/bin/env bash
-# Makes a root directory of Debian 13 with HTCondor and keeps it as one archive. The tests of the project
-# `pool` and the demo with --pool work in copies of it.
+# Makes a root directory of Debian and keeps it as one archive. The tests of the projects `pool` and
+# `packages` and the demo with --pool work in copies of it.
 #
-#   make-root.sh            prints the path of the archive; the work takes about a minute, a repetition seconds
-#   CREDMON_POOL_ROOT       where the archive is kept (/var/cache/credmon/pool-root.tar.zst)
+#   make-root.sh [KIND]     prints the path of the archive; the work takes about a minute, a repetition seconds
+#     pool                  Debian 13 with HTCondor (the default)
+#     debian13              Debian 13 with Node.js, where packages are installed
+#     debian12              Debian 12 without Node.js
+#   CREDMON_POOL_ROOT       where the archive of the pool is kept (/var/cache/credmon/pool-root.tar.zst)
 #
 # Needs root, debootstrap, zstd and Debian's package mirror that this machine uses. A kept archive is made
 # again when this file changes, and brought up to date when the mirror has newer packages; without a mirror it
-# stays as it is. Beside it, pool-root.tar.zst.packages lists the versions of the packages.
+# stays as it is. Beside it, a file .packages lists the versions of the packages.
 set -euo pipefail
 
+kind=${1:-pool}
 release=trixie
 # The last line: what HTCondor's own Python credmon and its web application import.
 packages=(htcondor nodejs ca-certificates openssl procps curl python3 util-linux iproute2 socat
   nginx-light apache2 xrootd-server xrootd-plugins xrootd-scitokens-plugins xrootd-client sudo
   python3-requests-oauthlib python3-six python3-flask)
+case $kind in
+  pool) ;;
+  debian13) packages=(nodejs ca-certificates) ;;
+  debian12) release=bookworm packages=(ca-certificates) ;;
+  *) echo "make-root.sh: unknown kind: $kind" >&2; exit 2 ;;
+esac
 users=(alice bob)
 
-archive=${CREDMON_POOL_ROOT:-/var/cache/credmon/pool-root.tar.zst}
+archive=/var/cache/credmon/$kind-root.tar.zst
+if [ "$kind" = pool ]; then archive=${CREDMON_POOL_ROOT:-$archive}; fi
 stamp=$(sha256sum "${BASH_SOURCE[0]}" | cut -d' ' -f1)
 mkdir -p "$(dirname "$archive")"
 exec 9>"$archive.lock"

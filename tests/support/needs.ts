@@ -22,6 +22,8 @@ const PROGRAMS = {
   nsenter: { path: '/usr/bin/nsenter', package: 'util-linux' },
   setpriv: { path: '/usr/bin/setpriv', package: 'util-linux' },
   mandoc: { path: '/usr/bin/mandoc', package: 'mandoc' },
+  rpmbuild: { path: '/usr/bin/rpmbuild', package: 'rpm' },
+  lintian: { path: '/usr/bin/lintian', package: 'lintian' },
   zsh: { path: '/usr/bin/zsh', package: 'zsh' },
   fish: { path: '/usr/bin/fish', package: 'fish' },
   mkfifo: { path: '/usr/bin/mkfifo', package: 'coreutils' },

@@ -55,7 +55,13 @@ export function prepareRoot(repository: string, directory: string): void {
   const run = (command: string, ...args: readonly string[]): void =>
     void execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   run('tar', '--zstd', '-xf', ARCHIVE, '-C', root);
-  run(process.execPath, join(repository, 'scripts/install.mjs'), join(root, 'usr/local'));
+  run(
+    '/usr/bin/env',
+    `DESTDIR=${root}`,
+    process.execPath,
+    join(repository, 'scripts/install.mjs'),
+    '/usr/local',
+  );
   for (const name of ['configs', 'docs'])
     cpSync(join(repository, name), join(root, 'usr/local/share/credmon', name), {
       recursive: true,
