@@ -6,10 +6,16 @@ import { fileURLToPath } from 'node:url';
 import { buildDeb } from './packaging/deb.mjs';
 import { packagesIn, sourceDate, versionOf } from './packaging/layout.mjs';
 import { buildRpm } from './packaging/rpm.mjs';
+import { buildStandalone } from './packaging/standalone.mjs';
 import { sbomText } from './packaging/sbom.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const KINDS = { '--deb': buildDeb, '--rpm': buildRpm, '--sbom': buildSbom };
+const KINDS = {
+  '--deb': buildDeb,
+  '--rpm': buildRpm,
+  '--sbom': buildSbom,
+  '--standalone': buildStandalone,
+};
 const words = process.argv.slice(2);
 const flags = words.filter((word) => word.startsWith('-'));
 const [directory = join(root, 'dist', 'package'), ...more] = words.filter(
@@ -19,9 +25,10 @@ const unknown = flags.find((flag) => !(flag in KINDS)) ?? more[0];
 if (unknown !== undefined) {
   console.error(`package: unknown argument ${unknown}
 
-usage: npm run package -- [--deb] [--rpm] [--sbom] [DIRECTORY]
+usage: npm run package -- [--deb] [--rpm] [--sbom] [--standalone] [DIRECTORY]
 
-Without options, all three are built. DIRECTORY: default dist/package.`);
+Without options, the first three are built; --standalone makes one executable that contains
+Node.js. DIRECTORY: default dist/package.`);
   process.exit(2);
 }
 if (!existsSync(join(root, 'packages/credmon/dist/bin/condor_credmon.cjs'))) {

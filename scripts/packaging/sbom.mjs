@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
  * Returns the SBOM as JSON text. `packages` as `bundledPackages` returns them, `epoch` in
  * seconds: the same packages give the same text.
  */
-export function sbomText(packages, { version, epoch, extra = [] }) {
+export function sbomText(packages, { version, epoch }) {
   const spec = Spec.Spec1dot6;
   const bom = new Models.Bom();
   bom.metadata.timestamp = new Date(epoch * 1000);
@@ -16,7 +16,7 @@ export function sbomText(packages, { version, epoch, extra = [] }) {
   });
   root.licenses.add(licenceOf('Apache-2.0'));
   bom.metadata.component = root;
-  for (const one of [...packages, ...extra]) {
+  for (const one of packages) {
     const [group, name] = one.name.startsWith('@') ? one.name.split('/') : [undefined, one.name];
     const purl = `pkg:npm/${one.name.replace('@', '%40')}@${one.version}`;
     const component = new Models.Component(Enums.ComponentType.Library, name, {

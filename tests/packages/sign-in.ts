@@ -87,6 +87,7 @@ export async function signInAndRenew(
       SEC_CREDENTIAL_DIRECTORY_OAUTH: CREDENTIALS,
       TRUST_CREDENTIAL_DIRECTORY: 'True',
       DAEMON_LIST: 'MASTER CREDD CREDMON_OAUTH',
+      CREDMON_OAUTH: `${programs}/condor_credmon`,
       CREDMON_WEB_PREFIX: prefix,
       CREDMON_ALLOW_LOOPBACK_HTTP: 'True',
       [`${service}_CLIENT_ID`]: clientId,

@@ -174,15 +174,17 @@ async function reportFailure(error: unknown, command: Command | undefined): Prom
   for (const line of lines) log?.error(line);
 }
 
-lookUpByProgram();
-let exitCode: number;
-let command: Command | undefined;
-try {
-  command = await parseArguments(process.argv.slice(2), VERSION);
-  exitCode = await run(command);
-} catch (error) {
-  await reportFailure(error, command);
-  exitCode = isCoded(error, 'LOG_UNWRITABLE') ? 44 : 1;
+async function main(): Promise<number> {
+  let command: Command | undefined;
+  try {
+    command = await parseArguments(process.argv.slice(2), VERSION);
+    return await run(command);
+  } catch (error) {
+    await reportFailure(error, command);
+    return isCoded(error, 'LOG_UNWRITABLE') ? 44 : 1;
+  }
 }
+
+lookUpByProgram();
 // Open operations, such as a name lookup, must not delay the exit.
-process.exit(exitCode);
+void main().then((exitCode) => process.exit(exitCode));

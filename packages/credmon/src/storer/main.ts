@@ -80,15 +80,18 @@ async function store(command: StorerCommand): Promise<void> {
   }
 }
 
-lookUpByProgram();
-let exitCode = 0;
-try {
-  const command = parseStorerArguments(process.argv.slice(2), VERSION);
-  if (command.kind === 'text') writeOutput(STDOUT, `${command.text}\n`);
-  else await store(command);
-} catch (error) {
-  writeOutput(STDERR, `condor_credential_storer: ${messageOf(error)}\n`);
-  exitCode = isCoded(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
+async function main(): Promise<number> {
+  try {
+    const command = parseStorerArguments(process.argv.slice(2), VERSION);
+    if (command.kind === 'text') writeOutput(STDOUT, `${command.text}\n`);
+    else await store(command);
+    return 0;
+  } catch (error) {
+    writeOutput(STDERR, `condor_credential_storer: ${messageOf(error)}\n`);
+    return isCoded(error, 'USAGE') ? EXIT_USAGE : EXIT_FAILED;
+  }
 }
+
+lookUpByProgram();
 // Open connections or name look-ups must not delay the exit.
-process.exit(exitCode);
+void main().then((exitCode) => process.exit(exitCode));

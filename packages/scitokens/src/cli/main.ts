@@ -5,7 +5,8 @@ import { scitokens } from './scitokens.ts';
 
 lookUpByProgram();
 const io = systemIo();
-const exitCode = await scitokens(process.argv.slice(2), io);
-await io.close();
-// A pending name lookup must not delay the exit.
-process.exit(exitCode);
+void scitokens(process.argv.slice(2), io).then(async (exitCode) => {
+  await io.close();
+  // A pending name lookup must not delay the exit.
+  process.exit(exitCode);
+});

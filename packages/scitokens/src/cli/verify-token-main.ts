@@ -5,7 +5,8 @@ import { verifyTokenCommand } from './python-tools.ts';
 
 lookUpByProgram();
 const io = systemIo();
-const exitCode = await verifyTokenCommand(process.argv.slice(2), io);
-await io.close();
-// A pending name lookup must not delay the exit.
-process.exit(exitCode);
+void verifyTokenCommand(process.argv.slice(2), io).then(async (exitCode) => {
+  await io.close();
+  // A pending name lookup must not delay the exit.
+  process.exit(exitCode);
+});

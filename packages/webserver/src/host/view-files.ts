@@ -1,6 +1,7 @@
 // Reads the templates and the style sheet from the views folder.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { getAsset, isSea } from 'node:sea';
 import { fileURLToPath } from 'node:url';
 import { Eta } from 'eta';
 import type { Views } from '../flow/ports.ts';
@@ -16,6 +17,9 @@ function textsIn(folder: string): ReadonlyMap<string, string> {
   return new Map(names.map((name) => [name, readFileSync(join(folder, name), 'utf8')]));
 }
 
+/** The texts of the views in a single executable, which has no folder of them. */
+const VIEWS_ASSET = 'views.json';
+
 let views: Views | undefined;
 
 /**
@@ -25,12 +29,19 @@ let views: Views | undefined;
  * @throws the system error if they do not exist
  */
 export function openViews(): Views {
-  views ??= viewsIn(
-    FOLDERS.map((folder) => fileURLToPath(new URL(folder, import.meta.url))).find((path) =>
-      existsSync(join(path, 'style.css')),
-    ) ?? fileURLToPath(new URL(FOLDERS[0], import.meta.url)),
-  );
+  views ??= isSea() ? embeddedViews() : viewsIn(viewsFolder());
   return views;
+}
+
+function viewsFolder(): string {
+  const folders = FOLDERS.map((folder) => fileURLToPath(new URL(folder, import.meta.url)));
+  const found = folders.find((path) => existsSync(join(path, 'style.css')));
+  return found ?? fileURLToPath(new URL(FOLDERS[0], import.meta.url));
+}
+
+function embeddedViews(): Views {
+  const texts = JSON.parse(getAsset(VIEWS_ASSET, 'utf8')) as Record<string, string>;
+  return viewsOf(new Map(Object.entries(texts)), '/views');
 }
 
 /**
@@ -38,7 +49,10 @@ export function openViews(): Views {
  * @throws the system error if they do not exist
  */
 export function viewsIn(folder: string): Views {
-  const texts = textsIn(folder);
+  return viewsOf(textsIn(folder), folder);
+}
+
+function viewsOf(texts: ReadonlyMap<string, string>, folder: string): Views {
   const textOf = (name: string): string => texts.get(name) ?? '';
   const eta = new Eta({ views: folder, cache: true, autoEscape: true });
   // All templates are in one folder: their names need no look at paths.
