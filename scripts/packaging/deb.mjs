@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { REPLACED } from './distributions.mjs';
+import { CREATE, REPLACED } from './distributions.mjs';
 import { sourceDate, versionOf } from './layout.mjs';
 import { CONFIGURATION, compressed, payload, run, stage } from './payload.mjs';
 
@@ -55,22 +55,12 @@ if [ "$1" = install ] || [ "$1" = upgrade ]; then
 fi
 `;
 
+const indented = (script) => script.replaceAll(/^(?=.)/gm, '    ');
+
 const POSTINST = `#!/bin/sh
 set -e
 if [ "$1" = configure ]; then
-    if command -v systemd-sysusers > /dev/null; then
-        systemd-sysusers credmon.conf
-    elif ! getent passwd condor > /dev/null; then
-        useradd --system --user-group --home-dir /var/lib/condor --shell /usr/sbin/nologin condor
-    fi
-    if command -v systemd-tmpfiles > /dev/null; then
-        systemd-tmpfiles --create credmon.conf || true
-    else
-        [ -d /var/lib/condor ] || install -d -o condor -g condor -m 0755 /var/lib/condor
-        install -d -o condor -g condor -m 0700 /var/lib/condor/credmon_web_sessions
-        install -d -m 0755 /var/lib/condor_credmon
-    fi
-    # V8's compiled code of the commands that are used most.
+${indented(CREATE)}    # V8's compiled code of the commands that are used most.
     for words in --version "status --help" "usable root x" "config get LOG"; do
         condor_credmon $words > /dev/null 2>&1 || true
     done

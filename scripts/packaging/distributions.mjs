@@ -81,3 +81,18 @@ d /var/lib/condor 0755 condor condor
 d /var/lib/condor/credmon_web_sessions 0700 condor condor
 d /var/lib/condor_credmon 0755 root root
 `;
+
+/** Shell: creates the user and the directories, also where systemd is not installed. */
+export const CREATE = `if command -v systemd-sysusers > /dev/null; then
+    systemd-sysusers credmon.conf
+elif ! getent passwd condor > /dev/null; then
+    useradd --system --user-group --home-dir /var/lib/condor --shell /usr/sbin/nologin condor
+fi
+if command -v systemd-tmpfiles > /dev/null; then
+    systemd-tmpfiles --create credmon.conf || true
+else
+    [ -d /var/lib/condor ] || install -d -o condor -g condor -m 0755 /var/lib/condor
+    install -d -o condor -g condor -m 0700 /var/lib/condor/credmon_web_sessions
+    install -d -m 0755 /var/lib/condor_credmon
+fi
+`;

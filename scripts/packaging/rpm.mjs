@@ -1,24 +1,17 @@
 // Builds the RPM with rpmbuild, from files that are staged already.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { REPLACED } from './distributions.mjs';
+import { basename, dirname, join } from 'node:path';
+import { CREATE, REPLACED } from './distributions.mjs';
 import { sourceDate, versionOf } from './layout.mjs';
+import { byText } from './modules.mjs';
 import { CONFIGURATION, payload, run, stage } from './payload.mjs';
 
 /** Greater than any priority that HTCondor's packages use. */
 const PRIORITY = 100;
 
 /** A path that HTCondor's package owns as a file stays HTCondor's. */
-const POST = `if command -v systemd-sysusers > /dev/null; then
-    systemd-sysusers credmon.conf
-elif ! getent passwd condor > /dev/null; then
-    useradd --system --user-group --home-dir /var/lib/condor --shell /sbin/nologin condor
-fi
-if command -v systemd-tmpfiles > /dev/null; then
-    systemd-tmpfiles --create credmon.conf || :
-fi
-${REPLACED.map(({ path }) => {
+const POST = `${CREATE}${REPLACED.map(({ path }) => {
   const name = basename(path);
   return `if [ -e ${path} ] && [ ! -L ${path} ]; then
     echo "credmon: ${path} is HTCondor's; credmon's program is /usr/lib/credmon/bin/${name}" >&2
@@ -83,11 +76,19 @@ ${PREUN}
 ${POSTUN}
 
 %files
-%dir /usr/lib/credmon
-%dir /usr/share/credmon
-%dir /usr/share/doc/credmon
-${list.join('\n')}
+${foldersOf(files)
+  .map((folder) => `%dir ${folder}\n`)
+  .join('')}${list.join('\n')}
 `;
+}
+
+/** The folders that only this package has: it removes them, too. */
+function foldersOf(files) {
+  const found = new Set();
+  for (const { path } of files)
+    for (let folder = dirname(path); /\/credmon(?:\/|$)/.test(folder); folder = dirname(folder))
+      found.add(folder);
+  return [...found].sort(byText);
 }
 
 /** Builds the package into `output`; returns its path. */

@@ -1,6 +1,7 @@
 // The .deb, the .rpm and the bill of materials, as files.
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -35,7 +36,7 @@ const DOCUMENTS = [
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-describe.skipIf(isMissing('rpmbuild', 'lintian'))('the packages', () => {
+describe.skipIf(isMissing('rpmbuild', 'lintian', 'systemd-analyze'))('the packages', () => {
   beforeAll(async () => {
     await run(root, [process.execPath, 'scripts/package.mjs', folder]);
   });
@@ -77,6 +78,25 @@ describe.skipIf(isMissing('rpmbuild', 'lintian'))('the packages', () => {
     const conf = text('etc/condor/config.d/60-credmon.conf');
     expect(conf).toContain('#CREDMON_OAUTH = /usr/bin/condor_credmon\n');
     expect(conf.split('\n').filter((line) => !/^(?:#.*)?$/.test(line))).toEqual([]);
+  });
+
+  it('has units, users and directories that systemd accepts', async () => {
+    const unpacked = join(folder, 'users');
+    await run(folder, ['dpkg-deb', '-x', deb, unpacked]);
+    const units = join(unpacked, 'usr/lib/systemd/system');
+    const paths = readdirSync(units).map((name) => join(units, name));
+    for (const path of paths)
+      writeFileSync(
+        path,
+        readFileSync(path, 'utf8').replace(/ExecStart=\S+/, 'ExecStart=/bin/true'),
+      );
+    const verify = 'systemd-analyze verify --man=no "$@" 2>&1';
+    expect(await run(folder, ['sh', '-c', verify, 'sh', ...paths])).toBe('');
+    await run(folder, ['systemd-sysusers', `--root=${unpacked}`]);
+    await run(folder, ['systemd-tmpfiles', '--create', `--root=${unpacked}`]);
+    const modes = ['stat', '-c', '%a', 'credmon_web_sessions', '../condor_credmon'];
+    expect(await run(join(unpacked, 'var/lib/condor'), modes)).toBe('700\n755\n');
+    expect(readFileSync(join(unpacked, 'etc/passwd'), 'utf8')).toContain(':/var/lib/condor:');
   });
 
   it('for Red Hat has documents, Red Hat paths and alternatives', async () => {

@@ -15,7 +15,7 @@ export interface SignIn {
   readonly checked: string;
   /** The number of renewals since the sign-in. */
   renewals(): number;
-  /** The names of the user's files. */
+  /** The names of the user's files, without those that a renewal writes at this moment. */
   files(): string[];
   /** Stops the daemon and starts the one that is installed now. */
   restartDaemon(): Promise<void>;
@@ -113,7 +113,10 @@ export async function signInAndRenew(
   return {
     checked,
     renewals,
-    files: () => readdirSync(join(root.path(CREDENTIALS), user)).sort(),
+    files: () =>
+      readdirSync(join(root.path(CREDENTIALS), user))
+        .filter((name) => !name.startsWith('.'))
+        .sort(),
     restartDaemon: async () => {
       await daemon.stop();
       daemon = await startDaemon();

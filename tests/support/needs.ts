@@ -24,6 +24,7 @@ const PROGRAMS = {
   mandoc: { path: '/usr/bin/mandoc', package: 'mandoc' },
   rpmbuild: { path: '/usr/bin/rpmbuild', package: 'rpm' },
   lintian: { path: '/usr/bin/lintian', package: 'lintian' },
+  'systemd-analyze': { path: '/usr/bin/systemd-analyze', package: 'systemd' },
   zsh: { path: '/usr/bin/zsh', package: 'zsh' },
   fish: { path: '/usr/bin/fish', package: 'fish' },
   mkfifo: { path: '/usr/bin/mkfifo', package: 'coreutils' },
