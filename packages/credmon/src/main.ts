@@ -38,6 +38,10 @@ async function run(command: Command): Promise<number> {
       const width = isatty(STDOUT) ? process.stdout.columns : undefined;
       return runStatusCommand(command, env, { stdout: printSafely, stderr: printError, width });
     }
+    case 'explain': {
+      const { runExplainCommand } = await import('./commands/explain.ts');
+      return runExplainCommand(command, env, { stdout: printSafely });
+    }
     case 'check': {
       const { runCheckCommand } = await import('./commands/check.ts');
       return runCheckCommand(command, env, print, wantsColour(isatty(STDOUT), env));

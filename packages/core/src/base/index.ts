@@ -6,7 +6,7 @@ export { ERROR_CODES } from './errors/errors.ts';
 export type { ErrorCode } from './errors/errors.ts';
 export { afterAwake } from './time/clock.ts';
 export { bodyText } from './values/json.ts';
-export { systemClock } from './time/clock.ts';
+export { systemClock, utcText } from './time/clock.ts';
 export type { Clock } from './time/clock.ts';
 export { createYielder, inSlices, sortInSlices } from './time/yielder.ts';
 export { systemRandom } from './process/process.ts';

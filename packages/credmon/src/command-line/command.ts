@@ -23,6 +23,14 @@ export interface DaemonCommand extends CommonOptions {
 export type Subcommand = CommonOptions &
   (
     | { readonly kind: 'status'; readonly json: boolean; readonly user: string | undefined }
+    | {
+        readonly kind: 'explain';
+        readonly json: boolean;
+        readonly user: string;
+        readonly service: string;
+        /** The handle, if `service` does not include it. */
+        readonly handle: string | undefined;
+      }
     | { readonly kind: 'check'; readonly json: boolean; readonly user: string | undefined }
     /** The new configuration for these files of an older credmon. */
     | { readonly kind: 'migrate'; readonly files: readonly string[] }

@@ -1,16 +1,21 @@
-// The arguments of the subcommands.
-import { type CommonFlags, type Subcommand, common } from './command.ts';
+// The arguments of the subcommands; those about tokens of users are in a file of their own.
+import { common } from './command.ts';
+import {
+  type Choose,
+  type Parser,
+  addExplain,
+  addRenew,
+  addRevoke,
+  addStatus,
+  addUsable,
+  json,
+} from './user-token-subcommands.ts';
 import { wholeSeconds } from '@credmon/core/base';
-import type { Argv } from 'yargs';
-
-type Parser = Argv<CommonFlags>;
-type Choose = (command: Subcommand) => void;
-
-const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
 
 /** Every subcommand with its verbs, if any. */
 export const VERBS: Readonly<Record<string, readonly string[]>> = {
   status: [],
+  explain: [],
   check: [],
   config: ['dump', 'get'],
   usable: [],
@@ -23,21 +28,9 @@ export const VERBS: Readonly<Record<string, readonly string[]>> = {
 
 /** Adds every subcommand; `choose` gets the chosen one. */
 export function addSubcommands(parser: Parser, choose: Choose): Parser {
-  const adds = [addStatus, addCheck, addConfig, addUsable, addRenew, addRevoke, addKeys];
-  for (const add of [...adds, addStanding, addToken]) add(parser, choose);
+  const adds = [addStatus, addExplain, addCheck, addConfig, addUsable, addRenew, addRevoke];
+  for (const add of [...adds, addKeys, addStanding, addToken]) add(parser, choose);
   return parser;
-}
-
-function addStatus(parser: Parser, choose: Choose): void {
-  parser.command(
-    'status',
-    'list the tokens: owner, provider, state, expiry, next renewal, last error',
-    (status) =>
-      status
-        .option('json', json)
-        .option('user', { type: 'string', requiresArg: true, describe: "only this user's tokens" }),
-    (values) => choose({ kind: 'status', ...common(values), json: values.json, user: values.user }),
-  );
 }
 
 function addCheck(parser: Parser, choose: Choose): void {
@@ -113,85 +106,6 @@ function addConfig(parser: Parser, choose: Choose): void {
         },
       )
       .demandCommand(1, 1, 'missing subcommand: dump, or get and a knob'),
-  );
-}
-
-function addUsable(parser: Parser, choose: Choose): void {
-  parser.command(
-    'usable <user> <service>',
-    'exit with 0 if the token is valid long enough',
-    (usable) =>
-      usable
-        .positional('user', { type: 'string', demandOption: true })
-        .positional('service', {
-          type: 'string',
-          demandOption: true,
-          describe: 'service, or service_handle',
-        })
-        .option('seconds', {
-          type: 'string',
-          requiresArg: true,
-          default: '0',
-          coerce: (value: unknown) => wholeSeconds('--seconds', value),
-          describe: 'required remaining lifetime in whole seconds',
-        }),
-    (values) => {
-      const { user, service, seconds } = values;
-      choose({ kind: 'usable', ...common(values), user, service, seconds });
-    },
-  );
-}
-
-function addRenew(parser: Parser, choose: Choose): void {
-  parser.command(
-    'renew <user> <service>',
-    'ask the running daemon to renew a token now (root, or that user)',
-    (renew) =>
-      renew
-        .usage(RENEW_USAGE)
-        .positional('user', { type: 'string', demandOption: true })
-        .positional('service', {
-          type: 'string',
-          demandOption: true,
-          describe: 'service, or service_handle',
-        })
-        .option('timeout', {
-          type: 'string',
-          requiresArg: true,
-          default: '60',
-          coerce: (value: unknown) => wholeSeconds('--timeout', value, 1),
-          describe: 'seconds to wait for the result',
-        })
-        .option('json', json),
-    (values) => {
-      const { user, service, timeout, json: asJson } = values;
-      choose({ kind: 'renew', ...common(values), json: asJson, user, service, timeout });
-    },
-  );
-}
-
-const RENEW_USAGE = `$0 renew <user> <service>
-
-Asks the running daemon to renew a token now, even if the token is not due, and waits for the result. The command itself sends nothing to an issuer. A token that is not due is renewed once a minute at most.
-
-Exit code: 0 if the token was renewed, 1 if it was not (the reason and the next step are printed), 2 for wrong arguments and for a token of another user.`;
-
-function addRevoke(parser: Parser, choose: Choose): void {
-  parser.command(
-    'revoke <user> [service]',
-    "revoke a user's tokens at their issuers, and remove them",
-    (revoke) =>
-      revoke
-        .positional('user', { type: 'string', demandOption: true })
-        .positional('service', {
-          type: 'string',
-          describe: 'service, or service_handle (default: all)',
-        })
-        .option('json', json),
-    (values) => {
-      const { user, service, json: asJson } = values;
-      choose({ kind: 'revoke', ...common(values), json: asJson, user, service });
-    },
   );
 }
 

@@ -109,7 +109,8 @@ export function runOwnStatus(
   return rows.some(needsAttention) ? 1 : 0;
 }
 
-function userOf({ user: wanted }: StatusCommand): string {
+/** Returns the user whose tokens are asked for. @throws CodedError `USAGE` */
+export function userOf({ user: wanted }: { readonly user: string | undefined }): string {
   const uid = process.geteuid?.() ?? -1;
   const user = wanted === undefined ? userName(uid) : cutDomain(wanted);
   if (user === undefined)
@@ -121,7 +122,11 @@ function userOf({ user: wanted }: StatusCommand): string {
   );
 }
 
-function readStatus(runDir: string, user: string): UserStatus | undefined {
+/**
+ * Returns what the daemon last published about a user's tokens, if it did.
+ * @throws CodedError `CRED_FILE_IO` when the file cannot be read
+ */
+export function readStatus(runDir: string, user: string): UserStatus | undefined {
   const path = statusPath(runDir, user);
   const reading = readCredentialFile(path, LONGEST_STATUS);
   if (reading.kind === 'missing') return undefined;
@@ -146,7 +151,8 @@ function staleText(whyNot: string, known: Heartbeat | UserStatus | undefined, no
   return `Nothing is renewed: ${whyNot}.${age} Ask the administrator.`;
 }
 
-function closed(credDir: string, why: string): CodedError {
+/** Returns the error for a user who may see nothing. */
+export function closed(credDir: string, why: string): CodedError {
   return new CodedError(
     'CRED_FILE_IO',
     `cannot show your tokens: the credential directory ${credDir} is closed to you, and ${why}; ask the administrator`,

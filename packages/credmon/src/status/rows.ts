@@ -84,7 +84,7 @@ function unrenewableCode({ top }: TokenSnapshot): ErrorCode {
 }
 
 /** True when the token needs attention: it is expired, or will not be retried. */
-export function needsAttention({ state, expired }: StatusRow): boolean {
+export function needsAttention({ state, expired }: Pick<StatusRow, 'state' | 'expired'>): boolean {
   return expired || state === 'stopped';
 }
 
@@ -134,7 +134,7 @@ function expiryText({ expires_at: at, expired, provider }: StatusRow, now: numbe
 }
 
 /** Returns the name of a token as commands take it: `mytok`, or `mytok_h1`. */
-export function nameOf({ service, handle }: StatusRow): string {
+export function nameOf({ service, handle }: Pick<StatusRow, 'service' | 'handle'>): string {
   return stemOf(service, handle);
 }
 

@@ -74,13 +74,16 @@ export function waitOf(health: IssuerHealth, deadline: number, now: number): num
   return Math.max(0, until - now);
 }
 
+/** How the message of a token begins that waits because the circuit is open. */
+export const SKIPPED = 'skipped: issuer not available';
+
 /** Returns the error of a token that waits `seconds`: the last error of the issuer. */
 export function errorOfWaiting(issuer: string, health: IssuerHealth, seconds: number): CodedError {
   const last = health.at(-1)?.error;
   const asked = health.every(({ error }) => retryAfter(error) > 0);
   return new CodedError(
     last?.code ?? 'ISSUER_UNREACHABLE',
-    `skipped: issuer not available (last error: ${last?.message ?? 'no answer'})`,
+    `${SKIPPED} (last error: ${last?.message ?? 'no answer'})`,
     { about: `waiting for ${issuer}`, ...(asked ? { retryAfter: Math.ceil(seconds) } : {}) },
   );
 }

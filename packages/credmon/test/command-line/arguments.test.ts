@@ -26,6 +26,18 @@ describe('the command line', () => {
       ['status', '--json', '--user', 'alice'],
       { kind: 'status', ...common, json: true, user: 'alice' },
     ],
+    [
+      'explain',
+      ['explain', 'alice', 'mytok', '--handle', 'h1', '--json'],
+      {
+        kind: 'explain',
+        ...common,
+        json: true,
+        user: 'alice',
+        service: 'mytok',
+        handle: 'h1',
+      },
+    ],
     ['check', ['check', '--json'], { kind: 'check', ...common, json: true, user: undefined }],
     [
       'check of a user',

@@ -44,6 +44,15 @@ export function createSteady(fine: () => number, coarse: () => number): () => nu
   };
 }
 
+/**
+ * Returns a time (epoch seconds) as `2030-01-31T12:00:00Z`; `never` for an infinite one.
+ */
+export function utcText(seconds: number): string {
+  // The greatest time that a Date can have.
+  if (!Number.isFinite(seconds) || Math.abs(seconds) > 8.64e12) return 'never';
+  return new Date(Math.floor(seconds) * 1000).toISOString().replace('.000', '');
+}
+
 /** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now() / 1000,

@@ -2,7 +2,7 @@
 import { getEventListeners } from 'node:events';
 import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { describe, expect, it } from 'vitest';
-import { createSteady, systemClock } from '../../../src/base/time/clock.ts';
+import { createSteady, systemClock, utcText } from '../../../src/base/time/clock.ts';
 import { systemRandom } from '../../../src/base/process/process.ts';
 
 describe('the real clock', () => {
@@ -100,4 +100,13 @@ describe('real randomness', () => {
     expect(systemRandom(32)).toHaveLength(32);
     expect(systemRandom(32)).not.toEqual(systemRandom(32));
   });
+});
+
+it.each([
+  [0, '1970-01-01T00:00:00Z'],
+  [1_764_512_345.9, '2025-11-30T14:19:05Z'],
+  [Number.POSITIVE_INFINITY, 'never'],
+  [1e20, 'never'],
+])('the time %d is printed as %s', (seconds, text) => {
+  expect(utcText(seconds)).toBe(text);
 });

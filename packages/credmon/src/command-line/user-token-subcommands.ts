@@ -1,0 +1,140 @@
+// The arguments of the subcommands about tokens of users.
+import { type CommonFlags, type Subcommand, common } from './command.ts';
+import { wholeSeconds } from '@credmon/core/base';
+import type { Argv } from 'yargs';
+
+/** The parser with the options of every command. */
+export type Parser = Argv<CommonFlags>;
+/** Receives the command that was chosen. */
+export type Choose = (command: Subcommand) => void;
+
+/** The option of every command that prints data. */
+export const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
+
+/** Adds `status`. */
+export function addStatus(parser: Parser, choose: Choose): void {
+  parser.command(
+    'status',
+    'list the tokens: owner, provider, state, expiry, next renewal, last error',
+    (status) =>
+      status
+        .option('json', json)
+        .option('user', { type: 'string', requiresArg: true, describe: "only this user's tokens" }),
+    (values) => choose({ kind: 'status', ...common(values), json: values.json, user: values.user }),
+  );
+}
+
+/** Adds `explain`. */
+export function addExplain(parser: Parser, choose: Choose): void {
+  parser.command(
+    'explain <user> <service>',
+    "show everything that decides a token's next step",
+    (explain) =>
+      explain
+        .usage(EXPLAIN_USAGE)
+        .positional('user', { type: 'string', demandOption: true })
+        .positional('service', {
+          type: 'string',
+          demandOption: true,
+          describe: 'service, or service_handle',
+        })
+        .option('handle', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'handle of the token, if the service does not include it',
+        })
+        .option('json', json),
+    (values) => {
+      const { user, service, handle, json: asJson } = values;
+      choose({ kind: 'explain', ...common(values), json: asJson, user, service, handle });
+    },
+  );
+}
+
+const EXPLAIN_USAGE = `$0 explain <user> <service>
+
+Shows the files of a token, its provider, when it is due and why, failed renewals and the next attempt, and who must act. Changes nothing and sends nothing to an issuer. A user without access to the credential directory sees what the daemon last wrote for this user.
+
+Exit code: 0, or 1 if the token needs attention (expired, or not retried).`;
+
+/** Adds `usable`. */
+export function addUsable(parser: Parser, choose: Choose): void {
+  parser.command(
+    'usable <user> <service>',
+    'exit with 0 if the token is valid long enough',
+    (usable) =>
+      usable
+        .positional('user', { type: 'string', demandOption: true })
+        .positional('service', {
+          type: 'string',
+          demandOption: true,
+          describe: 'service, or service_handle',
+        })
+        .option('seconds', {
+          type: 'string',
+          requiresArg: true,
+          default: '0',
+          coerce: (value: unknown) => wholeSeconds('--seconds', value),
+          describe: 'required remaining lifetime in whole seconds',
+        }),
+    (values) => {
+      const { user, service, seconds } = values;
+      choose({ kind: 'usable', ...common(values), user, service, seconds });
+    },
+  );
+}
+
+/** Adds `renew`. */
+export function addRenew(parser: Parser, choose: Choose): void {
+  parser.command(
+    'renew <user> <service>',
+    'ask the running daemon to renew a token now (root, or that user)',
+    (renew) =>
+      renew
+        .usage(RENEW_USAGE)
+        .positional('user', { type: 'string', demandOption: true })
+        .positional('service', {
+          type: 'string',
+          demandOption: true,
+          describe: 'service, or service_handle',
+        })
+        .option('timeout', {
+          type: 'string',
+          requiresArg: true,
+          default: '60',
+          coerce: (value: unknown) => wholeSeconds('--timeout', value, 1),
+          describe: 'seconds to wait for the result',
+        })
+        .option('json', json),
+    (values) => {
+      const { user, service, timeout, json: asJson } = values;
+      choose({ kind: 'renew', ...common(values), json: asJson, user, service, timeout });
+    },
+  );
+}
+
+const RENEW_USAGE = `$0 renew <user> <service>
+
+Asks the running daemon to renew a token now, even if the token is not due, and waits for the result. The command itself sends nothing to an issuer. A token that is not due is renewed once a minute at most.
+
+Exit code: 0 if the token was renewed, 1 if it was not (the reason and the next step are printed), 2 for wrong arguments and for a token of another user.`;
+
+/** Adds `revoke`. */
+export function addRevoke(parser: Parser, choose: Choose): void {
+  parser.command(
+    'revoke <user> [service]',
+    "revoke a user's tokens at their issuers, and remove them",
+    (revoke) =>
+      revoke
+        .positional('user', { type: 'string', demandOption: true })
+        .positional('service', {
+          type: 'string',
+          describe: 'service, or service_handle (default: all)',
+        })
+        .option('json', json),
+    (values) => {
+      const { user, service, json: asJson } = values;
+      choose({ kind: 'revoke', ...common(values), json: asJson, user, service });
+    },
+  );
+}

@@ -1,0 +1,174 @@
+// `explain`: everything that decides the next step of one token. Scans as the daemon does,
+// changes nothing, and asks no issuer.
+import type { Subcommand } from '../command-line/command.ts';
+import { openConfig } from '../command-line/open-config.ts';
+import { runningDaemon } from '../daemon/pid-and-complete.ts';
+import { ownerOfToken, providerLookupOf } from '../daemon/provider-lookup.ts';
+import { localFiles } from '../host/local-files.ts';
+import { secretVersion } from '../host/secret-file.ts';
+import type { Provider } from '../providers/common/provider.ts';
+import { STANDING } from '../providers/standing/ports.ts';
+import type { Settings } from '../settings/read.ts';
+import { type Explanation, type TokenFacts, explain } from '../status/explain.ts';
+import { explanationText } from '../status/explain-text.ts';
+import { nameOf, needsAttention, statusRow } from '../status/rows.ts';
+import { rowsAt } from '../status/status-file.ts';
+import { openStore, settingsOf } from '../status/tokens.ts';
+import type { Output } from './revoke.ts';
+import { closed, readStatus, userOf } from './status.ts';
+import {
+  type UserDirectories,
+  isClosedToUs,
+  readDirectories,
+  seeDaemon,
+} from './user-directories.ts';
+import { CodedError, isCoded, nearest, systemClock, systemRandom } from '@credmon/core/base';
+import {
+  type Instant,
+  type TokenSnapshot,
+  cutDomain,
+  instantOf,
+  splitStem,
+  stemOf,
+} from '@credmon/core/credential';
+import { policyOf } from '@credmon/core/profiles';
+import { judge } from '@credmon/core/renewal';
+
+type ExplainCommand = Subcommand & { kind: 'explain' };
+
+/**
+ * Prints the explanation of one token. Returns the exit code: 0, or 1 when the token
+ * needs attention.
+ * @throws CodedError when there is no such token, or it cannot be read
+ */
+export async function runExplainCommand(
+  command: ExplainCommand,
+  env: NodeJS.ProcessEnv,
+  { stdout }: Pick<Output, 'stdout'>,
+): Promise<number> {
+  const config = openConfig(command, env);
+  const facts = isClosedToUs(config, command)
+    ? publishedFacts(command, readDirectories(config, command))
+    : await ownFacts(command, settingsOf(config, command), instantOf(systemClock));
+  const explanation: Explanation = explain(facts);
+  stdout(command.json ? JSON.stringify(explanation, null, 2) : explanationText(explanation));
+  return needsAttention(explanation) ? 1 : 0;
+}
+
+const wantedStem = ({ service, handle }: ExplainCommand): string => stemOf(service, handle ?? '');
+
+/** Returns the facts for a user to whom the credential directory is closed. */
+export function publishedFacts(
+  command: ExplainCommand,
+  { credDir, runDir }: Pick<UserDirectories, 'credDir' | 'runDir'>,
+): TokenFacts {
+  if (runDir === undefined)
+    throw closed(credDir, 'there is no view for users (CREDMON_RUN_DIR = none)');
+  const user = userOf(command);
+  const { heartbeat, whyNot, whyNotForUs } = seeDaemon(runDir);
+  const status = readStatus(runDir, user);
+  if (!status) throw closed(credDir, whyNotForUs ?? whyNot ?? `there is no token of ${user}`);
+  const now = instantOf(systemClock);
+  const rows = rowsAt(status.tokens, now.wall);
+  const row = rows.find((one) => nameOf(one) === wantedStem(command));
+  if (!row) throw missing(user, command, rows.map(nameOf), status.directory);
+  return {
+    row,
+    now,
+    daemon: whyNot ?? heartbeat?.daemon ?? 'condor_credmon is not running',
+    token: null,
+    managed: null,
+    provider: row.provider === null ? null : { kind: row.provider, profile: null, issuer: null },
+    published: { row, writtenAt: status.written_at },
+  };
+}
+
+async function ownFacts(
+  command: ExplainCommand,
+  settings: Settings,
+  now: Instant,
+): Promise<TokenFacts> {
+  const user = command.user === STANDING ? STANDING : cutDomain(command.user);
+  const { tokens } = await openStore(settings).scan(now);
+  const ofUser = tokens.filter((token) => token.user === user);
+  const token = ofUser.find(({ stem }) => stem === wantedStem(command));
+  if (!token)
+    throw missing(
+      user,
+      command,
+      ofUser.map(({ stem }) => stem),
+      settings.credDir,
+    );
+  const ports = { secretVersion, random: systemRandom, local: localFiles(() => undefined) };
+  const owned = providerLookupOf(settings, ports).manage(token);
+  const owner = ownerOfToken(token, settings);
+  const managed = owned?.managed ?? null;
+  const shown = managed?.snapshot ?? token;
+  return {
+    row: statusRow(
+      shown,
+      managed ? judge(managed, now) : undefined,
+      now,
+      owner.kind === 'nobody' ? owner.why : undefined,
+    ),
+    now,
+    daemon: runningDaemon(settings.credDir) ?? 'condor_credmon is not running',
+    token: shown,
+    managed,
+    provider: owned ? providerFacts(token, owned.provider, settings) : null,
+    published: publishedBy(settings, user, token.stem),
+  };
+}
+
+/** The kinds of provider that have a profile of an issuer. */
+const WITH_PROFILE = new Set(['oauth', 'client', 'exchange', 'pelican', 'vault']);
+
+function providerFacts(
+  token: TokenSnapshot,
+  provider: Provider,
+  { policies, lists }: Settings,
+): TokenFacts['provider'] {
+  const service = splitStem(token.stem, lists.specialNames)?.service ?? token.stem;
+  const issuer = provider.isLocal === true ? '' : provider.issuerOf(token);
+  return {
+    kind: provider.name,
+    profile: WITH_PROFILE.has(provider.name) ? policyOf(policies, service).profile : null,
+    issuer: issuer === '' ? null : issuer,
+  };
+}
+
+/** The daemon's view is an addition: without it, the files still say much. */
+function publishedBy(
+  { runDir }: Pick<Settings, 'runDir'>,
+  user: string,
+  stem: string,
+): TokenFacts['published'] {
+  if (runDir === undefined) return null;
+  try {
+    const status = readStatus(runDir, user);
+    const row = status?.tokens.find((one) => nameOf(one) === stem);
+    return status && row ? { row, writtenAt: status.written_at } : null;
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    return null;
+  }
+}
+
+function missing(
+  user: string,
+  command: ExplainCommand,
+  stems: readonly string[],
+  directory: string,
+): CodedError {
+  const stem = wantedStem(command);
+  const near = nearest(stem, stems);
+  const known =
+    near !== undefined
+      ? `; did you mean ${near}?`
+      : stems.length === 0
+        ? ''
+        : `; tokens of ${user}: ${stems.join(', ')}`;
+  return new CodedError('CRED_FILE_IO', `no token ${user}/${stem} in ${directory}${known}`, {
+    user,
+  });
+}
