@@ -12,6 +12,7 @@ import {
 } from '@credmon/core/base';
 import { plainCommand } from './command-line/plain.ts';
 import { exitCodeOf } from './command-line/exit-codes.ts';
+import type { StatusOutput } from './commands/status.ts';
 import type { StartError } from './commands/start-error.ts';
 import type { Command, DaemonCommand } from './command-line/command.ts';
 import type { Logger } from '@credmon/core/log';
@@ -21,10 +22,26 @@ import { VERSION } from './version.ts';
 const underMaster = process.env['CONDOR_INHERIT'] !== undefined;
 let log: Logger | undefined;
 
-const print = (text: string): void => writeOutput(STDOUT, `${text}\n`);
+const print = (text: string): void => void writeOutput(STDOUT, `${text}\n`);
 /** Prints text that users and issuers may have written. */
 const printSafely = (text: string): void => print(printable(text));
-const printError = (text: string): void => writeOutput(STDERR, `${printable(text)}\n`);
+const printError = (text: string): void => void writeOutput(STDERR, `${printable(text)}\n`);
+
+/** A command that prints again and again ends when its reader is gone. */
+function statusOutput(isWatching: boolean): StatusOutput {
+  const isTerminal = isatty(STDOUT);
+  return {
+    stdout: (text) => {
+      if (!writeOutput(STDOUT, `${printable(text)}\n`) && isWatching) process.exit(0);
+    },
+    stderr: printError,
+    get width() {
+      return isTerminal ? process.stdout.columns : undefined;
+    },
+    // Cursor to the first line, and erase to the end (ECMA-48, CUP and ED).
+    clear: isTerminal ? () => writeOutput(STDOUT, '\u001B[H\u001B[J') : undefined,
+  };
+}
 
 /** Each command loads only the modules that it needs. */
 async function run(command: Command): Promise<number> {
@@ -35,8 +52,7 @@ async function run(command: Command): Promise<number> {
       return command.exitCode;
     case 'status': {
       const { runStatusCommand } = await import('./commands/status.ts');
-      const width = isatty(STDOUT) ? process.stdout.columns : undefined;
-      return runStatusCommand(command, env, { stdout: printSafely, stderr: printError, width });
+      return runStatusCommand(command, env, statusOutput(command.watch !== undefined));
     }
     case 'explain': {
       const { runExplainCommand } = await import('./commands/explain.ts');

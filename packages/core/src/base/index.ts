@@ -40,7 +40,7 @@ export type { SafeReading } from './files/safe-file.ts';
 export { metadataUrls } from './http/endpoint.ts';
 export { makeSocket, removeStaleSocket } from './http/stale-socket.ts';
 export { shellWord } from './text/printable.ts';
-export { wholeSeconds } from './values/numbers.ts';
+export { durationOf, wholeSeconds } from './values/numbers.ts';
 export { isAlive, isAliveElsewhere } from './process/process.ts';
 export { STDERR, STDOUT, writeOutput } from './process/process.ts';
 export { largest, smallest } from './values/numbers.ts';

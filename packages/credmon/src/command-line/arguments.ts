@@ -2,7 +2,7 @@
 // the subcommands.
 import yargs, { type Argv } from 'yargs';
 import { DEFAULT_NAME, common, type Command, type CommonFlags } from './command.ts';
-import { distance } from '@credmon/core/base';
+import { distance, nearest } from '@credmon/core/base';
 import { VERBS, addSubcommands } from './subcommands.ts';
 
 const USAGE = `$0 [options]
@@ -24,7 +24,8 @@ export async function parseArguments(argv: readonly string[], version: string): 
   const parser = withCommonOptions(version);
   addDaemon(parser, choose);
   addSubcommands(parser, choose).fail((message, error) => {
-    usageError ??= message || (error instanceof Error ? error.message : 'invalid arguments');
+    const text = message || (error instanceof Error ? error.message : 'invalid arguments');
+    usageError ??= choiceError(text) ?? text;
   });
   await parser.parseAsync([...argv], {}, (_error: unknown, _values: unknown, output: string) => {
     printed = output;
@@ -65,6 +66,16 @@ function subcommandIn(argv: readonly string[]): string[] {
   const verbs = VERBS[word];
   if (verbs === undefined) return [];
   return verbs.includes(verb) ? [word, verb] : [word];
+}
+
+/** Returns the parser's message about a value that is not one of the choices, in a line. */
+function choiceError(message: string): string | undefined {
+  const [, option, given = '', choices = ''] =
+    /Argument: (\S+), Given: (.*), Choices: (.*)/.exec(message) ?? [];
+  if (option === undefined) return undefined;
+  const near = nearest(given, choices.split(', '));
+  const meant = near === undefined ? '' : `; did you mean ${near}?`;
+  return `${given} is not a valid value of --${option} (one of: ${choices})${meant}`;
 }
 
 /** Suggests the probable subcommand for a misspelt one. */

@@ -1,4 +1,5 @@
 // The commands of the command line, as data.
+import type { Selection } from '../status/select.ts';
 
 /** Options of every command. `configFile` replaces CONDOR_CONFIG. */
 export interface CommonOptions {
@@ -22,7 +23,14 @@ export interface DaemonCommand extends CommonOptions {
  */
 export type Subcommand = CommonOptions &
   (
-    | { readonly kind: 'status'; readonly json: boolean; readonly user: string | undefined }
+    | {
+        readonly kind: 'status';
+        readonly json: boolean;
+        readonly user: string | undefined;
+        readonly selection: Selection;
+        /** Print again after this many seconds, until a signal; `undefined`: once. */
+        readonly watch: number | undefined;
+      }
     | {
         readonly kind: 'explain';
         readonly json: boolean;

@@ -1,6 +1,7 @@
 // The arguments of the subcommands about tokens of users.
 import { type CommonFlags, type Subcommand, common } from './command.ts';
-import { wholeSeconds } from '@credmon/core/base';
+import { type SelectedState, SORT_KEYS, STATES } from '../status/select.ts';
+import { durationOf, wholeSeconds } from '@credmon/core/base';
 import type { Argv } from 'yargs';
 
 /** The parser with the options of every command. */
@@ -19,10 +20,56 @@ export function addStatus(parser: Parser, choose: Choose): void {
     (status) =>
       status
         .option('json', json)
-        .option('user', { type: 'string', requiresArg: true, describe: "only this user's tokens" }),
-    (values) => choose({ kind: 'status', ...common(values), json: values.json, user: values.user }),
+        .option('user', { type: 'string', requiresArg: true, describe: "only this user's tokens" })
+        .option('state', {
+          type: 'string',
+          array: true,
+          nargs: 1,
+          choices: STATES,
+          default: [] as SelectedState[],
+          defaultDescription: 'all',
+          describe: 'only tokens in this state; may be repeated',
+        })
+        .option('provider', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'only tokens of this provider, or of this kind of provider',
+        })
+        .option('expiring-within', {
+          type: 'string',
+          requiresArg: true,
+          coerce: (value: unknown) => durationOf('--expiring-within', value),
+          describe: 'only tokens that expire within this time: 600, 10m, 2h, 1d',
+        })
+        .option('sort', {
+          type: 'string',
+          requiresArg: true,
+          choices: SORT_KEYS,
+          describe: 'sort by this column (default: owner, then service)',
+        })
+        .option('watch', {
+          type: 'string',
+          coerce: (value: unknown) =>
+            value === '' ? WATCH_SECONDS : wholeSeconds('--watch', value, 1),
+          describe: `print again every SECONDS (${WATCH_SECONDS} if none are given), until Ctrl-C`,
+        })
+        .usage(STATUS_USAGE),
+    (values) => {
+      const { json: asJson, user, watch, state: states, provider, expiringWithin, sort } = values;
+      const selection = { states, provider, expiringWithin, sort };
+      choose({ kind: 'status', ...common(values), json: asJson, user, selection, watch });
+    },
   );
 }
+
+/** Default seconds between two looks of `--watch`. */
+const WATCH_SECONDS = 2;
+
+const STATUS_USAGE = `$0 status
+
+Lists the tokens: owner, provider, state, expiry, next renewal, last error. A user without access to the credential directory sees this user's tokens.
+
+Exit code: 0, or 1 if a token that is shown needs attention (expired, or not retried).`;
 
 /** Adds `explain`. */
 export function addExplain(parser: Parser, choose: Choose): void {

@@ -4,7 +4,9 @@ import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { heartbeatPath, statusPath } from '../host/run-directory.ts';
-import { needsAttention, statusTable } from '../status/rows.ts';
+import type { Settings } from '../settings/read.ts';
+import { needsAttention, statusTable, type StatusRow } from '../status/rows.ts';
+import { isEverything, selectRows } from '../status/select.ts';
 import { type Heartbeat, type UserStatus, parseUserStatus, rowsAt } from '../status/status-file.ts';
 import { attentionTexts, unownedTexts } from '../status/summary.ts';
 import { evaluateTokens, openStore, settingsOf } from '../status/tokens.ts';
@@ -14,28 +16,61 @@ import {
   readDirectories,
   seeDaemon,
 } from './user-directories.ts';
-import { CodedError, durationText, systemClock } from '@credmon/core/base';
+import { CodedError, durationText, systemClock, utcText } from '@credmon/core/base';
 import { userName } from '@credmon/core/config';
 import { cutDomain, instantOf, isCredName } from '@credmon/core/credential';
-import { readCredentialFile } from '@credmon/core/store';
+import { type CredentialStore, readCredentialFile } from '@credmon/core/store';
 
 /**
- * Prints the status. Returns the exit code: 0, or 1 when a token needs attention.
+ * Prints the status, with `watch` again and again. Returns the exit code: 0, or 1 when a
+ * token that is shown needs attention.
  * @throws CodedError when the status cannot be read
  */
 export async function runStatusCommand(
-  command: Subcommand & { kind: 'status' },
+  command: StatusCommand,
   env: NodeJS.ProcessEnv,
   output: StatusOutput,
 ): Promise<number> {
+  const look = lookFor(command, env);
+  for (;;) {
+    const view = await look();
+    if (command.watch === undefined) return show(command, view, output);
+    output.clear?.();
+    show(command, view, output);
+    await systemClock.wait(command.watch);
+  }
+}
+
+/** Returns what reads the status: as the daemon does, or what it wrote for this user. */
+function lookFor(command: StatusCommand, env: NodeJS.ProcessEnv): () => Promise<View> {
   const config = openConfig(command, env);
-  if (isClosedToUs(config, command))
-    return runOwnStatus(command, readDirectories(config, command), output);
-  const { stdout, stderr, width } = output;
+  if (isClosedToUs(config, command)) {
+    const directories = readDirectories(config, command);
+    return async () => ownView(command, directories);
+  }
   const settings = settingsOf(config, command);
+  const store = openStore(settings);
+  return () => fullView(command, settings, store);
+}
+
+/** What one look has found. `facts`: what JSON has beside the rows. */
+interface View {
+  readonly rows: readonly StatusRow[];
+  readonly now: number;
+  readonly facts: object;
+  /** What a person should know before and after what the rows say. */
+  readonly problems: readonly string[];
+  readonly notes: readonly string[];
+}
+
+async function fullView(
+  command: StatusCommand,
+  settings: Settings,
+  store: CredentialStore,
+): Promise<View> {
   const now = instantOf(systemClock);
   const only = command.user === undefined ? {} : { only: command.user };
-  const { tokens, problems } = await openStore(settings).scan(now, only);
+  const { tokens, problems } = await store.scan(now, only);
   const wanted = tokens.filter(
     (token) => command.user === undefined || token.user === command.user,
   );
@@ -44,14 +79,30 @@ export async function runStatusCommand(
       user: command.user,
     });
   }
-  const rows = evaluateTokens(wanted, settings, now).map(({ row }) => row);
   const daemon = runningDaemon(settings.credDir) ?? null;
-  if (command.json)
-    stdout(JSON.stringify({ directory: settings.credDir, daemon, tokens: rows }, null, 2));
-  else {
-    stdout(rows.length === 0 ? 'No tokens.' : statusTable(rows, now.wall, width));
-    for (const text of [...problems, ...attentionTexts(rows), ...unownedTexts(rows)]) stderr(text);
-    if (daemon === null) stderr('No condor_credmon is running here: nothing is renewed.');
+  return {
+    rows: evaluateTokens(wanted, settings, now).map(({ row }) => row),
+    now: now.wall,
+    facts: { directory: settings.credDir, daemon },
+    problems,
+    notes: daemon === null ? ['No condor_credmon is running here: nothing is renewed.'] : [],
+  };
+}
+
+/** Prints what was found. Returns the exit code. */
+function show(command: StatusCommand, view: View, { stdout, stderr, width }: StatusOutput): number {
+  const { now, facts, problems, notes } = view;
+  const rows = selectRows(view.rows, command.selection, now);
+  if (command.json) {
+    const value = { ...facts, tokens: rows };
+    stdout(command.watch === undefined ? JSON.stringify(value, null, 2) : JSON.stringify(value));
+  } else {
+    if (command.watch !== undefined) stdout(`${utcText(now)}, every ${command.watch} s`);
+    const isAll = isEverything(command.selection);
+    const none = isAll || view.rows.length === 0 ? 'No tokens.' : 'No tokens match.';
+    stdout(rows.length === 0 ? none : statusTable(rows, now, width));
+    const texts = [...problems, ...attentionTexts(rows), ...unownedTexts(rows), ...notes];
+    for (const text of texts) stderr(text);
   }
   return rows.some(needsAttention) ? 1 : 0;
 }
@@ -63,12 +114,14 @@ const LONGEST_STATUS = 64 * 1024 * 1024;
 
 /**
  * The output of the status: the table or JSON on standard output, problems on standard
- * error; `width` is a terminal's columns.
+ * error; `width` is a terminal's columns, and `clear` empties a terminal before the next
+ * look.
  */
 export interface StatusOutput {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   readonly width: number | undefined;
+  readonly clear?: (() => void) | undefined;
 }
 
 /**
@@ -78,9 +131,16 @@ export interface StatusOutput {
  */
 export function runOwnStatus(
   command: StatusCommand,
-  { credDir, runDir }: Pick<UserDirectories, 'credDir' | 'runDir'>,
-  { stdout, stderr, width }: StatusOutput,
+  directories: Pick<UserDirectories, 'credDir' | 'runDir'>,
+  output: StatusOutput,
 ): number {
+  return show(command, ownView(command, directories), output);
+}
+
+function ownView(
+  command: StatusCommand,
+  { credDir, runDir }: Pick<UserDirectories, 'credDir' | 'runDir'>,
+): View {
   if (runDir === undefined)
     throw closed(credDir, 'there is no view for users (CREDMON_RUN_DIR = none)');
   const user = userOf(command);
@@ -94,19 +154,18 @@ export function runOwnStatus(
   const directory = status?.directory ?? heartbeat?.directory ?? credDir;
   if (command.user !== undefined && rows.length === 0)
     throw new CodedError('CRED_FILE_IO', `no token of ${user} in ${directory}`, { user });
-  if (command.json) {
-    const daemon = whyNot === undefined ? (heartbeat?.daemon ?? null) : null;
-    const times = {
+  return {
+    rows,
+    now,
+    facts: {
+      directory,
+      daemon: whyNot === undefined ? (heartbeat?.daemon ?? null) : null,
       written_at: status?.written_at ?? null,
       checked_at: heartbeat?.checked_at ?? null,
-    };
-    stdout(JSON.stringify({ directory, daemon, ...times, tokens: rows }, null, 2));
-  } else {
-    stdout(rows.length === 0 ? 'No tokens.' : statusTable(rows, now, width));
-    for (const text of [...attentionTexts(rows), ...unownedTexts(rows)]) stderr(text);
-    if (whyNot !== undefined) stderr(staleText(whyNot, heartbeat ?? status, now));
-  }
-  return rows.some(needsAttention) ? 1 : 0;
+    },
+    problems: [],
+    notes: whyNot === undefined ? [] : [staleText(whyNot, heartbeat ?? status, now)],
+  };
 }
 
 /** Returns the user whose tokens are asked for. @throws CodedError `USAGE` */

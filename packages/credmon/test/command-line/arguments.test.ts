@@ -1,8 +1,10 @@
 // The command line: what each form means, and that misuse is 2 and never silent.
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/command-line/arguments.ts';
+import { SELECT_ALL } from '../../src/status/select.ts';
 
 const common = { name: 'CREDMON_OAUTH', credDir: undefined, configFile: undefined };
+const all = { selection: SELECT_ALL, watch: undefined };
 const daemon = {
   kind: 'daemon',
   ...common,
@@ -24,7 +26,31 @@ describe('the command line', () => {
     [
       'status',
       ['status', '--json', '--user', 'alice'],
-      { kind: 'status', ...common, json: true, user: 'alice' },
+      { kind: 'status', ...common, json: true, user: 'alice', ...all },
+    ],
+    [
+      'status of some tokens, again and again',
+      'status --state stopped --state expired --provider mytok --expiring-within 2h --sort expires --watch 5'.split(
+        ' ',
+      ),
+      {
+        kind: 'status',
+        ...common,
+        json: false,
+        user: undefined,
+        selection: {
+          states: ['stopped', 'expired'],
+          provider: 'mytok',
+          expiringWithin: 7200,
+          sort: 'expires',
+        },
+        watch: 5,
+      },
+    ],
+    [
+      'status again and again without a number',
+      ['status', '--watch', '--json'],
+      { kind: 'status', ...common, json: true, user: undefined, ...all, watch: 2 },
     ],
     [
       'explain',
@@ -156,7 +182,7 @@ describe('the command line', () => {
     [
       'status with a directory',
       ['status', '-c', '/c'],
-      { kind: 'status', ...common, credDir: '/c', json: false, user: undefined },
+      { kind: 'status', ...common, credDir: '/c', json: false, user: undefined, ...all },
     ],
   ])('%s', async (_, argv, expected) => {
     expect(await parseArguments(argv, '1.2.3')).toEqual(expected);
@@ -166,6 +192,10 @@ describe('the command line', () => {
     ['an unknown flag', ['--bogus']],
     ['an unknown subcommand', ['frobnicate']],
     ['an unknown flag of a subcommand', ['status', '--once']],
+    ['an unknown state', ['status', '--state', 'good']],
+    ['an unknown column', ['status', '--sort', 'colour']],
+    ['a pause of zero seconds', ['status', '--watch', '0']],
+    ['a time without a number', ['status', '--expiring-within', 'soon']],
     ['a flag without its value', ['-c']],
     ['config without dump or get', ['config']],
     ['config get without a knob', ['config', 'get']],
@@ -248,6 +278,7 @@ describe('the command line', () => {
     [['chek'], 'did you mean check?'],
     [['stauts', '--json'], 'did you mean status?'],
     [['keys', 'lst'], 'did you mean keys list?'],
+    [['status', '--state', 'frsh'], 'did you mean "fresh"?'],
   ])('%j is near to a subcommand', async (argv, text) => {
     const result = await parseArguments(argv, '1.2.3');
     expect(result.kind === 'text' && result.text.split('\n')[0]).toContain(text);

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runOwnStatus } from '../../src/commands/status.ts';
 import { pidNamespace } from '../../src/host/run-directory.ts';
 import type { StatusRow } from '../../src/status/rows.ts';
+import { SELECT_ALL } from '../../src/status/select.ts';
 
 let runDir: string;
 const now = Math.floor(Date.now() / 1000);
@@ -66,6 +67,8 @@ function status(options: { json?: boolean; user?: string | undefined; off?: true
     name: 'CREDMON_OAUTH',
     json: options.json ?? false,
     user: 'user' in options ? options.user : 'alice',
+    selection: SELECT_ALL,
+    watch: undefined,
   } as const;
   try {
     const code = runOwnStatus(

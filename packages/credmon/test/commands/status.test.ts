@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runStatusCommand } from '../../src/commands/status.ts';
 import { runUsableCommand } from '../../src/commands/usable.ts';
+import { SELECT_ALL, type Selection } from '../../src/status/select.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
 let on: CheckBench;
@@ -35,12 +36,19 @@ const common = (): { configFile: string; credDir: undefined; name: string } => (
 });
 
 async function status(
-  options: { json?: boolean; user?: string; width?: number } = {},
+  options: { json?: boolean; user?: string; width?: number; selection?: Partial<Selection> } = {},
 ): Promise<LogOnce> {
   const printed: string[] = [];
   const complaints: string[] = [];
   const code = await runStatusCommand(
-    { kind: 'status', ...common(), json: options.json ?? false, user: options.user },
+    {
+      kind: 'status',
+      ...common(),
+      json: options.json ?? false,
+      user: options.user,
+      selection: { ...SELECT_ALL, ...options.selection },
+      watch: undefined,
+    },
     {},
     {
       stdout: (text) => printed.push(text),
@@ -90,6 +98,63 @@ it('shows the process in the pid file', async () => {
   on.file('creds/pid', `${process.pid}\n`);
   expect((await status({ user: 'alice' })).complaints).toEqual([]);
   expect(JSON.parse((await status({ json: true })).printed)).toMatchObject({ daemon: process.pid });
+});
+
+it('exit code and notes follow from the tokens that are shown', async () => {
+  const shown = async (selection: Partial<Selection>): Promise<unknown> => {
+    const { code, printed, complaints } = await status({ selection });
+    const names = printed.split('\n').map((line) => line.split(/ +/).slice(0, 2).join('/'));
+    return [code, names.slice(1), complaints.length];
+  };
+  expect([
+    await shown({ states: ['fresh'] }),
+    await shown({ states: ['expired'] }),
+    await shown({ provider: 'mytok', sort: 'expires' }),
+    await shown({ expiringWithin: 60 }),
+  ]).toEqual([
+    [0, ['alice/mytok'], 1],
+    [1, ['bob/mytok_h1'], 2],
+    [1, ['bob/mytok_h1', 'alice/mytok'], 2],
+    [1, ['bob/mytok_h1'], 2],
+  ]);
+  expect(await status({ selection: { states: ['stopped'] } })).toMatchObject({
+    code: 0,
+    printed: 'No tokens match.',
+  });
+});
+
+it('with --watch prints again until it is stopped: a time and a table, or a line of JSON', async () => {
+  for (const json of [false, true]) {
+    const printed: string[] = [];
+    let cleared = 0;
+    const watching = runStatusCommand(
+      {
+        kind: 'status',
+        ...common(),
+        json,
+        user: 'alice',
+        selection: SELECT_ALL,
+        // Not a whole second: the test must not wait for one.
+        watch: 0.01,
+      },
+      {},
+      {
+        stdout: (text) => {
+          printed.push(text);
+          // As main does when its reader is gone.
+          if (printed.length === 5) throw new Error('gone');
+        },
+        stderr: () => undefined,
+        width: undefined,
+        clear: () => void (cleared += 1),
+      },
+    );
+    await expect(watching).rejects.toThrow('gone');
+    expect(cleared).toBe(json ? 5 : 3);
+    const first = json ? /^\{"directory":.*\}$/ : /^20\S+Z, every 0.01 s$/;
+    expect(printed[0]).toMatch(first);
+    expect(printed[json ? 1 : 2]).toMatch(first);
+  }
 });
 
 it('a user without tokens is an error', async () => {

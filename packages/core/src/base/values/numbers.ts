@@ -40,3 +40,24 @@ export function wholeSeconds(option: string, value: unknown, min = 0): number {
     { option },
   );
 }
+
+/** The seconds of each unit of a duration on a command line. */
+const UNITS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 };
+
+/**
+ * Parses the value of an option as a duration: whole seconds, or a whole number with `s`,
+ * `m`, `h` or `d`. Returns seconds.
+ * @throws CodedError `USAGE`
+ */
+export function durationOf(option: string, value: unknown): number {
+  const [, digits = '', unit = ''] =
+    typeof value === 'string' ? (/^(\d+)([smhd]?)$/.exec(value) ?? []) : [];
+  const seconds = digits === '' ? Number.NaN : Number(digits) * (UNITS[unit] ?? Number.NaN);
+  if (Number.isSafeInteger(seconds)) return seconds;
+  const given = Array.isArray(value) ? 'more than one value' : JSON.stringify(value);
+  throw new CodedError(
+    'USAGE',
+    `${option} must be a duration such as 600, 10m, 2h or 1d, but is ${given}`,
+    { option },
+  );
+}

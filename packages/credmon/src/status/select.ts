@@ -1,0 +1,102 @@
+// Which rows of the status are shown, and in which order. Pure.
+import { type StatusRow, nameOf } from './rows.ts';
+
+/** The states that can be selected: those of the table's column STATE. */
+export const STATES = [
+  'fresh',
+  'due',
+  'waiting',
+  'stopped',
+  'unrenewable',
+  'unmanaged',
+  'expired',
+] as const;
+
+/** A state that can be selected. */
+export type SelectedState = (typeof STATES)[number];
+
+/** The columns by which rows can be sorted. */
+export const SORT_KEYS = ['owner', 'service', 'provider', 'state', 'expires', 'next'] as const;
+
+/** A column by which rows can be sorted. */
+export type SortKey = (typeof SORT_KEYS)[number];
+
+/** What is shown: all conditions must be true. */
+export interface Selection {
+  /** Any of these; none: every state. */
+  readonly states: readonly SelectedState[];
+  /** The name of a provider, or its kind. */
+  readonly provider: string | undefined;
+  /** At most this many seconds of life are left. */
+  readonly expiringWithin: number | undefined;
+  readonly sort: SortKey | undefined;
+}
+
+/** Shows everything, in the order of the rows. */
+export const SELECT_ALL: Selection = {
+  states: [],
+  provider: undefined,
+  expiringWithin: undefined,
+  sort: undefined,
+};
+
+/** Returns the selected rows at `now` (epoch seconds), sorted. */
+export function selectRows(
+  rows: readonly StatusRow[],
+  selection: Selection,
+  now: number,
+): StatusRow[] {
+  const { states, provider, expiringWithin, sort } = selection;
+  const selected = rows.filter(
+    (row) =>
+      (states.length === 0 || states.some((state) => hasState(row, state))) &&
+      (provider === undefined || isOf(row, provider)) &&
+      (expiringWithin === undefined || endsWithin(row, now + expiringWithin)),
+  );
+  if (sort === undefined) return selected;
+  const key = KEYS[sort];
+  // Rows of one key keep their order: by owner and name.
+  return selected.sort((a, b) => compare(key(a), key(b)));
+}
+
+/** True if the selection shows everything. */
+export function isEverything({ states, provider, expiringWithin }: Selection): boolean {
+  return states.length === 0 && provider === undefined && expiringWithin === undefined;
+}
+
+const hasState = (row: StatusRow, state: SelectedState): boolean =>
+  state === 'expired' ? row.expired : row.state === state;
+
+/** Names of providers are compared as HTCondor compares knobs: without case. */
+function isOf({ service, provider }: StatusRow, wanted: string): boolean {
+  const name = wanted.toLowerCase();
+  return service.toLowerCase() === name || provider?.toLowerCase() === name;
+}
+
+const endsWithin = ({ expired, expires_at: at }: StatusRow, limit: number): boolean =>
+  expired || (at !== null && at <= limit);
+
+const KEYS: Readonly<Record<SortKey, (row: StatusRow) => string | number>> = {
+  owner: ({ user }) => user,
+  service: nameOf,
+  provider: ({ provider, service }) => `${provider === null ? 1 : 0} ${service} ${provider ?? ''}`,
+  // The most urgent first.
+  state: ({ state, expired }) => (expired ? -1 : URGENCY.indexOf(state)),
+  // A token without a time of expiry may be missing: it comes first if it is unusable.
+  expires: ({ expires_at: at, expired }) =>
+    at ?? (expired ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY),
+  next: ({ next_renewal: at }) => at ?? Number.POSITIVE_INFINITY,
+};
+
+const URGENCY: readonly StatusRow['state'][] = [
+  'stopped',
+  'waiting',
+  'due',
+  'unrenewable',
+  'fresh',
+  'unmanaged',
+];
+
+function compare(a: string | number, b: string | number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
