@@ -76,7 +76,9 @@ async function run(command: Command): Promise<number> {
     }
     case 'revoke': {
       const { runRevokeCommand } = await import('./commands/revoke.ts');
-      return runRevokeCommand(command, env, { stdout: printSafely, stderr: printError });
+      const { findPerson } = await import('./host/questions.ts');
+      const output = { stdout: printSafely, stderr: printError, person: findPerson() };
+      return runRevokeCommand(command, env, output);
     }
     case 'keys-list':
     case 'keys-rotate':

@@ -1,6 +1,14 @@
 // The commands of the command line, as data.
 import type { Selection } from '../status/select.ts';
 
+/** Shows everything, in the order of the rows. */
+export const SELECT_ALL: Selection = {
+  states: [],
+  provider: undefined,
+  expiringWithin: undefined,
+  sort: undefined,
+};
+
 /** Options of every command. `configFile` replaces CONDOR_CONFIG. */
 export interface CommonOptions {
   readonly configFile: string | undefined;
@@ -53,6 +61,10 @@ export type Subcommand = CommonOptions &
         readonly json: boolean;
         readonly user: string;
         readonly service: string | undefined;
+        /** Say what would be done, and do nothing. */
+        readonly dryRun: boolean;
+        /** Do not ask, also on a terminal. */
+        readonly yes: boolean;
       }
     | {
         readonly kind: 'renew';

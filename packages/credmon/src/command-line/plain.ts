@@ -1,6 +1,6 @@
 // Recognises the plain forms of the command line: those of condor_master, scripts and
 // monitors. They do not load the parser of arguments; everything else is left to it.
-import { DEFAULT_NAME, type Command } from './command.ts';
+import { DEFAULT_NAME, SELECT_ALL, type Command } from './command.ts';
 
 /** A positional, or the value of an option: nothing that begins like a number or an option. */
 const PLAIN = /^[A-Za-z_/][\w./@+-]*$/;
@@ -46,7 +46,14 @@ export function plainCommand(argv: readonly string[], version: string): Command 
     }
     case 'status 1':
       if (!allows('json', 'user')) return undefined;
-      return { kind: 'status', ...common, json, user: options.get('user') };
+      return {
+        kind: 'status',
+        ...common,
+        json,
+        user: options.get('user'),
+        selection: SELECT_ALL,
+        watch: undefined,
+      };
     case 'config 3':
       if (!allows('json') || second !== 'get') return undefined;
       return { kind: 'config-get', ...common, json, knob: third, verbose: false };

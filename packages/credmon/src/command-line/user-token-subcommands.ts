@@ -178,10 +178,21 @@ export function addRevoke(parser: Parser, choose: Choose): void {
           type: 'string',
           describe: 'service, or service_handle (default: all)',
         })
+        .option('dry-run', {
+          type: 'boolean',
+          default: false,
+          describe: 'show what would be removed and revoked, and do nothing',
+        })
+        .option('yes', {
+          alias: 'y',
+          type: 'boolean',
+          default: false,
+          describe: 'do not ask for confirmation on a terminal',
+        })
         .option('json', json),
     (values) => {
-      const { user, service, json: asJson } = values;
-      choose({ kind: 'revoke', ...common(values), json: asJson, user, service });
+      const { user, service, dryRun, yes, json: asJson } = values;
+      choose({ kind: 'revoke', ...common(values), json: asJson, user, service, dryRun, yes });
     },
   );
 }

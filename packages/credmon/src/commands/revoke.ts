@@ -1,10 +1,12 @@
 // `revoke`: revokes a user's tokens at their issuers and removes their files, with or
-// without a running daemon; and the ports of revocation: files and the audit log.
+// without a running daemon; and the files as a port of revocation.
 import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
+import { openAudit, requester } from './audit.ts';
 import { recoveries } from '../daemon/cleanup.ts';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
+import type { Questions } from '../host/questions.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import {
   createPelicanSend,
@@ -14,8 +16,17 @@ import {
 } from '../host/tls-ca.ts';
 import { STANDING } from '../providers/standing/ports.ts';
 import type { RevocationFiles, TokenName } from '../revocation/files.ts';
-import { type RevocationReport, needsPerson, rowOf, sentenceOf } from '../revocation/report.ts';
-import { type RevocationContext, revokeOne } from '../revocation/revoke-token.ts';
+import {
+  type PreviewReport,
+  type RevocationReport,
+  needsPerson,
+  previewRow,
+  previewSentence,
+  rowOf,
+  sentenceOf,
+  wouldNeedPerson,
+} from '../revocation/report.ts';
+import { type RevocationContext, previewOne, revokeOne } from '../revocation/revoke-token.ts';
 import { createRevoker, issuerToAsk, throttled } from '../revocation/revoker.ts';
 import type { ProviderKind } from '../settings/lists.ts';
 import { type Settings, readSettings } from '../settings/read.ts';
@@ -40,7 +51,6 @@ import {
   tokenFileName,
   tokenId,
 } from '@credmon/core/credential';
-import { type LogOptions, type Logger, openLog } from '@credmon/core/log';
 import { dueOf } from '@credmon/core/renewal';
 import {
   type CredentialStore,
@@ -48,19 +58,20 @@ import {
   openCredentialDirectory,
   readCredentialFile,
 } from '@credmon/core/store';
-import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 type RevokeCommand = Subcommand & { kind: 'revoke' };
 
-/** Milliseconds for one line to syslog: a blocked logger must not stop a revocation. */
-const SYSLOG_TIMEOUT = 5000;
-
 /** Standard output and standard error of a command. */
 export interface Output {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+}
+
+/** The output of a revocation, and the person at the terminal, if there is one. */
+export interface RevokeOutput extends Output {
+  readonly person?: Pick<Questions, 'line'> | undefined;
 }
 
 /**
@@ -72,7 +83,7 @@ export interface Output {
 export async function runRevokeCommand(
   command: RevokeCommand,
   env: NodeJS.ProcessEnv,
-  { stdout, stderr }: Output,
+  { stdout, stderr, person }: RevokeOutput,
 ): Promise<number> {
   const user = userOf(command);
   const config = openConfig(command, env);
@@ -85,7 +96,11 @@ export async function runRevokeCommand(
   const directory = existingDirectory(settings);
   const { credDir, policy, limits } = settings;
   const store = openCredentialDirectory(directory, { defaultLifetime: policy.defaultLifetime });
-  const tokens = await tokensOf(user, command.service, store, settings, stderr);
+  const tokens = await tokensOf({ ...command, user }, store, settings, stderr);
+  if (!command.dryRun && !command.yes && person && !(await isConfirmed(user, tokens, person))) {
+    stderr('Nothing was revoked.');
+    return 1;
+  }
   const trust = createProcessTrust(() => namedTrustOf(settings), stderr);
   const { send, close } = createSend({ ...limits, trust: trust.general });
   const context: RevocationContext = {
@@ -101,6 +116,11 @@ export async function runRevokeCommand(
       readSecret: readSecretFile,
     }),
   };
+  if (command.dryRun) {
+    const code = await preview(command, tokens, settings, { context, stdout });
+    await close();
+    return code;
+  }
   const audit = await openAudit(settings.log, stderr);
   const reportResult = (report: RevocationReport): RevocationReport => {
     const sentence = sentenceOf(report, requester());
@@ -138,13 +158,66 @@ function userOf({ user }: RevokeCommand): string {
   );
 }
 
+async function isConfirmed(
+  user: string,
+  tokens: readonly TokenSnapshot[],
+  person: Pick<Questions, 'line'>,
+): Promise<boolean> {
+  const names = tokens.map(({ stem }) => stem).join(', ');
+  const what = tokens.length === 1 ? 'this token' : `these ${tokens.length} tokens`;
+  const answer = await person.line(`Revoke and remove ${what} of ${user}: ${names}? [y/N] `);
+  return /^y(es)?$/i.test(answer ?? '');
+}
+
+/** Says what would be done. Returns the exit code that the revocation would have. */
+async function preview(
+  command: RevokeCommand,
+  tokens: readonly TokenSnapshot[],
+  settings: Settings,
+  { context, stdout }: Pick<Output, 'stdout'> & { readonly context: RevocationContext },
+): Promise<number> {
+  const named = command.service !== undefined;
+  const reports: PreviewReport[] = [];
+  for (const token of tokens) {
+    const { user, stem } = token;
+    const owner = ownerOfToken(token, settings);
+    reports.push(
+      owner.kind === 'nobody'
+        ? unowned(token, owner.why, named)
+        : {
+            user,
+            stem,
+            provider: kindName(owner.kind),
+            result: await previewOne(owner.kind, token, context),
+          },
+    );
+  }
+  if (command.json) {
+    const rows = reports.map(previewRow);
+    stdout(JSON.stringify({ directory: settings.credDir, dry_run: true, tokens: rows }, null, 2));
+  } else for (const report of reports) stdout(previewSentence(report));
+  return reports.some(wouldNeedPerson) ? 1 : 0;
+}
+
+const kindName = (kind: ProviderKind): string => (kind === 'oauth2' ? 'oauth' : kind);
+
+/** A token without a provider is kept. It is a failure only if it was named. */
+function unowned(
+  { user, stem }: TokenSnapshot,
+  reason: string,
+  named: boolean,
+): RevocationReport & PreviewReport {
+  const why = `no provider owns it (${reason}); fix: condor_store_cred delete-oauth`;
+  const left = named ? {} : { left: true as const };
+  return { user, stem, provider: null, result: { kind: 'kept', why }, ...left };
+}
+
 /**
- * Returns the selected tokens. Leftovers of dead processes are recovered first, so that a
- * rotated refresh token is revoked, too.
+ * Returns the selected tokens. Unless nothing may be changed, leftovers of dead processes
+ * are recovered first, so that a rotated refresh token is revoked, too.
  */
 async function tokensOf(
-  user: string,
-  service: string | undefined,
+  { user, service, dryRun }: Pick<RevokeCommand, 'user' | 'service' | 'dryRun'>,
   store: CredentialStore,
   settings: Settings,
   stderr: (text: string) => void,
@@ -156,8 +229,8 @@ async function tokensOf(
   const leftovers = (await recoveries({ ...first, keyFiles: [] }, systemClock.now())).filter(
     ({ path }) => path.startsWith(`${user}/`),
   );
-  for (const { path, target } of leftovers) store.settle(path, target);
-  const { tokens, problems } = leftovers.length === 0 ? first : await scan();
+  if (!dryRun) for (const { path, target } of leftovers) store.settle(path, target);
+  const { tokens, problems } = dryRun || leftovers.length === 0 ? first : await scan();
   for (const problem of problems) stderr(problem);
   const ofUser = tokens
     .filter((token) => token.user === user)
@@ -205,17 +278,8 @@ async function revokeOwned(
 ): Promise<RevocationReport> {
   const { user, stem } = token;
   const owner = ownerOfToken(token, settings);
-  if (owner.kind === 'nobody') {
-    const why = `no provider owns it (${owner.why}); fix: condor_store_cred delete-oauth`;
-    return {
-      user,
-      stem,
-      provider: null,
-      result: { kind: 'kept', why },
-      ...(named ? {} : { left: true as const }),
-    };
-  }
-  const provider = owner.kind === 'oauth2' ? 'oauth' : owner.kind;
+  if (owner.kind === 'nobody') return unowned(token, owner.why, named);
+  const provider = kindName(owner.kind);
   const issuer = issuerToAsk(owner.kind, token, settings);
   return throttled(throttle, issuer, token, async () => {
     // If this process dies now, the log says who started it.
@@ -267,48 +331,6 @@ function inUserFiles<T>(root: string, user: string, act: (home: string) => T): T
   } catch (error) {
     if (systemCode(error) === undefined && !isCoded(error)) throw error;
     // Swept meanwhile, or not accessible: the removal of a file there reports it.
-    return undefined;
-  }
-}
-
-/** Returns the user id for the audit log. */
-export function requester(): string {
-  const uid = process.getuid?.();
-  return uid === undefined ? 'unknown user' : `user id ${uid}`;
-}
-
-/**
- * Opens the audit log: the daemon's log, or syslog if that cannot be opened; if both
- * fail, `warn` gets the line. The file is never rotated here: the daemon has it open. The
- * function returns whether the line was logged.
- */
-export async function openAudit(
-  options: LogOptions,
-  warn: (text: string) => void,
-): Promise<(text: string) => boolean> {
-  const log = await openForAudit(options, warn);
-  return (text) => {
-    if (log?.audit(text) === true) return true;
-    const line = ['-t', 'condor_credmon', '-p', 'auth.notice', '--', `Audit: ${text}`];
-    const isLogged =
-      spawnSync('logger', line, { stdio: 'ignore', timeout: SYSLOG_TIMEOUT }).status === 0;
-    if (!isLogged)
-      warn(`neither the log file nor syslog is available for this audit line: ${text}`);
-    return isLogged;
-  };
-}
-
-async function openForAudit(
-  options: LogOptions,
-  warn: (text: string) => void,
-): Promise<Logger | undefined> {
-  if (options.path === undefined) return undefined;
-  try {
-    const fixed = { stderr: false, maxBytes: 0, maxSeconds: 0, truncate: false };
-    return await openLog({ ...options, ...fixed });
-  } catch (error) {
-    if (!isCoded(error, 'LOG_UNWRITABLE')) throw error;
-    warn(`${error.message}; audit lines are written to syslog`);
     return undefined;
   }
 }

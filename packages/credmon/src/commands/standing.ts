@@ -32,7 +32,8 @@ import {
 import { needsAttention } from '../status/rows.ts';
 import { grantByDevice } from '../storer/device-login.ts';
 import type { Terminal } from '../storer/terminal.ts';
-import { openAudit, requester, type Output } from './revoke.ts';
+import { openAudit, requester } from './audit.ts';
+import type { Output } from './revoke.ts';
 
 /** The output of the commands. Without a `terminal` no login is possible. */
 export interface StandingOutput extends Output {

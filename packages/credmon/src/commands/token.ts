@@ -25,7 +25,8 @@ import type { Settings } from '../settings/read.ts';
 import { tokenSourceIn, type TokenSource } from '../settings/token-source.ts';
 import { settingsOf } from '../status/tokens.ts';
 import { askDaemon } from './ask-daemon.ts';
-import { openAudit, requester, type Output } from './revoke.ts';
+import { openAudit, requester } from './audit.ts';
+import type { Output } from './revoke.ts';
 
 type TokenCommand = Subcommand & { kind: 'token' };
 

@@ -68,6 +68,62 @@ export function needsPerson({ result, left }: RevocationReport): boolean {
   return result.results.some((each) => !each.revoked && each.fixable);
 }
 
+/** What a revocation would do. */
+export type Preview =
+  | { readonly kind: 'kept'; readonly why: string }
+  | {
+      readonly kind: 'planned';
+      readonly files: readonly string[];
+      readonly revoked: readonly { readonly what: string; readonly where: string }[];
+      readonly unrevoked: readonly Unrevoked[];
+    };
+
+/** A token and what would be done; the fields are those of {@link RevocationReport}. */
+export interface PreviewReport extends Omit<RevocationReport, 'result' | 'renewing'> {
+  readonly result: Preview;
+}
+
+/** One row of `--dry-run --json`. */
+export interface PreviewRow extends Omit<RevokedRow, 'state' | 'secrets'> {
+  readonly state: 'planned' | 'kept';
+  readonly revoked: readonly { readonly what: string; readonly where: string }[];
+  readonly not_revoked: readonly {
+    readonly what: string;
+    readonly why: string;
+    readonly fixable: boolean;
+  }[];
+}
+
+/** Returns the sentence of `--dry-run`. */
+export function previewSentence(report: PreviewReport): string {
+  const { provider, result } = report;
+  const name = `${tokenId(report)}${provider === null ? '' : ` (${provider})`}`;
+  if (result.kind === 'kept') return `would keep ${name}: ${result.why}`;
+  const { files, revoked, unrevoked } = result;
+  const parts = [
+    ...(files.length === 0 ? ['no files'] : [files.join(', ')]),
+    ...revoked.map(({ what, where }) => `revoke its ${what} at ${where}`),
+    ...unrevoked.map(({ what, why }) => `NOT revoke its ${what}: ${why}`),
+  ];
+  return `would remove ${name}: ${parts.join('; ')}`;
+}
+
+/** Returns the row of `--dry-run` for programs. */
+export function previewRow({ user, stem, provider, result }: PreviewReport): PreviewRow {
+  const token = { user, ...(splitStem(stem, false) ?? { service: stem, handle: '' }), provider };
+  if (result.kind === 'kept')
+    return { ...token, state: 'kept', why: result.why, files: [], revoked: [], not_revoked: [] };
+  const { files, revoked, unrevoked } = result;
+  const not_revoked = unrevoked.map(({ what, why, fixable }) => ({ what, why, fixable }));
+  return { ...token, state: 'planned', why: null, files, revoked, not_revoked };
+}
+
+/** True when a person would still have to act afterwards. */
+export function wouldNeedPerson({ result, left }: PreviewReport): boolean {
+  if (result.kind === 'kept') return left !== true;
+  return result.unrevoked.some(({ fixable }) => fixable);
+}
+
 /** The secrets of one token, in the order of revocation. These are secrets. */
 export interface FoundSecrets {
   readonly refreshToken: string | undefined;

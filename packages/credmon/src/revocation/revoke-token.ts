@@ -8,10 +8,16 @@ import { registrationOfLogin } from '../providers/oauth/registration.ts';
 import type { ConfiguredClient, TokenClient } from '../settings/clients.ts';
 import type { ProviderKind } from '../settings/lists.ts';
 import { type Removed, type RevocationFiles, removeToken } from './files.ts';
-import type { SecretResult, Step, Steps } from './report.ts';
+import type { Preview, SecretResult, Step, Steps } from './report.ts';
 import type { Prepare, RevokingClient } from './revoker.ts';
 import { type Clock, type CodedError, isCoded, messageOf } from '@credmon/core/base';
-import { type Parsed, type TokenSnapshot, parseObject, splitStem } from '@credmon/core/credential';
+import {
+  type Parsed,
+  type TokenSnapshot,
+  parseObject,
+  splitStem,
+  tokenFileName,
+} from '@credmon/core/credential';
 import type { MetadataCache } from '@credmon/core/oauth';
 import { type IssuerPolicy, policyAt } from '@credmon/core/profiles';
 import type { TokenFiles } from '@credmon/core/store';
@@ -77,6 +83,41 @@ export async function revokeOne(
   };
 }
 
+/**
+ * Returns what {@link revokeOne} would do. Changes no file and sends no token; it may
+ * fetch the metadata of a configured issuer.
+ */
+export async function previewOne(
+  kind: ProviderKind,
+  token: TokenSnapshot,
+  { files, prepare, clock }: RevocationContext,
+): Promise<Preview> {
+  try {
+    const texts = files.store.read(token.user, token.stem);
+    const plan = await prepare(kind, token, texts);
+    const use = files.readUse(token);
+    const accessToken = use === undefined ? undefined : accessTokenIn(use);
+    const { steps, unrevoked } = plan({
+      refreshToken: refreshTokenIn(texts.top),
+      accessTokens: accessToken === undefined ? [] : [accessToken],
+    });
+    const until = token.use.kind === 'valid' ? token.use.value.expiresAt : undefined;
+    const left = until === undefined ? undefined : Math.floor(until - clock.now());
+    return {
+      kind: 'planned',
+      files: files
+        .present(token)
+        .map((each) => tokenFileName(token.stem, each))
+        .sort(),
+      revoked: steps.map(({ what, where }) => ({ what, where })),
+      unrevoked: unrevoked.map((one) => withLifetime(one, left)),
+    };
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    return { kind: 'kept', why: error.message };
+  }
+}
+
 async function remove(
   kind: ProviderKind,
   token: TokenSnapshot,
@@ -138,7 +179,10 @@ function isUnsupported({ fields }: CodedError): boolean {
  * Adds the remaining lifetime of an access token that was not revoked, unless it has
  * expired.
  */
-function withLifetime(result: SecretResult, left: number | undefined): SecretResult {
+function withLifetime<Result extends SecretResult>(
+  result: Result,
+  left: number | undefined,
+): Result {
   if (result.revoked || result.what !== 'access token' || left === undefined) return result;
   if (left <= 0) return { ...result, why: `${result.why}; it has expired`, fixable: false };
   const life = Number.isFinite(left) ? `it is valid for ${left} s more` : 'it does not expire';

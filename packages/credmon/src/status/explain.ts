@@ -1,7 +1,7 @@
 // Everything that decides the next step of one token, as data. Pure.
 import { type ErrorCode, ERROR_CODES, durationText, utcText } from '@credmon/core/base';
 import {
-  type FileState,
+  type LazyState,
   type Instant,
   type TokenSnapshot,
   tokenFileName,
@@ -275,15 +275,16 @@ function filesOf(token: TokenSnapshot): FileFact[] {
 
 function fileFact<T>(
   name: string,
-  file: FileState<T>,
+  file: LazyState<T>,
   note: (value: T) => string | null,
 ): FileFact {
   if (file.kind === 'missing')
     return { name, state: 'missing', note: null, modified: null, size: null };
   return {
     name,
-    state: file.kind,
-    note: file.kind === 'valid' ? note(file.value) : file.reason,
+    // This look is not lazy: a file that was not read does not occur.
+    state: file.kind === 'unread' ? 'valid' : file.kind,
+    note: file.kind === 'valid' ? note(file.value) : file.kind === 'broken' ? file.reason : null,
     modified: file.identity ? Math.floor(file.identity.mtime) : null,
     size: file.identity?.size ?? null,
   };

@@ -32,14 +32,6 @@ export interface Selection {
   readonly sort: SortKey | undefined;
 }
 
-/** Shows everything, in the order of the rows. */
-export const SELECT_ALL: Selection = {
-  states: [],
-  provider: undefined,
-  expiringWithin: undefined,
-  sort: undefined,
-};
-
 /** Returns the selected rows at `now` (epoch seconds), sorted. */
 export function selectRows(
   rows: readonly StatusRow[],

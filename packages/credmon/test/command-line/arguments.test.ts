@@ -1,7 +1,7 @@
 // The command line: what each form means, and that misuse is 2 and never silent.
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/command-line/arguments.ts';
-import { SELECT_ALL } from '../../src/status/select.ts';
+import { SELECT_ALL } from '../../src/command-line/command.ts';
 
 const common = { name: 'CREDMON_OAUTH', credDir: undefined, configFile: undefined };
 const all = { selection: SELECT_ALL, watch: undefined };
@@ -110,12 +110,28 @@ describe('the command line', () => {
     [
       'revoke all of a user',
       ['revoke', 'alice'],
-      { kind: 'revoke', ...common, json: false, user: 'alice', service: undefined },
+      {
+        kind: 'revoke',
+        ...common,
+        json: false,
+        user: 'alice',
+        service: undefined,
+        dryRun: false,
+        yes: false,
+      },
     ],
     [
       'revoke one token',
-      ['revoke', 'alice', 'mytok_h1', '--json'],
-      { kind: 'revoke', ...common, json: true, user: 'alice', service: 'mytok_h1' },
+      ['revoke', 'alice', 'mytok_h1', '--json', '--dry-run', '-y'],
+      {
+        kind: 'revoke',
+        ...common,
+        json: true,
+        user: 'alice',
+        service: 'mytok_h1',
+        dryRun: true,
+        yes: true,
+      },
     ],
     [
       'keys list',

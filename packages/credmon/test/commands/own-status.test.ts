@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runOwnStatus } from '../../src/commands/status.ts';
 import { pidNamespace } from '../../src/host/run-directory.ts';
 import type { StatusRow } from '../../src/status/rows.ts';
-import { SELECT_ALL } from '../../src/status/select.ts';
+import { SELECT_ALL } from '../../src/command-line/command.ts';
 
 let runDir: string;
 const now = Math.floor(Date.now() / 1000);

@@ -17,7 +17,7 @@ import {
 } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/command-line/arguments.ts';
-import { runRevokeCommand } from '../../src/commands/revoke.ts';
+import { runRevokeCommand, type RevokeOutput } from '../../src/commands/revoke.ts';
 import { exitCodeOf } from '../../src/command-line/exit-codes.ts';
 
 let issuer: Issuer;
@@ -45,11 +45,14 @@ interface Ran {
   readonly err: string;
 }
 
-async function run(...argv: string[]): Promise<Ran> {
+const run = (...argv: string[]): Promise<Ran> => runWith(undefined, ...argv);
+
+async function runWith(person: RevokeOutput['person'], ...argv: string[]): Promise<Ran> {
   const said = { out: '', err: '' };
   const speech = {
     stdout: (text: string): void => void (said.out += `${text}\n`),
     stderr: (text: string): void => void (said.err += `${text}\n`),
+    person,
   };
   try {
     const command = await parseArguments(['revoke', ...argv], '1');
@@ -189,6 +192,113 @@ describe('revoke of a login', () => {
     expect((await run('alice')).code).toBe(0);
     expect(listing(home())).toEqual([]);
     expect(opaque.revocations.at(-2)?.token).toBe(tokenId(rotated));
+  });
+});
+
+describe('revoke --dry-run', () => {
+  it('says what would be done, changes no file, sends no token and logs nothing', async () => {
+    const service = await workspace.addService('mytok', opaque);
+    const token = await seedToken(workspace, service, 'alice');
+    writeFileSync(join(home(), '.mytok.renewal'), '{}');
+    // No process has this number: the kernel's largest is 2^22.
+    store('.mytok.top.4194305.1.credmon-tmp', '{"refresh_token":"r9"}');
+    const before = [listing(home()), opaque.revocations.length];
+    expect(await run('alice', '--dry-run')).toEqual({
+      code: 0,
+      out: `would remove alice/mytok (oauth): .mytok.renewal, mytok.meta, mytok.top, mytok.use; revoke its refresh token at ${opaque.url}; revoke its access token at ${opaque.url}\n`,
+      err: '',
+    });
+    expect([listing(home()), opaque.revocations.length]).toEqual(before);
+    expect(log()).toBe('');
+    expect(await refreshed(service, token)).toBe(200);
+  });
+
+  it('in JSON has one row for each token, and ends as the revocation would', async () => {
+    await seedToken(workspace, await workspace.addService('mytok', opaque), 'alice');
+    store('other.use', 'x');
+    const { code, out } = await run('alice', '--dry-run', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({
+      directory: workspace.credentialDirectory,
+      dry_run: true,
+      tokens: [
+        {
+          user: 'alice',
+          service: 'mytok',
+          handle: '',
+          provider: 'oauth',
+          state: 'planned',
+          why: null,
+          files: ['mytok.meta', 'mytok.top', 'mytok.use'],
+          revoked: [
+            { what: 'refresh token', where: opaque.url },
+            { what: 'access token', where: opaque.url },
+          ],
+          not_revoked: [],
+        },
+        {
+          user: 'alice',
+          service: 'other',
+          handle: '',
+          provider: null,
+          state: 'kept',
+          why: expect.stringMatching(/^no provider owns it \(/) as string,
+          files: [],
+          revoked: [],
+          not_revoked: [],
+        },
+      ],
+    });
+    expect((await run('alice', 'other', '--dry-run')).code).toBe(1);
+  });
+
+  it('names a token that cannot be revoked, and how long it is valid', async () => {
+    workspace.configure({ mytok_CLIENT_ID: 'me', mytok_TOKEN_URL: 'https://issuer.invalid/token' });
+    store('mytok.top', '{"refresh_token":"r1"}');
+    const now = Math.floor(Date.now() / 1000);
+    const times = { issued_at: now - 50, expires_at: now + 100_000 };
+    store('mytok.use', JSON.stringify({ access_token: 'a', ...times }));
+    const { code, out } = await run('alice', 'mytok', '--dry-run');
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /^would remove alice\/mytok \(oauth\): mytok.top, mytok.use; NOT revoke its refresh token: no revocation endpoint: .+; NOT revoke its access token: .+; it is valid for \d+ s more\n$/,
+    );
+  });
+});
+
+describe('revoke at a terminal', () => {
+  const person = (answer: string | undefined, asked: string[]): RevokeOutput['person'] => ({
+    line: async (question) => {
+      asked.push(question);
+      return answer;
+    },
+  });
+
+  it.each([
+    ['y', true],
+    ['Yes', true],
+    ['n', false],
+    ['', false],
+    ['yess', false],
+    [undefined, false],
+  ])('asks first, and %j means %s', async (answer, isGone) => {
+    const service = await workspace.addService('mytok', opaque);
+    await seedToken(workspace, service, 'alice');
+    await seedToken(workspace, service, 'alice', 'mytok_h1');
+    const asked: string[] = [];
+    const { code, err } = await runWith(person(answer, asked), 'alice');
+    expect(asked).toEqual(['Revoke and remove these 2 tokens of alice: mytok, mytok_h1? [y/N] ']);
+    expect([code, err, listing(home()).length]).toEqual(
+      isGone ? [0, '', 0] : [1, 'Nothing was revoked.\n', 6],
+    );
+    expect(log().includes('Audit:')).toBe(isGone);
+  });
+
+  it.each([['--yes'], ['-y'], ['--dry-run']])('does not ask with %s', async (flag) => {
+    await seedToken(workspace, await workspace.addService('mytok', opaque), 'alice');
+    const asked: string[] = [];
+    expect((await runWith(person('n', asked), 'alice', flag)).code).toBe(0);
+    expect(asked).toEqual([]);
   });
 });
 

@@ -156,6 +156,8 @@ describe('P30 R19 R26 without CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
     const say = (text: string): void => void said.push(text);
     const command = {
       kind: 'revoke',
+      dryRun: false,
+      yes: false,
       user: 'alice',
       service: 'keycloak_extra',
       ...common(setUp(false)),
@@ -190,6 +192,8 @@ describe('R19 R26 with CREDMON_ALLOW_SPECIAL_CHAR_NAMES', () => {
     const say = (): void => undefined;
     const command = {
       kind: 'revoke',
+      dryRun: false,
+      yes: false,
       user: 'alice',
       service: 'keycloak_extra',
       ...common(setUp(true)),

@@ -1,0 +1,70 @@
+// Questions to a person at a terminal: lines, and secrets without echo. Standard output
+// stays for results.
+import { createInterface } from 'node:readline';
+import { isatty } from 'node:tty';
+import { CodedError, STDERR, printable, writeOutput } from '@credmon/core/base';
+
+/** Asks a person. */
+export interface Questions {
+  /** Returns the line without its end; `undefined` when the input ends. */
+  line(question: string): Promise<string | undefined>;
+  /**
+   * Like `line`, but what is typed is not shown.
+   * @throws CodedError `USAGE` after Ctrl-C
+   */
+  secret(question: string): Promise<string | undefined>;
+}
+
+/** Returns whom to ask, or `undefined` unless a person can see and answer questions. */
+export function findPerson(): Questions | undefined {
+  return process.stdin.isTTY && isatty(STDERR) ? { line, secret } : undefined;
+}
+
+const prompt = (question: string): void => void writeOutput(STDERR, printable(question));
+
+function line(question: string): Promise<string | undefined> {
+  prompt(question);
+  return new Promise((resolve) => {
+    let answer: string | undefined;
+    // Without an output the terminal itself shows what is typed.
+    const reader = createInterface({ input: process.stdin, terminal: false });
+    reader.once('line', (text) => {
+      answer = text.trim();
+      reader.close();
+    });
+    reader.once('close', () => resolve(answer));
+  });
+}
+
+/** What a terminal sends in raw mode. */
+const [CTRL_C, CTRL_D, BACKSPACE, DELETE] = ['\u0003', '\u0004', '\b', '\u007F'];
+
+function secret(question: string): Promise<string | undefined> {
+  prompt(question);
+  const { stdin } = process;
+  stdin.setRawMode(true);
+  stdin.setEncoding('utf8').resume();
+  return new Promise((resolve, reject) => {
+    let typed = '';
+    const end = (settle: () => void): void => {
+      stdin.setRawMode(false);
+      stdin.pause().off('data', read);
+      prompt('\n');
+      settle();
+    };
+    const read = (text: string): void => {
+      for (const character of text) {
+        if (character === '\r' || character === '\n') return end(() => resolve(typed));
+        if (character === CTRL_D) return end(() => resolve(undefined));
+        if (character === CTRL_C)
+          return end(() => reject(new CodedError('USAGE', 'interrupted: nothing was written')));
+        typed =
+          character === BACKSPACE || character === DELETE
+            ? typed.replace(/.$/su, '')
+            : typed + character;
+      }
+      return undefined;
+    };
+    stdin.on('data', read);
+  });
+}
