@@ -58,6 +58,13 @@ async function run(command: Command): Promise<number> {
       const { runExplainCommand } = await import('./commands/explain.ts');
       return runExplainCommand(command, env, { stdout: printSafely });
     }
+    case 'init': {
+      const { runInitCommand } = await import('./commands/init.ts');
+      const { findPerson } = await import('./host/questions.ts');
+      const program = process.argv[1] ?? '';
+      const output = { stdout: printSafely, stderr: printError, person: findPerson(), program };
+      return runInitCommand(command, env, output);
+    }
     case 'check': {
       const { runCheckCommand } = await import('./commands/check.ts');
       return runCheckCommand(command, env, print, wantsColour(isatty(STDOUT), env));
@@ -80,6 +87,25 @@ async function run(command: Command): Promise<number> {
       const output = { stdout: printSafely, stderr: printError, person: findPerson() };
       return runRevokeCommand(command, env, output);
     }
+    case 'daemon': {
+      const heldHangup = holdHangup();
+      const { runDaemonCommand } = await import('./commands/daemon.ts');
+      const opened = (logger: Logger): void => {
+        log = logger;
+      };
+      return runDaemonCommand(command, env, opened, heldHangup);
+    }
+    default:
+      return runSourceCommand(command, env);
+  }
+}
+
+/** The commands about where tokens come from, and about the configuration. */
+async function runSourceCommand(
+  command: Extract<Command, { kind: `${'keys' | 'standing' | 'config'}-${string}` | 'token' }>,
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  switch (command.kind) {
     case 'keys-list':
     case 'keys-rotate':
     case 'keys-publish': {
@@ -110,14 +136,6 @@ async function run(command: Command): Promise<number> {
     case 'config-get': {
       const { runConfigGet } = await import('./commands/config.ts');
       return runConfigGet(command, env, print, printError);
-    }
-    case 'daemon': {
-      const heldHangup = holdHangup();
-      const { runDaemonCommand } = await import('./commands/daemon.ts');
-      const opened = (logger: Logger): void => {
-        log = logger;
-      };
-      return runDaemonCommand(command, env, opened, heldHangup);
     }
   }
 }

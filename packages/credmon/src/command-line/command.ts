@@ -1,13 +1,4 @@
 // The commands of the command line, as data.
-import type { Selection } from '../status/select.ts';
-
-/** Shows everything, in the order of the rows. */
-export const SELECT_ALL: Selection = {
-  states: [],
-  provider: undefined,
-  expiringWithin: undefined,
-  sort: undefined,
-};
 
 /** Options of every command. `configFile` replaces CONDOR_CONFIG. */
 export interface CommonOptions {
@@ -24,6 +15,45 @@ export interface DaemonCommand extends CommonOptions {
   readonly verbose: boolean;
   readonly once: boolean;
 }
+
+/** The states that can be selected: those of the table's column STATE. */
+export const STATES = [
+  'fresh',
+  'due',
+  'waiting',
+  'stopped',
+  'unrenewable',
+  'unmanaged',
+  'expired',
+] as const;
+
+/** A state that can be selected. */
+export type SelectedState = (typeof STATES)[number];
+
+/** The columns by which rows can be sorted. */
+export const SORT_KEYS = ['owner', 'service', 'provider', 'state', 'expires', 'next'] as const;
+
+/** A column by which rows can be sorted. */
+export type SortKey = (typeof SORT_KEYS)[number];
+
+/** What is shown: all conditions must be true. */
+export interface Selection {
+  /** Any of these; none: every state. */
+  readonly states: readonly SelectedState[];
+  /** The name of a provider, or its kind. */
+  readonly provider: string | undefined;
+  /** At most this many seconds of life are left. */
+  readonly expiringWithin: number | undefined;
+  readonly sort: SortKey | undefined;
+}
+
+/** Shows everything, in the order of the rows. */
+export const SELECT_ALL: Selection = {
+  states: [],
+  provider: undefined,
+  expiringWithin: undefined,
+  sort: undefined,
+};
 
 /**
  * A subcommand that reads the credential directory or the configuration. `seconds`: the
@@ -48,6 +78,20 @@ export type Subcommand = CommonOptions &
         readonly handle: string | undefined;
       }
     | { readonly kind: 'check'; readonly json: boolean; readonly user: string | undefined }
+    /** The first configuration; what is missing is asked for, see `Answers`. */
+    | {
+        readonly kind: 'init';
+        readonly profile: string | undefined;
+        readonly provider: string | undefined;
+        readonly issuer: string | undefined;
+        readonly clientId: string | undefined;
+        readonly secretFile: string | undefined;
+        readonly prefix: string | undefined;
+        /** The file to write. */
+        readonly output: string | undefined;
+        /** Replace that file if it exists. */
+        readonly force: boolean;
+      }
     /** The new configuration for these files of an older credmon. */
     | { readonly kind: 'migrate'; readonly files: readonly string[] }
     | {

@@ -14,6 +14,7 @@ import { wholeSeconds } from '@credmon/core/base';
 
 /** Every subcommand with its verbs, if any. */
 export const VERBS: Readonly<Record<string, readonly string[]>> = {
+  init: [],
   status: [],
   explain: [],
   check: [],
@@ -28,10 +29,54 @@ export const VERBS: Readonly<Record<string, readonly string[]>> = {
 
 /** Adds every subcommand; `choose` gets the chosen one. */
 export function addSubcommands(parser: Parser, choose: Choose): Parser {
-  const adds = [addStatus, addExplain, addCheck, addConfig, addUsable, addRenew, addRevoke];
+  const adds = [
+    addInit,
+    addStatus,
+    addExplain,
+    addCheck,
+    addConfig,
+    addUsable,
+    addRenew,
+    addRevoke,
+  ];
   for (const add of [...adds, addKeys, addStanding, addToken]) add(parser, choose);
   return parser;
 }
+
+function addInit(parser: Parser, choose: Choose): void {
+  const text = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
+  parser.command(
+    'init',
+    'write the configuration of a login provider, and check it',
+    (init) =>
+      init
+        .usage(INIT_USAGE)
+        .option('profile', text('kind of issuer, a name of docs/providers: keycloak, google ...'))
+        .option('provider', text('name that users write after use_oauth_services'))
+        .option('issuer', text('exact URL of the issuer'))
+        .option('client-id', text('client id'))
+        .option('secret-file', text('file with the client secret, mode 0600'))
+        .option('prefix', text('address of the web portal: https://ap.example.org'))
+        .option('output', text('file to write (default: 60-credmon.conf in LOCAL_CONFIG_DIR)'))
+        .option('force', {
+          type: 'boolean',
+          default: false,
+          describe: 'replace the file if it exists',
+        }),
+    (values) => {
+      const { profile, provider: its, issuer, clientId, secretFile } = values;
+      const { prefix, output, force } = values;
+      const given = { profile, provider: its, issuer, clientId, secretFile, prefix };
+      choose({ kind: 'init', ...common(values), ...given, output, force });
+    },
+  );
+}
+
+const INIT_USAGE = `$0 init
+
+Writes the configuration of one login provider, and runs check. On a terminal, it asks for what the options do not say. A client secret is read from the terminal without echo and written to its file; a file that exists is kept. There is no option for a secret.
+
+Exit code: that of check, and 2 for wrong or missing options, or if the file exists.`;
 
 function addCheck(parser: Parser, choose: Choose): void {
   parser.command(

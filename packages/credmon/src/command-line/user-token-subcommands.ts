@@ -1,6 +1,12 @@
 // The arguments of the subcommands about tokens of users.
-import { type CommonFlags, type Subcommand, common } from './command.ts';
-import { type SelectedState, SORT_KEYS, STATES } from '../status/select.ts';
+import {
+  type CommonFlags,
+  SORT_KEYS,
+  STATES,
+  type SelectedState,
+  type Subcommand,
+  common,
+} from './command.ts';
 import { durationOf, wholeSeconds } from '@credmon/core/base';
 import type { Argv } from 'yargs';
 

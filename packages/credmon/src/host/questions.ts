@@ -40,9 +40,10 @@ function line(question: string): Promise<string | undefined> {
 const [CTRL_C, CTRL_D, BACKSPACE, DELETE] = ['\u0003', '\u0004', '\b', '\u007F'];
 
 function secret(question: string): Promise<string | undefined> {
-  prompt(question);
   const { stdin } = process;
+  // First, so that nothing that is typed early is shown.
   stdin.setRawMode(true);
+  prompt(question);
   stdin.setEncoding('utf8').resume();
   return new Promise((resolve, reject) => {
     let typed = '';

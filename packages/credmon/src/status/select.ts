@@ -1,36 +1,6 @@
 // Which rows of the status are shown, and in which order. Pure.
+import type { SelectedState, Selection, SortKey } from '../command-line/command.ts';
 import { type StatusRow, nameOf } from './rows.ts';
-
-/** The states that can be selected: those of the table's column STATE. */
-export const STATES = [
-  'fresh',
-  'due',
-  'waiting',
-  'stopped',
-  'unrenewable',
-  'unmanaged',
-  'expired',
-] as const;
-
-/** A state that can be selected. */
-export type SelectedState = (typeof STATES)[number];
-
-/** The columns by which rows can be sorted. */
-export const SORT_KEYS = ['owner', 'service', 'provider', 'state', 'expires', 'next'] as const;
-
-/** A column by which rows can be sorted. */
-export type SortKey = (typeof SORT_KEYS)[number];
-
-/** What is shown: all conditions must be true. */
-export interface Selection {
-  /** Any of these; none: every state. */
-  readonly states: readonly SelectedState[];
-  /** The name of a provider, or its kind. */
-  readonly provider: string | undefined;
-  /** At most this many seconds of life are left. */
-  readonly expiringWithin: number | undefined;
-  readonly sort: SortKey | undefined;
-}
 
 /** Returns the selected rows at `now` (epoch seconds), sorted. */
 export function selectRows(

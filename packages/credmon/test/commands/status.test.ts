@@ -3,8 +3,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runStatusCommand } from '../../src/commands/status.ts';
 import { runUsableCommand } from '../../src/commands/usable.ts';
-import { SELECT_ALL } from '../../src/command-line/command.ts';
-import type { Selection } from '../../src/status/select.ts';
+import { SELECT_ALL, type Selection } from '../../src/command-line/command.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
 let on: CheckBench;

@@ -1,0 +1,89 @@
+// Questions of the built `condor_credmon` on a real terminal: `init` reads a secret without
+// echo, and `revoke` does nothing without a yes.
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { executablePath, startProcess } from '@credmon/test-fixtures/processes/processes';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+let place: string;
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), 'credmon-questions-'));
+  chmodSync(place, 0o755);
+  mkdirSync(join(place, 'config.d'));
+  mkdirSync(join(place, 'creds/alice'), { recursive: true, mode: 0o700 });
+  writeFileSync(
+    join(place, 'config'),
+    `SEC_CREDENTIAL_DIRECTORY_OAUTH = ${place}/creds\nLOG = ${place}\nLOCAL_CONFIG_DIR = ${place}/config.d\n`,
+  );
+});
+afterEach(() => rmSync(place, { recursive: true, force: true }));
+
+/**
+ * Runs a command on a terminal. Each answer is typed when the question before it is on the
+ * screen; returns all that the screen showed.
+ */
+async function onTerminal(
+  words: readonly string[],
+  dialogue: readonly (readonly [question: string, answer: string])[],
+): Promise<{ code: number | null; screen: string }> {
+  const screen = join(place, 'screen');
+  const program = executablePath(root, 'condor_credmon');
+  const line = [process.execPath, program, ...words, '--config', join(place, 'config')].join(' ');
+  const typing = dialogue.map(
+    ([question, answer]) =>
+      `until grep -qF '${question}' '${screen}' 2>/dev/null; do sleep 0.05; done; printf '%s\\r' '${answer}'`,
+  );
+  const shell = `{ ${typing.join('; ')}; } | script -qefc '${line}' '${screen}'`;
+  const child = startProcess('sh', ['-c', shell], {
+    PATH: process.env['PATH'] ?? '',
+    TERM: 'xterm',
+  });
+  const { code } = await child.exited;
+  return { code, screen: readFileSync(screen, 'utf8') };
+}
+
+it('init asks, and the secret is neither on the screen nor in an argument', async () => {
+  const { screen } = await onTerminal(
+    ['init', '--profile', 'orcid', '--client-id', 'APP-1', '--prefix', 'https://ap.example.org'],
+    [
+      ['Name that users write', ''],
+      ['File of the client secret', `${place}/secret`],
+      ['Client secret, to be written', 'canary-secret'],
+    ],
+  );
+  expect(screen).toContain(`wrote ${place}/config.d/60-credmon.conf`);
+  expect(screen).not.toContain('canary');
+  expect(readFileSync(join(place, 'secret'), 'utf8')).toBe('canary-secret\n');
+  expect(readFileSync(join(place, 'config.d/60-credmon.conf'), 'utf8')).toContain(
+    'orcid_CLIENT_ID = APP-1\n',
+  );
+});
+
+it.each([
+  ['n', true, 1],
+  ['y', false, 0],
+])('revoke asks, and %j keeps the token: %s', async (answer, isKept, expected) => {
+  const token = join(place, 'creds/alice/here.use');
+  writeFileSync(token, 'x', { mode: 0o600 });
+  writeFileSync(
+    join(place, 'config'),
+    `SEC_CREDENTIAL_DIRECTORY_OAUTH = ${place}/creds\nLOG = ${place}\nLOCAL_CREDMON_PROVIDER_NAMES = here\n`,
+  );
+  const { code, screen } = await onTerminal(
+    ['revoke', 'alice'],
+    [['Revoke and remove this token of alice: here? [y/N] ', answer]],
+  );
+  expect([code, existsSync(token)]).toEqual([expected, isKept]);
+  expect(screen.includes('Nothing was revoked.')).toBe(isKept);
+});
