@@ -47,6 +47,13 @@ export interface Plan {
   readonly renew: readonly Verdict[];
   readonly verdicts: Verdicts;
   readonly nextIn: number;
+  /**
+   * Those of the verdicts that may differ from the last plan; without it, all may. The others
+   * are of tokens that are fresh, as before.
+   */
+  readonly changed?: Iterable<Verdict>;
+  /** Decides on one token again; `undefined` if no provider owns it. */
+  readonly verdictOf?: (token: TokenSnapshot) => Verdict | undefined;
 }
 
 /** Decides on one token at `now`. */

@@ -29,6 +29,8 @@ export interface ScanMemory {
   waiting: ReadonlySet<string>;
   listed: boolean;
   began: number | undefined;
+  /** The number of tokens in the last scan. */
+  tokens: number;
   /** The names of tokens, one text for all equal ones. */
   readonly stems: Map<string, string>;
 }
@@ -42,6 +44,7 @@ export function emptyScanMemory(): ScanMemory {
     waiting: new Set(),
     listed: false,
     began: undefined,
+    tokens: 0,
     stems: new Map(),
   };
 }
@@ -52,6 +55,20 @@ export function emptyScanMemory(): ScanMemory {
  * time. Files edited in place are noticed at the next full scan.
  */
 const FULL_SCAN_INTERVAL = 55;
+
+/** Seconds between two full scans for each token, if there are many. */
+const SECONDS_PER_TOKEN = 0.0024;
+/** The maximum seconds between two full scans of many tokens. */
+const LONGEST_FULL_SCAN_INTERVAL = 240;
+
+/**
+ * Returns the seconds between two full scans of this many tokens: a full scan of 100,000
+ * takes about a second of processor time.
+ */
+export function fullScanInterval(tokens: number): number {
+  const seconds = Math.max(FULL_SCAN_INTERVAL, tokens * SECONDS_PER_TOKEN);
+  return Math.min(seconds, LONGEST_FULL_SCAN_INTERVAL);
+}
 
 /** The maximum seconds between two full scans, even for quick scans. */
 const MAX_FULL_SCAN_INTERVAL = 300;
@@ -120,7 +137,7 @@ async function scanOpened(
     hurry: () => mayPostpone && hooks.hurry?.() === true,
     ...reporting(place, hooks.found),
     shared: shareStems(memory.stems),
-    full: sinceFull >= FULL_SCAN_INTERVAL,
+    full: sinceFull >= fullScanInterval(memory.tokens),
     users: new Map(),
     waiting: new Set(),
     resume: undefined,
@@ -146,6 +163,7 @@ async function scanOpened(
   memory.users = users;
   memory.waiting = waiting;
   memory.resume = resume;
+  memory.tokens = tokens.length;
   if (full && !partial) memory.lastFull = now.steady;
   return { tokens, keyFiles, temporaries, problems, partial: partial ? true : undefined };
 }

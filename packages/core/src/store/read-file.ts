@@ -48,6 +48,14 @@ export function statIfThere(path: string): Stats | undefined {
 const COMMON_BYTES = 65_536;
 const common = Buffer.allocUnsafeSlow(COMMON_BYTES);
 
+/** The bytes of a file, valid until the next file is read, and its version. */
+export interface FileBytes {
+  readonly kind: 'bytes';
+  readonly bytes: Buffer;
+  readonly length: number;
+  readonly identity: FileIdentity;
+}
+
 /**
  * Reads a regular file of at most 1 MiB. Never throws for the type or contents of the
  * file.
@@ -56,6 +64,17 @@ export function readCredentialFile(
   path: string,
   maxBytes: number = MAX_CREDENTIAL_BYTES,
 ): FileReading {
+  const reading = readCredentialBytes(path, maxBytes);
+  if (reading.kind !== 'bytes') return reading;
+  const { bytes, length, identity } = reading;
+  return { kind: 'text', text: bytes.toString('utf8', 0, length), identity };
+}
+
+/** Like {@link readCredentialFile}, without decoding the text. */
+export function readCredentialBytes(
+  path: string,
+  maxBytes: number = MAX_CREDENTIAL_BYTES,
+): FileBytes | Exclude<FileReading, { readonly kind: 'text' }> {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -77,7 +96,7 @@ export function readCredentialFile(
       if (count === 0) break;
       length += count;
     }
-    return { kind: 'text', text: bytes.toString('utf8', 0, length), identity };
+    return { kind: 'bytes', bytes, length, identity };
   } catch (error) {
     return readFailure(error);
   } finally {
@@ -85,7 +104,7 @@ export function readCredentialFile(
   }
 }
 
-function readFailure(error: unknown): FileReading {
+function readFailure(error: unknown): Exclude<FileReading, { readonly kind: 'text' }> {
   switch (systemCode(error)) {
     case 'ENOENT':
     case 'ENOTDIR':

@@ -17,8 +17,15 @@ import {
   type TokenSnapshot,
   type TopDigest,
 } from '../credential/snapshot.ts';
+import { plainUseTimes } from '../credential/plain-use.ts';
 import type { TokenTimes } from '../credential/times.ts';
-import { identityFromStat, readCredentialFile, statIfThere } from './read-file.ts';
+import {
+  identityFromStat,
+  readCredentialBytes,
+  readCredentialFile,
+  statIfThere,
+  type FileReading,
+} from './read-file.ts';
 import { KIND_BITS, ScannedToken, UNREAD_META, type Rest } from './scanned-token.ts';
 
 /** What the text of a file says. */
@@ -113,12 +120,13 @@ function look<T>(
   path: string | undefined,
   before: LazyState<T> | undefined,
   digest: Digest<T>,
+  read: (path: string, digest: Digest<T>) => Found<T> = readDigest,
 ): Found<T> {
   if (path === undefined) return { state: MISSING };
   const isKnown = before?.kind === 'valid' || before?.kind === 'broken';
   const stats = isKnown && before.identity ? statIfThere(path) : undefined;
   const isSame = isKnown && stats && sameIdentity(before.identity, identityFromStat(stats));
-  return isSame ? { state: before } : readDigest(path, digest);
+  return isSame ? { state: before } : read(path, digest);
 }
 
 function lookAtUse(
@@ -131,7 +139,7 @@ function lookAtUse(
   // Without a state file, the hash of a bare token was not needed.
   const lacksHash = hashed && facts.bare && facts.hash === undefined;
   const known = lacksHash ? undefined : written;
-  const found = look(path, known, useDigest(defaultLifetime, hashed));
+  const found = look(path, known, useDigest(defaultLifetime, hashed), readUseFile);
   return found.state === known ? { state: found.state, facts } : found;
 }
 
@@ -231,8 +239,24 @@ function useDigest(defaultLifetime: number, hashed: boolean): Digest<TokenTimes>
  */
 function readDigest<T>(path: string, digest: Digest<T>): Found<T> {
   const reading = readCredentialFile(path);
-  if (reading.kind !== 'text') return { state: reading };
-  const { text, identity } = reading;
+  return reading.kind === 'text' ? digested(reading, digest) : { state: reading };
+}
+
+/** Like {@link readDigest} for `.use`, nearly always without decoding it. */
+function readUseFile(path: string, digest: Digest<TokenTimes>): Found<TokenTimes> {
+  const reading = readCredentialBytes(path);
+  if (reading.kind !== 'bytes') return { state: reading };
+  const { bytes, length, identity } = reading;
+  const times = plainUseTimes(bytes, length);
+  return times
+    ? { state: { kind: 'valid', value: times, identity }, facts: NO_FACTS }
+    : digested({ text: bytes.toString('utf8', 0, length), identity }, digest);
+}
+
+function digested<T>(
+  { text, identity }: Pick<Extract<FileReading, { kind: 'text' }>, 'text' | 'identity'>,
+  digest: Digest<T>,
+): Found<T> {
   const parsed = digest(text, identity.mtime);
   if (!parsed.ok) return { state: { kind: 'broken', reason: parsed.reason, identity } };
   return { state: { kind: 'valid', value: parsed.value, identity }, facts: parsed.facts };

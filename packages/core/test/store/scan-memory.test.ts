@@ -3,6 +3,7 @@
 import { appendFileSync, chmodSync, renameSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { fullScanInterval } from '../../src/store/directory-scan.ts';
 import { openCredentialDirectory } from '../../src/store/directory-store.ts';
 import type { CredentialStore, ScanHabits } from '../../src/store/store.ts';
 import type { Instant } from '../../src/credential/snapshot.ts';
@@ -70,6 +71,18 @@ describe('R4 a quick scan', () => {
     const seen = new Set(await brokenAt(100, { hurry: () => (asked += 1) > 2 }));
     for (const user of await brokenAt(101)) seen.add(user);
     expect([...seen].toSorted()).toEqual(users);
+  });
+});
+
+describe('R4 the seconds between two full scans', () => {
+  it.each([
+    [0, 55],
+    [20_000, 55],
+    [50_000, 120],
+    [100_000, 240],
+    [1_000_000, 240],
+  ])('of %i tokens are %i', (tokens, seconds) => {
+    expect(fullScanInterval(tokens)).toBeCloseTo(seconds);
   });
 });
 

@@ -1,7 +1,7 @@
 // The ports that passes use, and what is remembered between passes.
 import type { Clock, Send } from '@credmon/core/base';
 import type { CredentialStore, LockState, TokenChange } from '@credmon/core/store';
-import type { FileIdentity, Parsed, RenewalState } from '@credmon/core/credential';
+import type { FileIdentity, Parsed, RenewalState, TokenSnapshot } from '@credmon/core/credential';
 import type { Limiter } from '../throttle/issuer-queues.ts';
 import type { Report } from '../report/events.ts';
 import type { AskedRenewals } from '../requests/asked.ts';
@@ -51,6 +51,17 @@ export interface Pause {
 }
 
 /**
+ * The tokens of a pass with the times until which they are fresh (steady seconds; in the past
+ * for others), the lookup that owned them, and wall clock minus steady clock.
+ */
+export interface JudgedTokens {
+  readonly tokens: readonly TokenSnapshot[];
+  readonly freshUntil: Float64Array;
+  readonly lookup: unknown;
+  readonly offset: number;
+}
+
+/**
  * What is remembered between passes: renewals in progress, renewals that may be answered
  * late, failures, pauses, and rotated tokens not yet written. `since`: when the process
  * started (epoch seconds). `cutSince`: since when wake-ups have aborted each pass (steady
@@ -68,6 +79,8 @@ export interface PassMemory {
   readonly successors: Map<string, Successor>;
   /** The token URLs of the `.meta` files that were read. */
   readonly metaUrls: Set<string>;
+  /** The tokens of the last pass, and until when they are fresh. */
+  judged: JudgedTokens | undefined;
   /** True once a pass has planned. */
   hasPlanned: boolean;
 }
@@ -84,6 +97,7 @@ export function emptyMemory(since: number): PassMemory {
     unwritten: new Map(),
     successors: new Map(),
     metaUrls: new Set(),
+    judged: undefined,
     hasPlanned: false,
   };
 }

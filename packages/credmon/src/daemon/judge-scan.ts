@@ -61,6 +61,8 @@ export interface JudgedScan {
 const MOST_URLS = 1024;
 /** Each pass may read this many tokens that need no renewal. */
 const FEW_UNREAD = 1000;
+/** Tokens without a change are checked in such groups, in less than a millisecond. */
+const AT_ONCE = 1024;
 /** After the first pass, so many passes read all of them. */
 const PASSES_TO_READ = 10;
 
@@ -92,8 +94,11 @@ async function judgeTokens(
   unread: UnreadFiles | undefined,
   cut: () => boolean,
 ): Promise<JudgedScan | undefined> {
-  const { memory } = input;
+  const { memory, now } = input;
+  const changed: number[] = [];
   const tokens = [...scan.tokens];
+  const isFresh = freshBefore(input);
+  const freshUntil = new Float64Array(tokens.length);
   const due: Verdict[] = [];
   const owners = new Map<string, Owner>();
   const metaUrls = new Set<string>();
@@ -101,7 +106,21 @@ async function judgeTokens(
   let length = 0;
   let { mayRead } = input;
   const yieldIfDue = createYielder();
+  const isCut = async (): Promise<boolean> => {
+    const pause = yieldIfDue();
+    if (!pause) return false;
+    await pause;
+    return cut();
+  };
   for (const [index, token] of tokens.entries()) {
+    const until = isFresh(index, token, mayRead > 0);
+    if (until !== undefined) {
+      freshUntil[index] = until;
+      length += 1;
+      nextIn = Math.min(nextIn, until - now.steady);
+      if (index % AT_ONCE === 0 && (await isCut())) return undefined;
+      continue;
+    }
     let judged = judgeToken(token, input);
     if (judged && isUnread(token)) {
       const isNeeded = needsFiles(token, judged.verdict, memory);
@@ -118,6 +137,8 @@ async function judgeTokens(
       const { verdict, owner } = judged;
       const { snapshot } = owner.managed;
       length += 1;
+      freshUntil[index] = freshTime(verdict, now);
+      changed.push(index);
       if (verdict.state === 'due') {
         due.push(verdict);
         owners.set(tokenId(snapshot), owner);
@@ -132,21 +153,68 @@ async function judgeTokens(
   }
   if (cut()) return undefined;
   const { renew } = await planOf(due);
-  const verdicts = {
-    length,
-    *[Symbol.iterator]() {
-      for (const token of tokens) {
-        const judged = judgeToken(token, input);
-        if (judged) yield judged.verdict;
-      }
-    },
+  const verdictOf = (token: TokenSnapshot): Verdict | undefined =>
+    judgeToken(token, input)?.verdict;
+  const verdicts = { length, [Symbol.iterator]: () => present(tokens.values(), verdictOf) };
+  const changedTokens = {
+    [Symbol.iterator]: () => present(tokensAt(tokens, changed), verdictOf),
   };
+  memory.judged = { tokens, freshUntil, lookup: input.lookup, offset: now.wall - now.steady };
   return {
     scan: { ...scan, tokens },
-    plan: { renew, verdicts, nextIn },
+    plan: { renew, verdicts, nextIn, changed: changedTokens, verdictOf },
     metaUrls,
     owner: (id) => owners.get(id) ?? ownerOfWhole(id, tokens, input, owners),
   };
+}
+
+function* present(
+  tokens: Iterable<TokenSnapshot>,
+  verdictOf: (token: TokenSnapshot) => Verdict | undefined,
+): Generator<Verdict, undefined> {
+  for (const token of tokens) {
+    const verdict = verdictOf(token);
+    if (verdict) yield verdict;
+  }
+}
+
+function* tokensAt(
+  tokens: readonly TokenSnapshot[],
+  indices: readonly number[],
+): Generator<TokenSnapshot, undefined> {
+  for (const index of indices) {
+    const token = tokens[index];
+    if (token) yield token;
+  }
+}
+
+/** Seconds. A larger difference of wall clock and steady clock is a step. */
+const CLOCK_STEP = 1;
+
+/**
+ * Returns a function that says until when (steady seconds) a token is fresh, if the last
+ * pass has decided that and nothing has changed; `undefined`: decide again. `mayRead`: its
+ * files may be read.
+ */
+function freshBefore({
+  lookup,
+  now,
+  memory: { judged, failures },
+}: Judge): (index: number, token: TokenSnapshot, mayRead: boolean) => number | undefined {
+  const isStepped = (offset: number): boolean =>
+    Math.abs(now.wall - now.steady - offset) > CLOCK_STEP;
+  if (judged?.lookup !== lookup || isStepped(judged.offset)) return () => undefined;
+  const { tokens, freshUntil } = judged;
+  return (index, token, mayRead) => {
+    if (tokens[index] !== token) return undefined;
+    const until = freshUntil[index] ?? Number.NEGATIVE_INFINITY;
+    if (now.steady >= until || (mayRead && token.top.kind === 'unread')) return undefined;
+    return failures.size > 0 && failures.has(tokenId(token)) ? undefined : until;
+  };
+}
+
+function freshTime({ state, dueIn, token }: Verdict, now: Instant): number {
+  return state === 'fresh' && token.renewable.ok ? now.steady + dueIn : Number.NEGATIVE_INFINITY;
 }
 
 /** A failure is compared with what `.top` and `.meta` say. */

@@ -177,6 +177,7 @@ function timedLookup(
   took: (token: Pick<ManagedToken, 'snapshot' | 'provider'>, seconds: number) => void,
 ): (lookup: ProviderLookup) => ProviderLookup {
   const known = new WeakMap<Provider, Provider>();
+  const lookups = new WeakMap<ProviderLookup, ProviderLookup>();
   const timed = (provider: Provider): Provider => {
     const before = known.get(provider);
     if (before) return before;
@@ -194,12 +195,18 @@ function timedLookup(
     known.set(provider, after);
     return after;
   };
-  return ({ manage }) => ({
-    manage: (token) => {
-      const owner = manage(token);
-      return owner && { managed: owner.managed, provider: timed(owner.provider) };
-    },
-  });
+  return (lookup) => {
+    const before = lookups.get(lookup);
+    if (before) return before;
+    const after: ProviderLookup = {
+      manage: (token) => {
+        const owner = lookup.manage(token);
+        return owner && { managed: owner.managed, provider: timed(owner.provider) };
+      },
+    };
+    lookups.set(lookup, after);
+    return after;
+  };
 }
 
 /** Options of serving. `ready` is awaited before a listener opens. */

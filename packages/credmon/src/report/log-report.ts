@@ -238,7 +238,7 @@ function scannedReport(
     problems = new Set([...(scan.partial === true ? problems : []), ...scan.problems]);
     await forgetGone(scan, byToken, shared);
     const now = readerOptions();
-    await inSlices(plan.verdicts, (verdict) => {
+    await inSlices(plan.changed ?? plan.verdicts, (verdict) => {
       const { token } = verdict;
       const text = shortRemainingText(token, now);
       if (text !== undefined) warnOnce(`short lifetime ${token.snapshot.stem}`, text);

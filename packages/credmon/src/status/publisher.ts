@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { createYielder, inSlices, messageOf, systemCode } from '@credmon/core/base';
 import type { AccountIds } from '@credmon/core/config';
 import type { Instant, TokenSnapshot } from '@credmon/core/credential';
-import type { Verdict, Verdicts } from '@credmon/core/renewal';
+import type { Plan, Verdict } from '@credmon/core/renewal';
 import { STANDING } from '../providers/standing/ports.ts';
 import type { ScannedEvent } from '../report/events.ts';
 import { statusRow, type StatusRow } from './rows.ts';
@@ -114,10 +114,20 @@ export function createPublisher(options: PublisherOptions): Publisher {
       isClosed = true;
     },
     scanned: async ({ scan, plan }) => {
-      const groups = await groupsOf(scan.tokens, plan.verdicts, self !== undefined);
       const isForced = version() !== seen;
       seen = version();
+      const isSame = (user: string, tokens: readonly TokenSnapshot[]): boolean => {
+        const file = users.get(user);
+        return (
+          !isForced &&
+          file !== undefined &&
+          !isUnsettled(file, now(), ownerOf(user)) &&
+          sameTokens(file.tokens, tokens)
+        );
+      };
+      const groups = await groupsOf(scan.tokens, plan, self !== undefined, isSame);
       await inSlices(groups, ([user, group]) => {
+        if (!group) return;
         const file = users.get(user) ?? newFile();
         users.set(user, file);
         update(options, file, group, { isForced, at: now(), owner: ownerOf(user) });
@@ -179,24 +189,55 @@ function failuresOf(warn: (text: string) => void): {
   };
 }
 
+/**
+ * Returns the tokens of each user with their verdicts; without them if neither the tokens nor
+ * the verdicts of a user have changed.
+ */
 async function groupsOf(
   tokens: readonly TokenSnapshot[],
-  verdicts: Verdicts,
+  { verdicts, changed, verdictOf }: Plan,
   withStanding: boolean,
-): Promise<Map<string, Group>> {
-  const groups = new Map<string, Group>();
-  const groupOf = (user: string): Group => {
-    const group = groups.get(user) ?? { tokens: [], verdicts: [] };
-    groups.set(user, group);
-    return group;
-  };
+  isSame: (user: string, tokens: readonly TokenSnapshot[]) => boolean,
+): Promise<Map<string, Group | undefined>> {
+  const found = new Map<string, TokenSnapshot[]>();
+  let last: TokenSnapshot[] = [];
   await inSlices(tokens, (token) => {
-    if (withStanding || token.user !== STANDING) groupOf(token.user).tokens.push(token);
+    if (!withStanding && token.user === STANDING) return;
+    // The tokens of a user follow each other.
+    if (last[0]?.user !== token.user) {
+      last = found.get(token.user) ?? [];
+      found.set(token.user, last);
+    }
+    last.push(token);
   });
+  const groups = new Map<string, Group | undefined>();
+  if (changed && verdictOf) {
+    const touched = new Set<string>();
+    await inSlices(changed, ({ token }) => touched.add(token.snapshot.user));
+    await inSlices(found, ([user, own]) => {
+      const isQuiet = !touched.has(user) && isSame(user, own);
+      const made = isQuiet ? [] : own.map(verdictOf).filter((verdict) => verdict !== undefined);
+      groups.set(user, isQuiet ? undefined : { tokens: own, verdicts: made });
+    });
+    return groups;
+  }
+  for (const [user, own] of found) groups.set(user, { tokens: own, verdicts: [] });
   await inSlices(verdicts, (verdict) => {
     groups.get(verdict.token.snapshot.user)?.verdicts.push(verdict);
   });
   return groups;
+}
+
+function sameTokens(a: readonly TokenSnapshot[], b: readonly TokenSnapshot[]): boolean {
+  return a.length === b.length && a.every((token, index) => token === b[index]);
+}
+
+/** True if the file may have to be written although no token has changed. */
+function isUnsettled(file: UserFile, at: Instant, owner: AccountIds | 'none' | undefined): boolean {
+  const uid = typeof owner === 'object' ? owner.uid : undefined;
+  const isOwned = file.rows !== undefined || owner === undefined || uid === file.owner;
+  // Failures may be in memory only, and are part of other states.
+  return !isOwned || at.wall >= file.until || /due|waiting|stopped/.test(file.states);
 }
 
 /** What an update depends on besides the tokens. */
@@ -217,13 +258,9 @@ function update(
   const isOwned = file.rows !== undefined || owner === undefined || uid === file.owner;
   const isSame =
     !isForced &&
-    isOwned &&
-    at.wall < file.until &&
     states === file.states &&
-    // Failures may be in memory only, and are part of other states.
-    !/due|waiting|stopped/.test(states) &&
-    tokens.length === file.tokens.length &&
-    tokens.every((token, index) => token === file.tokens[index]);
+    !isUnsettled(file, at, owner) &&
+    sameTokens(tokens, file.tokens);
   if (isSame) return;
   const rows = rowsOf(tokens, verdicts, at, why);
   const digest = digestOf(rows);

@@ -135,3 +135,77 @@ it('the decisions of a plan are the same each time they are read', async () => {
   expect(read().toSorted()).toEqual(['alice/mytok fresh', 'bob/mytok fresh']);
   expect(read()).toEqual(read());
 });
+
+describe('R4 a pass after one that changed nothing', () => {
+  /** How often the owner of a token was asked for in a pass. */
+  async function decisions(on: Bench, lookup = on.lookup): Promise<string[]> {
+    const asked: string[] = [];
+    const counting = counters.get(lookup) ?? {
+      asked: [],
+      lookup: {
+        manage: (token: Parameters<typeof lookup.manage>[0]) => {
+          counting.asked.push(token.user);
+          return lookup.manage(token);
+        },
+      },
+    };
+    counters.set(lookup, counting);
+    counting.asked = asked;
+    await (
+      await beginPass(on.context, counting.lookup, on.memory)
+    ).settled;
+    return asked;
+  }
+  const counters = new WeakMap<object, { asked: string[]; lookup: typeof lookupType }>();
+  const lookupType = bench().lookup;
+
+  /** A bench whose tokens have been read. */
+  async function settledBench(): Promise<Bench> {
+    const on = bench();
+    for (const user of ['alice', 'bob'])
+      seed(on, user, { top: top('r'), meta: meta(), use: useText(on.clock.now(), 1000) });
+    for (let n = 0; n < 2; n += 1) {
+      await decisions(on);
+      on.clock.advance(5);
+    }
+    return on;
+  }
+
+  it('decides on no fresh token again', async () => {
+    const on = await settledBench();
+    expect(await decisions(on)).toEqual([]);
+    const { plan } = await beginPass(on.context, on.lookup, on.memory);
+    expect([...plan.verdicts].map(({ state }) => state)).toEqual(['fresh', 'fresh']);
+  });
+
+  it('decides on a token that has changed', async () => {
+    const on = await settledBench();
+    on.clock.advance(100);
+    seed(on, 'bob', { top: top('r2') });
+    expect(new Set(await decisions(on))).toEqual(new Set(['bob']));
+  });
+
+  it('renews a token at its time', async () => {
+    const on = await settledBench();
+    on.clock.advance(900);
+    expect(new Set(await decisions(on))).toEqual(new Set(['alice', 'bob']));
+    expect(on.asked).toHaveLength(2);
+  });
+
+  it('decides on all tokens after a step of the clock, and with other settings', async () => {
+    const on = await settledBench();
+    on.clock.step(3600);
+    expect(new Set(await decisions(on))).toEqual(new Set(['alice', 'bob']));
+    const other = on.restarted();
+    expect(new Set(await decisions(on, other.lookup))).toEqual(new Set(['alice', 'bob']));
+  });
+
+  it('gives the time until the next renewal', async () => {
+    const on = await settledBench();
+    const { plan: before } = await beginPass(on.context, on.lookup, on.memory);
+    on.clock.advance(10);
+    const { plan } = await beginPass(on.context, on.lookup, on.memory);
+    expect(plan.nextIn).toBeCloseTo(before.nextIn - 10);
+    expect([...(plan.changed ?? [])]).toEqual([]);
+  });
+});

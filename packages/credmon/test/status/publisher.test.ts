@@ -267,3 +267,45 @@ it('a failure is logged once until everything is written, and is retried', async
     'Cannot write the status file of alice: EIO; users may see old states, renewals continue',
   ]);
 });
+
+it('R4 decides again only on users with a change, if the plan says what has changed', async () => {
+  const decided: string[] = [];
+  const scanOf = async (tokens: TokenSnapshot[], changed: TokenSnapshot[]): Promise<string[]> => {
+    const verdictOf = (snapshot: TokenSnapshot): Verdict => {
+      decided.push(snapshot.user);
+      return judge(managed(snapshot), now());
+    };
+    done = [];
+    decided.length = 0;
+    const verdicts = tokens.map((one) => judge(managed(one), now()));
+    await publisher.scanned({
+      type: 'scanned',
+      scan: { tokens, keyFiles: [], temporaries: [], problems: [] },
+      plan: {
+        verdicts,
+        renew: [],
+        nextIn: 60,
+        changed: changed.map((one) => judge(managed(one), now())),
+        verdictOf,
+      },
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    return done;
+  };
+  const written = async (...args: Parameters<typeof scanOf>): Promise<unknown> => [
+    (await scanOf(...args)).filter((what) => what.startsWith('write') || what.startsWith('remove')),
+    [...decided],
+  ];
+  expect(await written([alice, bob], [alice, bob])).toEqual([
+    ['write alice 1001', 'write bob 1002'],
+    ['alice', 'bob'],
+  ]);
+  expect(await written([alice, bob], [])).toEqual([[], []]);
+  const renewed = token('bob', 'mytok_h2');
+  expect(await written([alice, bob, renewed], [renewed])).toEqual([
+    ['write bob 1002'],
+    ['bob', 'bob'],
+  ]);
+  expect(await written([alice, bob], [])).toEqual([['write bob 1002'], ['bob']]);
+  expect(await written([alice], [])).toEqual([['remove bob'], []]);
+});
