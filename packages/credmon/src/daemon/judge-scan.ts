@@ -64,11 +64,11 @@ const FEW_UNREAD = 1000;
 /** Tokens without a change are checked in such groups, in less than a millisecond. */
 const AT_ONCE = 1024;
 /** After the first pass, so many passes read all of them. */
-const PASSES_TO_READ = 10;
+const PASSES_TO_READ = 30;
 
 /**
  * Returns how many tokens that need no renewal a pass may read: few in the first one and
- * when users wait, otherwise a tenth.
+ * when users wait, otherwise a share of all.
  */
 export function mayReadOf(tokens: number, isQuick: boolean): number {
   return isQuick ? FEW_UNREAD : Math.max(FEW_UNREAD, Math.ceil(tokens / PASSES_TO_READ));

@@ -64,14 +64,14 @@ interface UserFile {
   until: number;
   digest: string | undefined;
   owner: number | undefined;
-  /** Rows that are not written yet. */
-  rows: readonly StatusRow[] | undefined;
+  /** Makes the rows that are not written yet: kept, those of many users take much memory. */
+  rows: (() => readonly StatusRow[]) | undefined;
 }
 
 /** The tokens of one user in a scan. */
 interface Group {
-  readonly tokens: TokenSnapshot[];
-  readonly verdicts: Verdict[];
+  readonly tokens: readonly TokenSnapshot[];
+  readonly verdicts: () => readonly Verdict[];
 }
 
 /** Creates a publisher that has written nothing. */
@@ -95,7 +95,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (owner === undefined) continue;
       failures.during(`the status file of ${user}`, () => {
         if (owner === 'none') files.remove(user);
-        else files.write(user, textOf(options, file.rows ?? []), owner);
+        else files.write(user, textOf(options, file.rows?.() ?? []), owner);
         file.owner = owner === 'none' ? undefined : owner.uid;
         file.rows = undefined;
       });
@@ -216,14 +216,20 @@ async function groupsOf(
     await inSlices(changed, ({ token }) => touched.add(token.snapshot.user));
     await inSlices(found, ([user, own]) => {
       const isQuiet = !touched.has(user) && isSame(user, own);
-      const made = isQuiet ? [] : own.map(verdictOf).filter((verdict) => verdict !== undefined);
-      groups.set(user, isQuiet ? undefined : { tokens: own, verdicts: made });
+      const decide = (): readonly Verdict[] =>
+        own.map(verdictOf).filter((verdict) => verdict !== undefined);
+      groups.set(user, isQuiet ? undefined : { tokens: own, verdicts: decide });
     });
     return groups;
   }
-  for (const [user, own] of found) groups.set(user, { tokens: own, verdicts: [] });
+  const byUser = new Map<string, Verdict[]>();
+  for (const [user, own] of found) {
+    const decided: Verdict[] = [];
+    byUser.set(user, decided);
+    groups.set(user, { tokens: own, verdicts: () => decided });
+  }
   await inSlices(verdicts, (verdict) => {
-    groups.get(verdict.token.snapshot.user)?.verdicts.push(verdict);
+    byUser.get(verdict.token.snapshot.user)?.push(verdict);
   });
   return groups;
 }
@@ -250,9 +256,10 @@ interface Circumstances {
 function update(
   { why }: PublisherOptions,
   file: UserFile,
-  { tokens, verdicts }: Group,
+  { tokens, verdicts: decide }: Group,
   { isForced, at, owner }: Circumstances,
 ): void {
+  const verdicts = decide();
   const states = verdicts.map(({ state }) => state).join(' ');
   const uid = typeof owner === 'object' ? owner.uid : undefined;
   const isOwned = file.rows !== undefined || owner === undefined || uid === file.owner;
@@ -264,7 +271,8 @@ function update(
   if (isSame) return;
   const rows = rowsOf(tokens, verdicts, at, why);
   const digest = digestOf(rows);
-  if (digest !== file.digest || !isOwned || isForced) file.rows = rows;
+  if (digest !== file.digest || !isOwned || isForced)
+    file.rows = () => rowsOf(tokens, decide(), at, why);
   const expiries = rows.flatMap(({ provider, expired, expires_at: expiresAt }) =>
     provider === null || expired || expiresAt === null ? [] : [expiresAt],
   );
