@@ -11,6 +11,8 @@ import { signInAndRenew, type SignIn } from './sign-in.ts';
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'credmon-standalone-'));
+/** Without the root directory, nothing is built: Node.js would be fetched for it. */
+const cannotRun = process.arch !== 'x64' || isRootMissing('debian12');
 const executable = join(folder, 'credmon-0.1.0-linux-x64');
 
 beforeAll(async () => {
@@ -32,7 +34,7 @@ function byVersion(one: string, other: string): number {
   return one.localeCompare(other, 'en', { numeric: true });
 }
 
-describe.skipIf(process.arch !== 'x64')('the standalone executable', () => {
+describe.skipIf(cannotRun)('the standalone executable', () => {
   it('needs no newer libraries than EL 8 has', () => {
     const glibc = highest('GLIBC_');
     expect(glibc).toMatch(/^2\.\d/);
@@ -62,7 +64,7 @@ describe.skipIf(process.arch !== 'x64')('the standalone executable', () => {
   });
 });
 
-describe.skipIf(isRootMissing('debian12'))('the standalone executable in Debian 12', () => {
+describe.skipIf(cannotRun)('the standalone executable in Debian 12', () => {
   let root: CleanRoot;
   let life: SignIn;
   beforeAll(async () => {
@@ -102,5 +104,11 @@ describe.skipIf(isRootMissing('debian12'))('the standalone executable in Debian 
     await life.restartDaemon();
     expect(await life.nextRenewal()).toBe(true);
     expect(life.files()).toEqual(before);
+  });
+
+  it('is removed with its directory, and the tokens stay', async () => {
+    await life.stop();
+    await root.sh('rm -r /opt/credmon');
+    expect(life.files()).toContain('mytok.use');
   });
 });
