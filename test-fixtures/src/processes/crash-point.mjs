@@ -50,6 +50,15 @@ for (const name of ['writeSync', 'fsyncSync', 'fchmodSync', 'closeSync']) {
     return original[name](descriptor, ...rest);
   };
 }
+fs.fsync = (descriptor, ...rest) => {
+  const path = open.get(descriptor);
+  try {
+    if (path !== undefined) before('fsync', path);
+  } catch (error) {
+    return void setImmediate(() => rest.at(-1)(error));
+  }
+  return original.fsync(descriptor, ...rest);
+};
 for (const name of ['renameSync', 'unlinkSync']) {
   fs[name] = (path, ...rest) => {
     if (ours(path)) before(name.replace('Sync', ''), named(String(rest[0] ?? path)));

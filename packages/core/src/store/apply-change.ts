@@ -1,8 +1,8 @@
 // Applies a change of one token, file by file, and stops if another login has replaced
 // `.top`.
-import { lstatSync, lutimesSync, unlinkSync } from 'node:fs';
+import { closeSync, lstatSync, lutimesSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { stageFile, syncDirectory, type StagedFile } from '../base/files/atomic-write.ts';
+import { openForSync, openStaged, type OpenStagedFile } from '../base/files/atomic-write.ts';
 import { CodedError, systemCode } from '../base/errors/errors.ts';
 import { STATE_KINDS, tokenFileName } from '../credential/name.ts';
 import { sameIdentity, tokenId, type FileIdentity } from '../credential/snapshot.ts';
@@ -10,7 +10,8 @@ import { type Origins, progressFields, type Progress } from './progress.ts';
 import { identityFromStat } from './read-file.ts';
 import type { Reserve } from './reserve.ts';
 import type { TokenChange, TokenWrite } from './store.ts';
-import { inUserDirectory } from './directory-names.ts';
+import { openUserDirectory } from './directory-names.ts';
+import { runInGroup, runNow, type Steps, type SyncGroup } from './sync-group.ts';
 
 /**
  * Mode bits of the credential files: CredD and the shadow reject any bit for group or
@@ -28,37 +29,62 @@ export interface ApplyParts {
 }
 
 /**
- * Applies a change, see `CredentialStore.apply`.
+ * Applies a change, see `CredentialStore.apply`. Returns the version of `.top`
+ * afterwards.
  * @throws CodedError `CRED_SUPERSEDED`, `CRED_FILE_IO`
  */
-export function applyChange(parts: ApplyParts, change: TokenChange): void {
+export function applyChange(parts: ApplyParts, change: TokenChange): FileIdentity | undefined {
+  return runNow(stepsOf(parts, change));
+}
+
+/**
+ * Applies a change like {@link applyChange}, with the same steps in the same order, but
+ * waits for the disk without blocking the event loop.
+ * @throws CodedError `CRED_SUPERSEDED`, `CRED_FILE_IO`
+ */
+export function applyInGroup(
+  parts: ApplyParts,
+  change: TokenChange,
+  group: SyncGroup,
+): Promise<FileIdentity | undefined> {
+  return runInGroup(stepsOf(parts, change), group);
+}
+
+function* stepsOf(parts: ApplyParts, change: TokenChange): Steps<FileIdentity | undefined> {
+  const progress = { done: 0, from: change.from };
   const work: Work = {
     ...parts,
     change,
     directory: '',
-    progress: { done: 0, from: change.from },
+    toSync: undefined,
+    progress,
     use: undefined,
   };
   try {
-    inUserDirectory(parts.root, change.user, (directory) => {
-      work.directory = directory;
-      writeWithReserve(work);
-    });
+    const directory = openUserDirectory(parts.root, change.user);
+    work.directory = directory.path;
+    try {
+      yield* writeWithReserve(work);
+    } finally {
+      if (work.toSync !== undefined) closeSync(work.toSync);
+      directory.close();
+    }
   } catch (error) {
     throw error instanceof CodedError ? error : ioError(work, error);
   }
+  return work.progress.from;
 }
 
 /** If the disk is full, the reserved space is released for a rotated refresh token. */
-function writeWithReserve(work: Work): void {
+function* writeWithReserve(work: Work): Steps<void> {
   try {
-    writePending(work);
+    yield* writePending(work);
   } catch (error) {
     const isFull = FULL.has(systemCode(error) ?? '');
     const pending = work.change.writes.slice(work.progress.done);
     const isTopPending = pending.some(({ kind, text }) => kind === 'top' && text !== undefined);
     if (!isFull || !isTopPending || work.reserve?.release() !== true) throw error;
-    writePending(work);
+    yield* writePending(work);
   }
 }
 
@@ -70,6 +96,8 @@ interface Work extends ApplyParts {
   readonly change: TokenChange;
   /** The user's directory, open until the change ends. */
   directory: string;
+  /** The same directory, open for fsync once it was needed. */
+  toSync: number | undefined;
   progress: Progress;
   /** The `.use` written by this change. */
   use: FileIdentity | undefined;
@@ -81,27 +109,28 @@ interface Work extends ApplyParts {
  */
 interface Staged {
   readonly write: TokenWrite;
-  readonly file?: StagedFile | undefined;
-  readonly identity?: FileIdentity | undefined;
+  readonly file?: OpenStagedFile | undefined;
+  identity?: FileIdentity | undefined;
 }
 
 /**
  * Stages the remaining writes, then makes them visible in order. Leaves no temporary
  * file.
  */
-function writePending(work: Work): void {
+function* writePending(work: Work): Steps<void> {
   const staged: Staged[] = [];
   try {
     // Also checked before staging: files left by a crash must not outlive the `.top` from
     // which they were made.
     refuseOtherTop(work);
     const useBefore = identityAt(work, 'use');
-    const refused = stageAll(work, staged);
+    const refused = yield* stageAll(work, staged);
     for (const each of refused ? upToTop(staged) : staged) {
       refuseOtherTop(work);
       const replacesUse = each.write.kind === 'use' || each.write.kind === 'issued';
       if (replacesUse && each.file) refuseOtherUse(work, useBefore);
       commit(work, each);
+      if (mustLast(each.write)) yield* syncDirectory(work);
       if (each.write.kind === 'top' && each.file) noteOtherUse(work, useBefore);
     }
     if (refused) throw refused.error;
@@ -113,7 +142,7 @@ function writePending(work: Work): void {
 }
 
 function commit(work: Work, { write, file, identity }: Staged): void {
-  const { directory, change, progress } = work;
+  const { change, progress } = work;
   if (file) file.commit();
   else removeIfThere(pathOf(work, write.kind));
   work.progress = {
@@ -122,26 +151,59 @@ function commit(work: Work, { write, file, identity }: Staged): void {
   };
   if (write.kind === 'use') work.use = identity;
   if (work.use) work.origins.note(change, { use: work.use, top: work.progress.from, fits: true });
-  if (write.durable) syncDirectory(directory);
+}
+
+/**
+ * `.use` is the last file. Its contents are durable; if a power failure undoes its
+ * rename, the old `.use` is older than `.top`, and the token is renewed at once.
+ */
+const mustLast = ({ kind, text, durable }: TokenWrite): boolean =>
+  durable && !(kind === 'use' && text !== undefined);
+
+function* syncDirectory(work: Work): Steps<void> {
+  work.toSync ??= openForSync(work.directory);
+  const [error] = yield { kind: 'directory', descriptors: [work.toSync] };
+  if (error !== undefined) throw error;
 }
 
 /**
  * Stages the writes in order into `staged` until the disk rejects one; returns that
- * error.
+ * error. The staged files are durable.
  */
-function stageAll(work: Work, staged: Staged[]): { readonly error: unknown } | undefined {
+function* stageAll(work: Work, staged: Staged[]): Steps<{ readonly error: unknown } | undefined> {
+  let refused: { readonly error: unknown } | undefined;
   try {
-    for (const write of work.change.writes.slice(work.progress.done)) {
-      const file = stage(work, write);
-      staged.push({
-        write,
-        file,
-        identity: file && identityFromStat(lstatSync(file.temporaryPath)),
-      });
-    }
-    return undefined;
+    for (const write of work.change.writes.slice(work.progress.done))
+      staged.push({ write, file: stage(work, write) });
   } catch (error) {
-    return { error };
+    refused = { error };
+  }
+  const descriptors = staged.flatMap(({ write, file }) =>
+    file && write.durable ? file.descriptor : [],
+  );
+  const errors = descriptors.length === 0 ? [] : yield { kind: 'file', descriptors };
+  let first: { readonly at: number; readonly error: unknown } | undefined;
+  for (const [at, each] of staged.entries()) {
+    const { file } = each;
+    if (!file) continue;
+    const error = finish(each, errors[descriptors.indexOf(file.descriptor)]);
+    if (error !== undefined) first ??= { at, error };
+  }
+  if (!first) return refused;
+  discardAll(staged.splice(first.at));
+  return { error: first.error };
+}
+
+/** Closes a staged file and notes its identity; returns its first error. */
+function finish(staged: Staged, error: unknown): unknown {
+  const { write, file } = staged;
+  if (!file) return error;
+  try {
+    if (write.durable) file.close();
+    staged.identity = identityFromStat(lstatSync(file.temporaryPath));
+    return error;
+  } catch (failure) {
+    return error ?? failure;
   }
 }
 
@@ -154,14 +216,22 @@ function upToTop(staged: readonly Staged[]): readonly Staged[] {
   return staged.slice(0, last + 1);
 }
 
-function stage(work: Work, { kind, text, durable }: TokenWrite): StagedFile | undefined {
+function stage(work: Work, { kind, text, durable }: TokenWrite): OpenStagedFile | undefined {
   if (text === undefined) return undefined;
   const mode = STATE_KINDS.has(kind) ? STATE_MODE : TOKEN_MODE;
-  return stageFile(pathOf(work, kind), text, { mode, durable, locked: work.locked });
+  const file = openStaged(pathOf(work, kind), text, { mode, durable, locked: work.locked });
+  if (durable) return file;
+  try {
+    file.close();
+    return file;
+  } catch (error) {
+    discardAll([{ file }]);
+    throw error;
+  }
 }
 
 /** Tries all files. Ignores errors of the removal, to report the original error. */
-function discardAll(staged: readonly Staged[]): void {
+function discardAll(staged: readonly Pick<Staged, 'file'>[]): void {
   for (const { file } of staged) {
     try {
       file?.discard();

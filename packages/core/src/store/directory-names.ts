@@ -4,7 +4,12 @@ import { opendirSync, readdirSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { shellWord } from '../base/text/printable.ts';
 import { inHeldDirectory } from '../base/files/held-directory.ts';
-import { inSubdirectory } from '../base/files/safe-directory.ts';
+import {
+  inSubdirectory,
+  openDirectory,
+  openSubdirectory,
+  type OpenDirectory,
+} from '../base/files/safe-directory.ts';
 
 /**
  * Bytes. A directory of at most this size is read at once: that is faster, and it has at
@@ -76,4 +81,13 @@ export function inUserDirectory<T>(root: string, user: string, act: (path: strin
   return inHeldDirectory(root, (path) =>
     user === '' ? act(path) : inSubdirectory(path, user, act),
   );
+}
+
+/**
+ * Opens the directory of `user` for {@link inUserDirectory}; the caller closes it.
+ * @throws CodedError, or the system's error, see {@link inUserDirectory}
+ */
+export function openUserDirectory(root: string, user: string): OpenDirectory {
+  if (user === '') return openDirectory(root);
+  return inHeldDirectory(root, (path) => openSubdirectory(path, user));
 }

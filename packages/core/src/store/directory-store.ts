@@ -8,14 +8,15 @@ import { CodedError, messageOf, systemCode } from '../base/errors/errors.ts';
 import { parseMeta, type Parsed } from '../credential/contents.ts';
 import { tokenFileName } from '../credential/name.ts';
 import { tokenId } from '../credential/snapshot.ts';
-import { applyChange, isSwept } from './apply-change.ts';
+import { applyChange, applyInGroup, isSwept, type ApplyParts } from './apply-change.ts';
 import { emptyScanMemory, scanDirectory } from './directory-scan.ts';
 import type { DirectoryLock } from './lock.ts';
 import { createOrigins } from './progress.ts';
 import { readCredentialFile, type FileReading } from './read-file.ts';
 import type { Reserve } from './reserve.ts';
 import { inUserDirectory } from './directory-names.ts';
-import type { CredentialStore, TokenFiles } from './store.ts';
+import type { CredentialStore, TokenChange, TokenFiles } from './store.ts';
+import { createSyncGroup } from './sync-group.ts';
 import { unreadFiles } from './unread-files.ts';
 import type { ScanOptions } from './user-scan.ts';
 
@@ -49,8 +50,23 @@ export function openCredentialDirectory(root: string, options: DirectoryOptions)
     isAlive: isAliveElsewhere,
     isOvertaken: (token) => origins.isOvertaken(token),
   };
+  const group = createSyncGroup();
+  let isFull = false;
+  const reserve = options.reserve && {
+    release: () => {
+      const isReleased = options.reserve?.release() === true;
+      isFull ||= isReleased;
+      return isReleased;
+    },
+  };
+  /** @throws CodedError when the directory was replaced */
+  const partsFor = (change: TokenChange): ApplyParts => {
+    if (options.lock?.state() === 'directory-replaced') throw replaced(root, tokenId(change));
+    return { root, locked: options.locked === true, origins, reserve };
+  };
   return {
     scan: async (now, hooks) => {
+      isFull = false;
       // Another default lifetime makes all known times wrong.
       if (digestedWith !== lifetimeNow())
         [memory, digestedWith] = [emptyScanMemory(), lifetimeNow()];
@@ -60,12 +76,12 @@ export function openCredentialDirectory(root: string, options: DirectoryOptions)
     },
     unread: (now) => unreadFiles({ root, memory, options: scanOptions, now }),
     read: (user, stem) => readToken(root, user, stem),
-    apply: (change) => {
-      if (options.lock?.state() === 'directory-replaced') throw replaced(root, tokenId(change));
-      applyChange(
-        { root, locked: options.locked === true, origins, reserve: options.reserve },
-        change,
-      );
+    apply: (change) => void applyChange(partsFor(change), change),
+    write: async (change) => {
+      // The reserved space is enough for one change after the other: each gives back the
+      // space of the files that it replaces.
+      if (isFull) return applyChange(partsFor(change), change);
+      return applyInGroup(partsFor(change), change, group);
     },
     settle: (path, target) => {
       if ((options.lock?.state() ?? 'held') === 'held') settleFile(root, path, target);

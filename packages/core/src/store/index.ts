@@ -2,7 +2,7 @@
 // lock, reserve.
 export { openCredentialDirectory } from './directory-store.ts';
 export { readUse } from './token-scan.ts';
-export { progressFields, restOf } from './progress.ts';
+export { progressFields, restOf, topAfter } from './progress.ts';
 export { lockDirectory, lockHolder } from './lock.ts';
 export { openReserve, SMALLEST_RESERVE } from './reserve.ts';
 export type { Reserve, ReserveKept } from './reserve.ts';

@@ -11,7 +11,7 @@ import {
 } from '../credential/snapshot.ts';
 import { isCoded } from '../base/errors/errors.ts';
 import type { ErrorFields } from '../base/index.ts';
-import type { TokenChange } from './store.ts';
+import type { CredentialStore, TokenChange } from './store.ts';
 
 /**
  * A version of `.use` and a version of `.top`: `fits` if the first was made from the
@@ -85,4 +85,19 @@ export function restOf(change: TokenChange, error: unknown): TokenChange {
     from: known ? { ino, mtime, size } : undefined,
     writes: change.writes.slice(done),
   };
+}
+
+/**
+ * Returns the version of `.top` that a change has left; `undefined` when it is missing or
+ * was replaced since.
+ */
+export function topAfter(
+  { read }: Pick<CredentialStore, 'read'>,
+  { user, stem, from, writes }: TokenChange,
+): FileIdentity | undefined {
+  const { top, topIdentity } = read(user, stem);
+  const written = writes.find(({ kind }) => kind === 'top')?.text;
+  const isOurs =
+    written === undefined ? sameIdentity(topIdentity, from) : top.ok && top.value === written;
+  return isOurs ? topIdentity : undefined;
 }

@@ -50,7 +50,8 @@ export interface TokenFiles {
 
 /**
  * One file to write (`text`) or to remove (`undefined`). `durable` requests an fsync
- * before the following files become visible.
+ * of the file, and one of the directory before the following files become visible; a
+ * `.use` is the last file and needs no fsync of the directory.
  */
 export interface TokenWrite {
   readonly kind: TokenFileKind;
@@ -123,6 +124,14 @@ export interface CredentialStore {
    * writes. Leaves no temporary file.
    */
   apply(change: TokenChange): void;
+  /**
+   * Applies a change like {@link CredentialStore.apply}, with the same steps in the same
+   * order, but does not block the event loop while the disk writes. Changes of several
+   * tokens share the waiting, and one fsync of a directory serves all of them. Returns
+   * the version of `.top` that the change has left.
+   * @throws CodedError as `apply`
+   */
+  write(change: TokenChange): Promise<FileIdentity | undefined>;
   /**
    * Removes a file, or completes an interrupted rename by renaming it to `target`. A
    * missing file is not an error.

@@ -1,6 +1,7 @@
 // Scans one user's directory: from its names to the snapshots of its tokens, reading only
 // changed files.
 import { join } from 'node:path';
+import { isBeingWritten } from '../base/files/atomic-write.ts';
 import { digestTop } from '../credential/digest.ts';
 import { classifyUserEntry, type TokenFileKind } from '../credential/name.ts';
 import { isCredName } from '../credential/name.ts';
@@ -222,7 +223,7 @@ export function temporaryFile(
   name: string,
 ): TemporaryFile | undefined {
   const entry = classifyUserEntry(name);
-  if (entry.kind !== 'temporary') return undefined;
+  if (entry.kind !== 'temporary' || isBeingWritten(name)) return undefined;
   const stats = statIfThere(prefix + name);
   if (stats && !stats.isFile() && !stats.isSymbolicLink()) return undefined;
   const reading = readCredentialFile(prefix + name);

@@ -74,7 +74,6 @@ describe('a renewal on disk', () => {
       'rename mytok.top',
       'fsync alice',
       'rename mytok.use',
-      'fsync alice',
     ]);
     expect([read('mytok.top'), read('mytok.use')]).toEqual([NEW_TOP, NEW_USE]);
     const { top, use } = await tokenIn(store, 'alice/mytok');

@@ -19,11 +19,11 @@ import type { TokenFiles } from '@credmon/core/store';
 
 /**
  * The result of an attempt for the queue: the error, if any, and the seconds until the
- * token is due again.
+ * token is due again, known when its files are written.
  */
 export interface Attempted {
   readonly error?: Error;
-  readonly nextIn: number;
+  readonly nextIn: number | Promise<number>;
   /**
    * Set when the request timed out and a late answer may still arrive. Resolves when the
    * answer is written or the connection has ended; until then the same `.top` must not be
@@ -55,7 +55,11 @@ export async function attempt(
   const { providerContext, timedOut } = providerContextOf(context);
   const outcome = provider.obtain(snapshot, files, providerContext);
   const first = await Promise.race([outcome, timedOut]);
-  if ('kind' in first) return conclude(context, memory, input, first);
+  if ('kind' in first) {
+    const attempted = conclude(context, memory, input, first);
+    if (memory.writing.size > MOST_WRITES || memory.unwritten.size > 0) await attempted.nextIn;
+    return attempted;
+  }
   const error = first;
   const nextIn = failed(context, memory, verdict, { kind: 'failed', provider, error, from, files });
   const renewal: LateRenewal = { id: tokenId(snapshot), from, sent: refreshTokenIn(files.top) };
@@ -118,6 +122,13 @@ function providerContextOf(context: PassContext): {
   return { providerContext, timedOut };
 }
 
+/**
+ * Number of tokens that may be written while their issuers are asked for others already.
+ * With pending writes there are none: the disk may be full, and the reserved space is for
+ * the renewals of one issuer at a time.
+ */
+const MOST_WRITES = 32;
+
 function conclude(
   context: PassContext,
   memory: PassMemory,
@@ -166,7 +177,8 @@ async function finishLate(
   const snapshot =
     outcome.kind === 'issued' ? changedToken(token.snapshot, { renewal }) : token.snapshot;
   const verdict = { ...input.verdict, token: { ...token, snapshot } };
-  const { error } = conclude(context, memory, { ...input, verdict }, outcome);
+  const { error, nextIn } = conclude(context, memory, { ...input, verdict }, outcome);
+  await nextIn;
   return error === undefined ? {} : { error };
 }
 
@@ -179,13 +191,14 @@ export interface LeftOver {
 /** Returns the reason for a person, `undefined` for a token that may be renewed. */
 export function whyBusy(
   context: PassContext,
-  { unwritten }: PassMemory,
+  { unwritten, writing }: PassMemory,
   { late, unrecovered }: LeftOver,
   token: TokenSnapshot,
 ): string | undefined {
   const id = tokenId(token);
   if (unwritten.has(id))
     return 'the files of its last renewal are not written yet; the daemon retries every 5 s';
+  if (writing.has(id)) return 'the files of its last renewal are being written';
   if (unrecovered.has(id))
     return 'its rotated refresh token cannot be put in place; see the log of the daemon';
   return isAnswerPending(context, late, token)

@@ -63,7 +63,8 @@ export interface JudgedTokens {
 
 /**
  * What is remembered between passes: renewals in progress, renewals that may be answered
- * late, failures, pauses, and rotated tokens not yet written. `since`: when the process
+ * late, failures, pauses, tokens whose files are being written, and rotated tokens not
+ * yet written. `since`: when the process
  * started (epoch seconds). `cutSince`: since when wake-ups have aborted each pass (steady
  * seconds).
  */
@@ -74,6 +75,7 @@ export interface PassMemory {
   readonly late: Set<LateRenewal>;
   readonly failures: Map<string, RenewalState>;
   readonly pauses: Map<string, Pause>;
+  readonly writing: Set<string>;
   readonly unwritten: Map<string, TokenChange>;
   /** Recently rotated refresh tokens, by token. */
   readonly successors: Map<string, Successor>;
@@ -94,6 +96,7 @@ export function emptyMemory(since: number): PassMemory {
     late: new Set(),
     failures: new Map(),
     pauses: new Map(),
+    writing: new Set(),
     unwritten: new Map(),
     successors: new Map(),
     metaUrls: new Set(),

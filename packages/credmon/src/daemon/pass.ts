@@ -195,6 +195,7 @@ async function start(
   const { snapshot } = verdict.token;
   const id = tokenId(snapshot);
   let nextIn = Number.POSITIVE_INFINITY;
+  let written: Promise<number> | undefined;
   memory.inFlight.add(id);
   try {
     await context.limiter.add({
@@ -212,7 +213,9 @@ async function start(
           return undefined;
         }
         const { error, late, ...result } = await attempt(context, memory, verdict, provider);
-        ({ nextIn } = result);
+        written = Promise.resolve(result.nextIn);
+        // Its error is reported below.
+        written.catch(() => undefined);
         const { user } = snapshot;
         if (late)
           void followLate(context, { issuer: provider.issuerOf(snapshot), user, token: id }, late);
@@ -222,6 +225,7 @@ async function start(
         nextIn = postponed(context, memory, verdict, error, seconds);
       },
     });
+    return (await written) ?? nextIn;
   } catch (error) {
     // A bug with one token must not end the renewal of all others.
     context.report({
@@ -229,12 +233,11 @@ async function start(
       text: `${id}: unexpected error: ${messageOf(error)}`,
       token: id,
     });
-    nextIn = UNEXPECTED_INTERVAL;
+    return UNEXPECTED_INTERVAL;
   } finally {
     memory.inFlight.delete(id);
     context.asked?.ended(id);
   }
-  return nextIn;
 }
 
 /** Waits for a late answer and reports the issuer's health to the limiter. */

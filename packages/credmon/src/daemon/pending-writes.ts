@@ -18,7 +18,10 @@ export interface WritePorts {
  * Retries every pending write; a change that is written, or superseded by a newer login,
  * is removed from `unwritten`.
  */
-export function retryWrites({ store, report }: WritePorts, memory: SuccessorMemory): void {
+export function retryWrites(
+  { store, report }: WritePorts,
+  memory: Omit<SuccessorMemory, 'writing'>,
+): void {
   const { unwritten } = memory;
   for (const [id, change] of unwritten) {
     try {

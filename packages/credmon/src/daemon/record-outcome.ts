@@ -20,7 +20,13 @@ import {
   type ManagedToken,
   type Verdict,
 } from '@credmon/core/renewal';
-import { restOf, type TokenChange, type TokenFiles, type TokenWrite } from '@credmon/core/store';
+import {
+  restOf,
+  topAfter,
+  type TokenChange,
+  type TokenFiles,
+  type TokenWrite,
+} from '@credmon/core/store';
 import type { Outcome, Provider } from '../providers/common/provider.ts';
 import { REWRITE_INTERVAL } from '../settings/policy.ts';
 import type { PassMemory, PassContext } from './context.ts';
@@ -33,20 +39,24 @@ interface Issued {
   readonly from: FileIdentity | undefined;
 }
 
-/** Writes the renewed token and returns the seconds until it is due again. */
-export function write(
+/**
+ * Writes the renewed token and returns the seconds until it is due again. Other tokens
+ * are written at the same time; this one is in `memory.writing` meanwhile.
+ */
+export async function write(
   context: PassContext,
   memory: PassMemory,
   { token }: Verdict,
   { provider, outcome, from }: Issued,
-): number {
+): Promise<number> {
   const { user, stem } = token.snapshot;
   const id = tokenId(token.snapshot);
   const writes = [...outcome.writes, ...obsolete(token.snapshot, outcome.writes)];
   const change: TokenChange = { user, stem, from, writes };
   memory.failures.delete(id);
+  memory.writing.add(id);
   try {
-    context.store.apply(change);
+    const top = await context.store.write(change);
     const { times, rotated } = outcome;
     context.report({ type: 'renewed', token, times, rotated });
     if (outcome.note !== undefined) context.report({ type: 'noted', id, note: outcome.note });
@@ -57,10 +67,8 @@ export function write(
       context.clock.now(),
     );
     // Local tokens need no pause: no issuer is asked.
-    if (provider.isLocal !== true) {
-      const top = topAfter(context, change);
+    if (provider.isLocal !== true)
       memory.pauses.set(id, { until: context.clock.steady() + seconds, shortLives, top });
-    }
     return Math.max(
       seconds,
       dueByLifetime(outcome.times, token.policy, jitterOf(id)) - context.clock.now(),
@@ -74,6 +82,8 @@ export function write(
     memory.unwritten.set(id, restOf(change, error));
     context.report({ type: 'unwritten', id, why: messageOf(error) });
     return REWRITE_INTERVAL;
+  } finally {
+    memory.writing.delete(id);
   }
 }
 
@@ -85,21 +95,6 @@ function obsolete(
   const isKept = issued === undefined || writes.some(({ kind }) => kind === 'issued');
   const kinds = [...(renewal ? ['renewal' as const] : []), ...(isKept ? [] : ['issued' as const])];
   return kinds.map((kind) => ({ kind, text: undefined, durable: false }));
-}
-
-/**
- * Returns the version of `.top` that a change has left; `undefined` when it is missing or
- * was replaced since.
- */
-function topAfter(
-  { store }: PassContext,
-  { user, stem, from, writes }: TokenChange,
-): FileIdentity | undefined {
-  const { top, topIdentity } = store.read(user, stem);
-  const written = writes.find(({ kind }) => kind === 'top')?.text;
-  const isOurs =
-    written === undefined ? sameIdentity(topIdentity, from) : top.ok && top.value === written;
-  return isOurs ? topIdentity : undefined;
 }
 
 /**
@@ -224,7 +219,7 @@ function writeWithFailure(
   const { snapshot } = token;
   try {
     context.store.apply(change);
-    const top = topAfter(context, change);
+    const top = topAfter(context.store, change);
     if (snapshot.top.kind !== 'valid' || !top) return inputOf(token, change.from);
     const now = changedToken(snapshot, { top: { ...snapshot.top, identity: top } });
     return { basis: provider.basis(now), top };

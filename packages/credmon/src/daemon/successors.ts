@@ -39,6 +39,7 @@ export interface Successor {
 export interface SuccessorMemory {
   readonly successors: Map<string, Successor>;
   readonly unwritten: Map<string, TokenChange>;
+  readonly writing: ReadonlySet<string>;
 }
 
 /** Returns the refresh token in the text of a `.top`, if any. */
@@ -70,7 +71,7 @@ const ATTEMPTS = 5;
  */
 export function restoreSuccessor(
   { store, report }: { readonly store: CredentialStore; readonly report: Report },
-  { successors, unwritten }: SuccessorMemory,
+  { successors, unwritten }: Omit<SuccessorMemory, 'writing'>,
   token: { readonly user: string; readonly stem: string },
 ): boolean {
   const id = tokenId(token);
@@ -115,7 +116,7 @@ function membersOf(text: string): Readonly<Record<string, unknown>> {
 
 /**
  * Restores successors of the tokens whose `.top` is not the version seen last. Pending
- * writes are retried separately.
+ * writes are retried separately; a token that is being written gets its successor now.
  */
 export function restoreSuccessors(
   context: { readonly store: CredentialStore; readonly report: Report },
@@ -125,7 +126,8 @@ export function restoreSuccessors(
   if (memory.successors.size === 0) return;
   for (const token of tokens) {
     const id = tokenId(token);
-    const successor = memory.unwritten.has(id) ? undefined : memory.successors.get(id);
+    const isPending = memory.unwritten.has(id) || memory.writing.has(id);
+    const successor = isPending ? undefined : memory.successors.get(id);
     const top = identityOf(token.top);
     if (!successor || top === undefined || sameIdentity(successor.seen, top)) continue;
     restoreSuccessor(context, memory, token);
@@ -133,7 +135,10 @@ export function restoreSuccessors(
 }
 
 /** Forgets expired successors. */
-export function forgetSuccessors({ successors, unwritten }: SuccessorMemory, now: number): void {
+export function forgetSuccessors(
+  { successors, unwritten }: Omit<SuccessorMemory, 'writing'>,
+  now: number,
+): void {
   for (const [id, { until }] of successors)
     if (until <= now && !unwritten.has(id)) successors.delete(id);
 }

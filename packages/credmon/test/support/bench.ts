@@ -19,7 +19,7 @@ import {
 } from '@credmon/core/base';
 import { DEFAULT_POLICY, type RenewalPolicy } from '@credmon/core/renewal';
 import { loadConfig } from '@credmon/core/config';
-import { openCredentialDirectory, type CredentialStore } from '@credmon/core/store';
+import { openCredentialDirectory, topAfter, type CredentialStore } from '@credmon/core/store';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/clocks/manual-clock';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { localFiles } from '../../src/host/local-files.ts';
@@ -97,6 +97,18 @@ export const meta = (tokenUrl = TOKEN_URL): string =>
     use_refresh_token: true,
   });
 
+/** A store whose `write` fails like its own `apply`, unless it has a `write` of its own. */
+function writingBy(store: CredentialStore, real: CredentialStore): CredentialStore {
+  if (store.apply === real.apply || store.write !== real.write) return store;
+  return {
+    ...store,
+    write: async (change) => {
+      store.apply(change);
+      return topAfter(store, change);
+    },
+  };
+}
+
 /**
  * A bench. The clock stands at the present second, because files carry real modification
  * times.
@@ -111,7 +123,8 @@ export function bench(
   chmodSync(directory, 0o700);
   const clock = manualClock(Math.floor(Date.now() / 1000));
   const real = openCredentialDirectory(directory, { defaultLifetime: 1200, locked: true });
-  const store = change.store ? change.store(real) : real;
+  const changed = change.store?.(real);
+  const store = changed ? writingBy(changed, real) : real;
   const lines: string[] = [];
   const say =
     (level: string) =>

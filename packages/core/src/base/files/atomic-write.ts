@@ -27,6 +27,13 @@ export interface StagedFile {
   discard(): void;
 }
 
+/** A staged file that is still open, so that its contents can be synced with others'. */
+export interface OpenStagedFile extends StagedFile {
+  readonly descriptor: number;
+  /** @throws the system's error: a network file system may report a full disk only here */
+  close(): void;
+}
+
 /**
  * How a file is written: final `mode` bits; `durable` (fsync); `owner`, if the process
  * may change owners; `locked`, if the writer holds the lock of the directory. A process
@@ -62,6 +69,17 @@ export function temporaryName(path: string, locked = false): string {
   );
 }
 
+/** The names of the temporary files that this process is writing. */
+const beingWritten = new Set<string>();
+
+/**
+ * True for the name of a temporary file that this process is writing: it is not a
+ * leftover.
+ */
+export function isBeingWritten(name: string): boolean {
+  return beingWritten.has(name);
+}
+
 /**
  * Parses a name made by {@link temporaryName}; returns `undefined` for any other name.
  */
@@ -82,19 +100,56 @@ export function stageFile(
   bytes: Uint8Array | string,
   options: WriteOptions,
 ): StagedFile {
+  const staged = openStaged(path, bytes, options);
+  try {
+    try {
+      if (options.durable) fsyncSync(staged.descriptor);
+    } catch (error) {
+      closeSync(staged.descriptor);
+      throw error;
+    }
+    staged.close();
+  } catch (error) {
+    // Report the first error of the disk: an error of the removal would hide it.
+    tryToDiscard(staged);
+    throw error;
+  }
+  return staged;
+}
+
+/**
+ * Stages a file like {@link stageFile}, but neither syncs nor closes it: that is up to
+ * the caller, before `commit`.
+ * @throws the system's error
+ */
+export function openStaged(
+  path: string,
+  bytes: Uint8Array | string,
+  options: WriteOptions,
+): OpenStagedFile {
   const temporaryPath = temporaryName(path, options.locked);
+  const name = basename(temporaryPath);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const descriptor = openExclusively(temporaryPath, flags, options.mode);
-  const staged: StagedFile = {
+  beingWritten.add(name);
+  const staged: OpenStagedFile = {
     path,
     temporaryPath,
-    commit: () => renameSync(temporaryPath, path),
-    discard: () => removeIfThere(temporaryPath),
+    descriptor,
+    close: () => closeSync(descriptor),
+    commit: () => {
+      renameSync(temporaryPath, path);
+      beingWritten.delete(name);
+    },
+    discard: () => {
+      beingWritten.delete(name);
+      removeIfThere(temporaryPath);
+    },
   };
   try {
     fill(descriptor, bytes, options);
   } catch (error) {
-    // Report the first error of the disk: an error of the removal would hide it.
+    closeSync(descriptor);
     tryToDiscard(staged);
     throw error;
   }
@@ -116,18 +171,9 @@ function openExclusively(path: string, flags: number, mode: number): number {
 }
 
 function fill(descriptor: number, bytes: Uint8Array | string, options: WriteOptions): void {
-  let open = true;
-  try {
-    writeAll(descriptor, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
-    fchmodSync(descriptor, options.mode);
-    if (options.owner) fchownSync(descriptor, options.owner.uid, options.owner.gid);
-    if (options.durable) fsyncSync(descriptor);
-    open = false;
-    // A network file system may report a full disk only on close.
-    closeSync(descriptor);
-  } finally {
-    if (open) closeSync(descriptor);
-  }
+  writeAll(descriptor, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
+  fchmodSync(descriptor, options.mode);
+  if (options.owner) fchownSync(descriptor, options.owner.uid, options.owner.gid);
 }
 
 function tryToDiscard(staged: StagedFile): void {
@@ -150,9 +196,14 @@ function removeIfThere(path: string): void {
   }
 }
 
+/** Opens a directory so that it can be synced. */
+export function openForSync(directory: string): number {
+  return openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+}
+
 /** Makes renames in `directory` survive a power failure. */
 export function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  const descriptor = openForSync(directory);
   try {
     fsyncSync(descriptor);
   } finally {

@@ -38,7 +38,32 @@ export interface OpenDirectory {
  * @see open(2), proc(5)
  */
 export function openDirectory(directory: string): OpenDirectory {
-  return opened(walk(directory, (path) => openSync(path, DIRECTORY)));
+  return opened(
+    openWithoutLinks(directory) ?? walk(directory, (path) => openSync(path, DIRECTORY)),
+  );
+}
+
+/**
+ * Opens a directory at once, and accepts it only if its real path is the path asked for:
+ * then no name in it was a link. Undefined otherwise, also after an error; {@link walk}
+ * then decides.
+ */
+function openWithoutLinks(path: string): number | undefined {
+  if (!path.startsWith('/')) return undefined;
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, DIRECTORY);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
+  try {
+    if (readlinkSync(`/proc/self/fd/${descriptor}`) === path) return descriptor;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+  }
+  closeSync(descriptor);
+  return undefined;
 }
 
 /**
@@ -83,10 +108,21 @@ function during<T>(directory: OpenDirectory, act: (path: string) => T): T {
  * error
  */
 export function openFileSafely(path: string): number {
-  return walk(path, (last) =>
-    openSync(last, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
-  );
+  const at = path.lastIndexOf('/');
+  const parent = openWithoutLinks(path.slice(0, at));
+  if (parent === undefined) return walk(path, openForReading);
+  try {
+    return openForReading(`/proc/self/fd/${parent}/${path.slice(at + 1)}`);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return walk(path, openForReading);
+  } finally {
+    closeSync(parent);
+  }
 }
+
+const openForReading = (path: string): number =>
+  openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 
 /**
  * Returns a descriptor of the last name in the path, opened by `openLast`, which does not

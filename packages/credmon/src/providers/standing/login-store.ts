@@ -13,6 +13,7 @@ import {
 } from '@credmon/core/credential';
 import {
   progressFields,
+  topAfter,
   type CredentialStore,
   type Scan,
   type TokenChange,
@@ -41,6 +42,7 @@ export const EMPTY_STORE: CredentialStore = {
   scan: async () => NO_SCAN,
   read: () => NO_FILES,
   apply: () => undefined,
+  write: async () => undefined,
   settle: () => undefined,
 };
 
@@ -60,6 +62,9 @@ export function asStanding(store: CredentialStore): CredentialStore {
       throw new CodedError(code, prefix(message, LOGIN_USER, STANDING), fields, cause);
     }
   };
+  const apply = (change: TokenChange): void =>
+    renamed(() => store.apply({ ...change, user: LOGIN_USER }));
+  const read: CredentialStore['read'] = (_user, stem) => store.read(LOGIN_USER, stem);
   return {
     scan: async (now, habits) => {
       const scan = await store.scan(now, habits);
@@ -72,8 +77,12 @@ export function asStanding(store: CredentialStore): CredentialStore {
         })),
       };
     },
-    read: (_user, stem) => store.read(LOGIN_USER, stem),
-    apply: (change) => renamed(() => store.apply({ ...change, user: LOGIN_USER })),
+    read,
+    apply,
+    write: async (change) => {
+      apply(change);
+      return topAfter({ read }, change);
+    },
     settle: (path, target) => store.settle(prefix(path, STANDING, LOGIN_USER), target),
   };
 }

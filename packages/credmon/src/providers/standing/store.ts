@@ -12,7 +12,7 @@ import {
   type TokenSnapshot,
   type TokenTimes,
 } from '@credmon/core/credential';
-import type { CredentialStore, TokenChange } from '@credmon/core/store';
+import { topAfter, type CredentialStore, type TokenChange } from '@credmon/core/store';
 import { accessTokenIn } from '../common/granted-scopes.ts';
 import { STANDING, type StandingFiles, type StandingOwner, type StandingReading } from './ports.ts';
 import { standingSnapshot } from './standing.ts';
@@ -156,6 +156,12 @@ export function withStanding(
       return (mayHaveLogin(stem) ? logins : EMPTY_STORE).read(user, stem);
     },
     apply: (change) => (change.user === STANDING ? apply(change) : store.apply(change)),
+    write: async (change) => {
+      if (change.user !== STANDING) return store.write(change);
+      // They are few, and their files are in other directories.
+      apply(change);
+      return topAfter(logins, change);
+    },
     settle: (path, target) =>
       (path.startsWith(`${STANDING}/`) ? logins : store).settle(path, target),
   };

@@ -1,0 +1,92 @@
+// Syncs in rounds: what one fsync serves, and whom its error stops.
+import { closeSync, mkdtempSync, openSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openForSync } from '../../src/base/files/atomic-write.ts';
+import { createSyncGroup, type SyncGroup } from '../../src/store/sync-group.ts';
+
+let root: string;
+let open: number[];
+let held: { readonly descriptor: number; readonly end: (error?: Error) => void }[];
+let synced: number[];
+let group: SyncGroup;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'credmon-sync-'));
+  [open, held, synced] = [[], [], []];
+  group = createSyncGroup((descriptor) => {
+    synced.push(descriptor);
+    return new Promise((resolve, reject) => {
+      held.push({ descriptor, end: (error) => (error ? reject(error) : resolve()) });
+    });
+  });
+});
+afterEach(() => {
+  for (const descriptor of open) closeSync(descriptor);
+});
+
+function file(name: string): number {
+  writeFileSync(join(root, name), name);
+  const descriptor = openSync(join(root, name), 'r');
+  open.push(descriptor);
+  return descriptor;
+}
+
+function directory(): number {
+  const descriptor = openForSync(root);
+  open.push(descriptor);
+  return descriptor;
+}
+
+/** Ends the fsyncs that run, one with an error. */
+function endRound(failing?: number): void {
+  for (const { descriptor, end } of held.splice(0))
+    end(descriptor === failing ? new Error('EIO: injected') : undefined);
+}
+
+const running = (): number[] => held.map(({ descriptor }) => descriptor);
+
+describe('a group of syncs', () => {
+  it('starts at once, and what is asked for meanwhile waits for the next round', async () => {
+    const [first, second, third] = [file('a'), file('b'), file('c')];
+    const done = [group.file(first), group.file(second), group.file(third)];
+    expect(running()).toEqual([first]);
+    endRound();
+    await done[0];
+    await expect.poll(running).toEqual([second, third]);
+    endRound();
+    await Promise.all(done);
+    expect(synced).toEqual([first, second, third]);
+  });
+
+  it('one fsync of a directory serves all renames made before it began, none made later', async () => {
+    const busy = group.file(file('a'));
+    const [one, other, late] = [directory(), directory(), directory()];
+    const early = [group.directory(one), group.directory(other)];
+    endRound();
+    await busy;
+    await expect.poll(running).toEqual([one]);
+    const last = group.directory(late);
+    endRound();
+    await Promise.all(early);
+    await expect.poll(running).toEqual([late]);
+    endRound();
+    await last;
+    expect(synced).toHaveLength(3);
+  });
+
+  it('R13 an error of one file stops only its own change', async () => {
+    const busy = group.file(file('a'));
+    const [good, bad] = [file('b'), file('c')];
+    const fates = Promise.allSettled([group.file(good), group.file(bad)]);
+    endRound();
+    await busy;
+    await expect.poll(running).toEqual([good, bad]);
+    endRound(bad);
+    expect((await fates).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    const next = group.file(good);
+    await expect.poll(running).toEqual([good]);
+    endRound();
+    await next;
+  });
+});
