@@ -82,7 +82,7 @@ describe('the loop', () => {
     on.clock.advanceToNext();
     await expect.poll(() => on.asked.length).toBe(1);
     daemon.stop.abort();
-    await daemon.ended;
+    await ticking(on, daemon.ended);
     expect(daemon.counts.completed).toBeGreaterThanOrEqual(1);
   });
 
@@ -105,7 +105,7 @@ describe('the loop', () => {
       on.clock.advanceToNext();
     }
     daemon.stop.abort();
-    await daemon.ended;
+    await ticking(on, daemon.ended);
     expect(on.lines.join('\n')).toMatch(/Failed to touch CREDMON_COMPLETE: no space/);
     expect(on.lines.join('\n')).toMatch(/Failed to rotate the signing keys: no key directory/);
   });
@@ -120,7 +120,7 @@ describe('the loop', () => {
     on.clock.advanceToNext();
     await on.clock.whenWaiting();
     daemon.stop.abort();
-    await daemon.ended;
+    await ticking(on, daemon.ended);
     expect(on.lines.join('\n')).toContain('Failed to touch CREDMON_COMPLETE');
   });
 
@@ -182,7 +182,7 @@ describe('the loop', () => {
     on.clock.advanceToNext();
     await expect.poll(() => on.has('alice', 'mytok.use')).toBe(true);
     daemon.stop.abort();
-    await daemon.ended;
+    await ticking(on, daemon.ended);
   });
 
   it('wakes at a signal, and coalesces signals', async () => {
@@ -195,7 +195,7 @@ describe('the loop', () => {
     await on.clock.whenWaiting();
     expect(daemon.counts).toEqual({ completed: 2, reloaded: 1 });
     daemon.stop.abort();
-    await daemon.ended;
+    await ticking(on, daemon.ended);
   });
 
   it('does not lose a signal that comes during a pass', async () => {
@@ -210,7 +210,7 @@ describe('the loop', () => {
     });
     await expect.poll(() => on.has('alice', 'mytok.use')).toBe(true);
     daemon.stop.abort();
-    await daemon.ended;
+    await ticking(on, daemon.ended);
   });
 
   it('R1 renews the tokens of one issuer while another hangs', async () => {
@@ -409,7 +409,7 @@ describe('the loop', () => {
     on.clock.advanceToNext();
     await expect.poll(() => on.lines.some((line) => line.includes('failed, retrying'))).toBe(true);
     daemon.stop.abort();
-    await daemon.ended;
+    await ticking(on, daemon.ended);
     expect(daemon.counts.completed).toBe(1);
   });
 
@@ -429,7 +429,7 @@ describe('the loop', () => {
     on.clock.advance(500);
     await expect.poll(() => on.asked.length).toBe(1);
     daemon.stop.abort();
-    await daemon.ended;
+    await ticking(on, daemon.ended);
   });
 });
 
