@@ -4,7 +4,7 @@ import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/server
 import { executablePath, type Child } from '@credmon/test-fixtures/processes/processes';
 import { seedToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
 import { mountSmallDisk, type SmallDisk } from '@credmon/test-fixtures/files/small-disk';
-import { startTraced } from '@credmon/test-fixtures/processes/strace';
+import { ONE_POOL_THREAD, startTraced } from '@credmon/test-fixtures/processes/strace';
 import { listing, readJson } from '@credmon/test-fixtures/files/token-files';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
@@ -149,7 +149,8 @@ describe.skipIf(isMissing('strace'))('R2 R12 R13 a disk', () => {
     const program = [process.execPath, executablePath(root, 'condor_credmon')] as const;
     const trace = join(workspace.root, 'trace');
     const inject = { call: 'fsync', when: 1, delay: 10_000_000 };
-    await begin(() => startTraced(program, workspace.environment, { trace, inject }));
+    const environment = { ...workspace.environment, ...ONE_POOL_THREAD };
+    await begin(() => startTraced(program, environment, { trace, inject, everyThread: true }));
     await issuer.setFault();
     await expectAllWritten();
     expect(daemonLog(workspace)).not.toContain('no answer within');

@@ -4,6 +4,7 @@ import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/server
 import { executablePath, type Exit } from '@credmon/test-fixtures/processes/processes';
 import { seedToken, writeToken, type SeededToken } from '@credmon/test-fixtures/files/seed-token';
 import {
+  ONE_POOL_THREAD,
   readCalls,
   startTraced,
   type Injection,
@@ -76,8 +77,12 @@ async function run(
   const trace = join(workspace.root, 'trace');
   const child = startTraced(
     [process.execPath, executablePath(root, 'condor_credmon'), '--once'],
-    workspace.environment,
-    { trace, ...(inject === undefined ? {} : { inject }) },
+    { ...workspace.environment, ...ONE_POOL_THREAD },
+    {
+      trace,
+      everyThread: inject === undefined || inject.call === 'fsync',
+      ...(inject === undefined ? {} : { inject }),
+    },
   );
   const exit = await child.exited;
   return { exit, output: child.output, calls: await readCalls(trace) };

@@ -4,6 +4,7 @@ import { startIssuer, tokenId, type Issuer } from '@credmon/test-fixtures/server
 import { executablePath } from '@credmon/test-fixtures/processes/processes';
 import { seedToken } from '@credmon/test-fixtures/files/seed-token';
 import {
+  ONE_POOL_THREAD,
   readCalls,
   startTraced,
   type Injection,
@@ -69,14 +70,20 @@ async function renewKilledAt(inject?: Injection): Promise<Fate> {
     const trace = join(workspace.root, 'trace');
     const daemon = startTraced(
       [process.execPath, executablePath(root, 'condor_credmon')],
-      workspace.environment,
-      { trace, ...(inject === undefined ? {} : { inject }) },
+      { ...workspace.environment, ...ONE_POOL_THREAD },
+      {
+        trace,
+        everyThread: inject === undefined || inject.call === 'fsync',
+        ...(inject === undefined ? {} : { inject }),
+      },
     );
     const complete = join(workspace.credentialDirectory, 'CREDMON_COMPLETE');
     await waitUntil(() => daemon.exit !== undefined || existsSync(complete), { what: 'a pass' });
     const killed = (await daemon.stop()).signal === 'SIGKILL';
     const calls = await readCalls(trace);
-    const died = killed ? calls.findLast(({ returned }) => !returned) : undefined;
+    const died = killed
+      ? calls.findLast(({ name, returned }) => !returned && name === inject?.call)
+      : undefined;
     return {
       place: died && placeOf(died),
       calls,

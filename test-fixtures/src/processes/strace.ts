@@ -1,5 +1,5 @@
 // Runs a process under strace, which kills it or fails a call at a chosen system call of
-// its main thread.
+// its main thread, or at an fsync of another thread.
 import { existsSync, readFileSync } from 'node:fs';
 import { startProcess, type Child } from './processes.ts';
 import { waitUntil } from '../clocks/wait-until.ts';
@@ -33,13 +33,16 @@ export interface Injection {
 
 /**
  * Options of a trace. `everyThread` follows threads and children, and counts calls per
- * thread.
+ * thread: with {@link ONE_POOL_THREAD} an fsync has one number.
  */
 export interface TraceOptions {
   readonly trace: string;
   readonly inject?: Injection;
   readonly everyThread?: boolean;
 }
+
+/** The environment in which Node makes all its fsyncs off the event loop in one thread. */
+export const ONE_POOL_THREAD: Readonly<Record<string, string>> = { UV_THREADPOOL_SIZE: '1' };
 
 /**
  * Starts `command` under strace. The tracer is a grandchild, so signals and the exit
@@ -86,38 +89,49 @@ function injectionText({ call, when, signal, error, delay }: Injection): string 
 }
 
 /**
- * Returns the calls in a trace file of one thread, when the tracer has finished writing
- * it.
+ * Returns the calls in a trace file, see {@link parseCalls}, when the tracer has finished
+ * writing it.
  */
 export async function readCalls(trace: string): Promise<readonly SystemCall[]> {
   const text = await waitUntil(
-    () =>
-      existsSync(trace) && /^\+\+\+ .*\n?$/m.test(lastLine(trace)) && readFileSync(trace, 'utf8'),
+    () => existsSync(trace) && hasEnded(readFileSync(trace, 'utf8')) && readFileSync(trace, 'utf8'),
     { what: `the end of ${trace}` },
   );
   return parseCalls(text);
 }
 
-/** Parses the calls in the text of a trace of one thread. */
+/** True if the last line for the first thread is its end. */
+function hasEnded(text: string): boolean {
+  const lines = text.trimEnd().split('\n');
+  const thread = /^\d+ +/.exec(text)?.[0] ?? '';
+  return lines.some((line) => line.startsWith(`${thread}+++ `));
+}
+
+/**
+ * Parses the calls of the main thread in the text of a trace, and the fsyncs of the other
+ * threads.
+ */
 export function parseCalls(text: string): readonly SystemCall[] {
   const counts = new Map<string, number>();
-  return text.split('\n').flatMap((line) => {
-    const name = /^(\w+)\(/.exec(line)?.[1];
-    if (name === undefined) return [];
-    const number = (counts.get(name) ?? 0) + 1;
-    counts.set(name, number);
+  const main = /^(\d+) +/.exec(text)?.[1] ?? '';
+  const lines = text.split('\n');
+  return lines.flatMap((line, at) => {
+    const [, thread = '', name] = /^(?:(\d+) +)?(\w+)\(/.exec(line) ?? [];
+    if (name === undefined || (thread !== main && name !== 'fsync')) return [];
+    const counted = `${thread} ${name}`;
+    const number = (counts.get(counted) ?? 0) + 1;
+    counts.set(counted, number);
+    const rest = line.endsWith('<unfinished ...>')
+      ? lines.slice(at + 1).find((later) => later.startsWith(`${thread} <... ${name} resumed>`))
+      : line;
     return [
       {
         name,
         number,
-        text: line,
-        returned: !line.endsWith('= ?'),
-        injected: line.includes('(INJECTED)'),
+        text: thread === '' ? line : line.slice(line.indexOf(name)),
+        returned: rest !== undefined && !rest.endsWith('= ?'),
+        injected: rest?.includes('(INJECTED)') === true,
       },
     ];
   });
-}
-
-function lastLine(path: string): string {
-  return readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? '';
 }

@@ -6,8 +6,8 @@ import { shellWord } from '../base/text/printable.ts';
 import { inHeldDirectory } from '../base/files/held-directory.ts';
 import {
   inSubdirectory,
+  openBelow,
   openDirectory,
-  openSubdirectory,
   type OpenDirectory,
 } from '../base/files/safe-directory.ts';
 
@@ -89,5 +89,5 @@ export function inUserDirectory<T>(root: string, user: string, act: (path: strin
  */
 export function openUserDirectory(root: string, user: string): OpenDirectory {
   if (user === '') return openDirectory(root);
-  return inHeldDirectory(root, (path) => openSubdirectory(path, user));
+  return openBelow(root, user);
 }

@@ -44,6 +44,17 @@ export function openDirectory(directory: string): OpenDirectory {
 }
 
 /**
+ * Opens the directory `name` in the directory at `parent`, like {@link openDirectory} and
+ * {@link openSubdirectory} one after the other, in one call where no link is in the way.
+ * @throws CodedError `CRED_FILE_IO`, or the system's error: `ENOTDIR` for a link or a file
+ */
+export function openBelow(parent: string, name: string): OpenDirectory {
+  const descriptor = openWithoutLinks(`${parent}/${name}`);
+  if (descriptor !== undefined) return opened(descriptor);
+  return inDirectory(parent, (path) => openSubdirectory(path, name));
+}
+
+/**
  * Opens a directory at once, and accepts it only if its real path is the path asked for:
  * then no name in it was a link. Undefined otherwise, also after an error; {@link walk}
  * then decides.

@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   symlinkSync,
@@ -16,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { inDirectory, inSubdirectory } from '../../../src/base/files/safe-directory.ts';
+import { inDirectory, inSubdirectory, openBelow } from '../../../src/base/files/safe-directory.ts';
 
 let root: string;
 beforeEach(() => {
@@ -81,6 +82,19 @@ describe('a subdirectory', () => {
   it('is opened, but never through a link, whoever created it', () => {
     expect(inSubdirectory(root, 'ours', (path) => readdirSync(path))).toEqual(['link', 'loop']);
     expect(() => inSubdirectory(join(root, 'ours'), 'link', () => undefined)).toThrow('ENOTDIR');
+  });
+});
+
+describe('a directory below another one', () => {
+  it('is opened in one call, or name by name, but never through a link as its own name', () => {
+    for (const parent of ['home', 'home/../home', 'ours/link/../home']) {
+      const directory = openBelow(`${root}/${parent}`, 'tokens');
+      expect(readlinkSync(directory.path)).toBe(join(root, 'home/tokens'));
+      directory.close();
+    }
+    expect(() => openBelow(join(root, 'ours'), 'link')).toThrow('ENOTDIR');
+    expect(() => openBelow(join(root, 'home/absolute'), 'x')).toThrow('another user could change');
+    expect(() => openBelow(root, 'nowhere')).toThrow('ENOENT');
   });
 });
 
