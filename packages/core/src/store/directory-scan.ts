@@ -214,7 +214,7 @@ async function scanRoot(progress: Progress): Promise<readonly string[] | undefin
   const prefix = `${here.path}/`;
   const directories: string[] = [];
   let looked = 0;
-  for (const slice of slicesOf(root, here.path)) {
+  for (const slice of slicesOf(root, here)) {
     for (const entry of slice) {
       looked += 1;
       const { name } = entry;
@@ -266,8 +266,8 @@ function postpone(progress: Progress, name: string, known: UserMemory | undefine
   for (const token of known.tokens) progress.tokens.push(token);
 }
 
-function* slicesOf(root: string, here: string): Generator<readonly Dirent[]> {
-  const slices = entriesIn(here);
+function* slicesOf(root: string, here: OpenDirectory): Generator<readonly Dirent[]> {
+  const slices = entriesIn(here.path, here.stat());
   try {
     for (;;) {
       const slice = listing(root, () => slices.next());

@@ -129,9 +129,9 @@ function startEarly(
   token: TokenSnapshot,
   now: Instant,
 ): Promise<number> | undefined {
+  if (token.use.kind !== 'missing') return undefined;
   const id = tokenId(token);
-  if (token.use.kind !== 'missing' || memory.inFlight.has(id) || memory.unwritten.has(id))
-    return undefined;
+  if (memory.inFlight.has(id) || memory.unwritten.has(id)) return undefined;
   const judged = judgeToken(token, { lookup, memory, now });
   if (judged?.owner.provider.isLocal !== true) return undefined;
   const { owner, verdict } = judged;
