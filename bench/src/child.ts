@@ -4,6 +4,7 @@ import { durable, look, readAll, readUse, signed } from './floors/files.ts';
 import { answerSignals, serveHello } from './floors/hello.ts';
 import { serveIssuer, type IssuerOptions } from './floors/issuer.ts';
 import { capacity, posts } from './floors/posts.ts';
+import { bytesOf } from './shared/processes.ts';
 
 const [work = '', ...words] = process.argv.slice(2);
 const [first = '', second = '', third = '', fourth = ''] = words;
@@ -33,17 +34,21 @@ if (server !== undefined) await server();
 else if (run === undefined) throw new Error(`unknown work: ${work}`);
 else {
   const began = performance.now();
+  const bytes = bytesOf(process.pid);
   const atBegin = process.cpuUsage();
   const result = await run();
   const seconds = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1e6;
   const own = seconds(process.cpuUsage(atBegin));
   const whole = seconds(process.cpuUsage());
+  const { read, written } = bytesOf(process.pid);
   process.stdout.write(
     `${JSON.stringify({
       result,
       // CPU seconds of the work, and with the start of Node.js.
       work: own,
       cpu: whole,
+      read: read - bytes.read,
+      written: written - bytes.written,
       wall: (performance.now() - began) / 1000,
       peak: process.resourceUsage().maxRSS / 1024,
     })}\n`,

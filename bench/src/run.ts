@@ -1,7 +1,7 @@
 // `npm run bench`: measures the installed programs, section by section, beside floors of
 // the same run.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, loadavg, release, type } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, loadavg, release, tmpdir, type } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { partOf, replacePart, type Profile, type Report } from './output/page.ts';
@@ -9,6 +9,7 @@ import { plotsOf } from './output/plots.ts';
 import { cellsOf, markdownTable } from './output/table.ts';
 import { HELP, parseArguments, type Options } from './shared/arguments.ts';
 import { commitOf, createBench, type Bench } from './shared/bench.ts';
+import { compare, recordedText, type Ratios } from './shared/recorded.ts';
 import { rowOf, type Row } from './shared/rows.ts';
 import { SECTIONS } from './sections/all.ts';
 
@@ -85,6 +86,32 @@ async function profileOf(
   return profiled(bench, work);
 }
 
+const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
+/** The file of the recorded ratios. */
+const RECORDED = join(repository, 'bench/recorded.json');
+
+async function guard(options: Options): Promise<void> {
+  const { measureGuards } = await import('./guards.ts');
+  // In memory: the CPU time of a disk's file system differs from machine to machine.
+  const bench = createBench({ directory: MEMORY, ...options }, repository, say);
+  try {
+    const ratios = await measureGuards(bench);
+    if (options.record) writeFileSync(RECORDED, recordedText(ratios));
+    const recorded = JSON.parse(readFileSync(RECORDED, 'utf8')) as Ratios;
+    const comparisons = compare(ratios, recorded);
+    for (const { text } of comparisons) console.log(text);
+    if (options.json !== undefined)
+      writeFileSync(options.json, `${JSON.stringify(ratios, undefined, 2)}\n`);
+    if (comparisons.some(({ failed }) => failed)) process.exitCode = 1;
+  } finally {
+    bench.remove();
+  }
+}
+
+// What was started ends, and what was written is removed, in handlers of `exit`.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1));
+
 try {
   const options = parseArguments(
     process.argv.slice(2),
@@ -92,6 +119,7 @@ try {
   );
   if (options.help)
     console.log(`${HELP}\nsections: ${SECTIONS.map(({ name }) => name).join(', ')}`);
+  else if (options.guards || options.record) await guard(options);
   else await measure(options);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

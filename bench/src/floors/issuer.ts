@@ -59,7 +59,6 @@ export function serveIssuer(options: IssuerOptions): void {
     const current = generations.get(id) ?? 0;
     if (options.rotation && token !== '' && Number(generation) !== current) {
       refused += 1;
-      // The first request for a token decides: a new run has new files.
       if (Number(generation) < current) reused += 1;
       return answer('400 Bad Request', '{"error":"invalid_grant"}');
     }
@@ -74,10 +73,7 @@ export function serveIssuer(options: IssuerOptions): void {
   };
   const respond = (socket: Socket, line: string, body: string): void => {
     if (!line.startsWith('POST /token ')) {
-      if (line.startsWith('GET /forget ')) {
-        forget();
-        generations.clear();
-      }
+      if (line.startsWith('GET /forget ')) forget();
       const known = line.startsWith('GET /stats ') || line.startsWith('GET /forget ');
       socket.write(
         known ? answer('200 OK', JSON.stringify(stats())) : answer('404 Not Found', '{}'),

@@ -1,7 +1,11 @@
 // All sections, in the order of the report.
 import type { Section } from '../shared/bench.ts';
+import { growth } from './growth.ts';
 import { classad, configuration, scitokens } from './library.ts';
+import { large } from './large.ts';
 import { local, signals } from './local.ts';
+import { metrics } from './metrics.ts';
+import { portal } from './portal.ts';
 import { renewals } from './renewals.ts';
 import { firstPass, fullLook, idle, memory } from './scan.ts';
 import { start } from './start.ts';
@@ -15,7 +19,11 @@ export const SECTIONS: readonly Section[] = [
   local,
   signals,
   start,
+  portal,
+  metrics,
+  large,
   scitokens,
   configuration,
   classad,
+  growth,
 ];

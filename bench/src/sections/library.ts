@@ -1,7 +1,7 @@
 // The libraries: SciTokens beside openssl, ClassAds and the configuration language.
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import type { Bench, Section } from '../shared/bench.ts';
+import { FLOOR_ENVIRONMENT, type Bench, type Section } from '../shared/bench.ts';
 import type { Measured, Sample, Target } from '../shared/rows.ts';
 
 type Rates = Readonly<Record<string, number>>;
@@ -13,7 +13,9 @@ function runsOf(bench: Bench, kind: string): readonly Rates[] {
   return Array.from({ length: bench.options.rounds }, (_, round) => {
     bench.say(`${kind}, round ${round + 1} of ${bench.options.rounds}`);
     const words = [program, kind, milliseconds];
-    return JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' })) as Rates;
+    return JSON.parse(
+      execFileSync(process.execPath, words, { encoding: 'utf8', env: FLOOR_ENVIRONMENT }),
+    ) as Rates;
   });
 }
 

@@ -7,7 +7,7 @@ import { withDaemon, type Bench, type Section } from '../shared/bench.ts';
 import { startDaemon, type Daemon, type Program } from '../shared/programs.ts';
 import type { Measured, Sample } from '../shared/rows.ts';
 import { medianOf, percentileOf } from '../shared/statistics.ts';
-import { fill, tokensOf, writeToken, type Population } from '../shared/tokens.ts';
+import { fill, makeDue, tokensOf, type Population } from '../shared/tokens.ts';
 
 type Algorithm = 'ES256' | 'RS256';
 
@@ -164,8 +164,7 @@ async function duringRenewals(bench: Bench, point: AccessPoint): Promise<number[
     return await withDaemon(daemon, async () => {
       await daemon.settled();
       daemon.pause();
-      for (const { stem, index } of tokensOf(point.credentials, oauth))
-        writeToken(stem, index, { ...oauth, state: 'due' });
+      for (const { stem } of tokensOf(point.credentials, oauth)) makeDue(stem);
       daemon.resume();
       daemon.hup();
       const found: number[] = [];

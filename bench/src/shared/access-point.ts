@@ -63,6 +63,8 @@ export function createAccessPoint(parent: string): AccessPoint {
         CREDMON_OAUTH_LOG: '$(LOG)/CredMonOAuthLog',
         CREDMON_ALLOW_LOOPBACK_HTTP: true,
         TRUST_CREDENTIAL_DIRECTORY: true,
+        // Where the Python program has its modules.
+        LIBEXEC: '/usr/libexec/condor',
         FULL_HOSTNAME: 'ap.example.test',
         CREDMON_WEB_SESSION_DIR: sessions,
         ...knobs,

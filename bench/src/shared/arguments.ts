@@ -19,7 +19,9 @@ export interface Options {
   readonly profile: boolean;
   /** Writes docs/performance.md and its plots. */
   readonly write: boolean;
-  /** Records the ratios of the guards. */
+  /** Measures the guards and compares them with the recorded ratios. */
+  readonly guards: boolean;
+  /** Measures the guards and records their ratios. */
   readonly record: boolean;
   readonly help: boolean;
 }
@@ -37,10 +39,11 @@ export const HELP = `usage: npm run bench -- [OPTION]...
   --profile           what the CPU time of a section is
   --json FILE         writes all figures
   --write             writes docs/performance.md
+  --guards            measures the guards of CI and compares them with what was recorded
   --record            measures the guards and records their ratios
 `;
 
-const FLAGS = ['quick', 'full', 'profile', 'write', 'record', 'help'] as const;
+const FLAGS = ['quick', 'full', 'profile', 'write', 'guards', 'record', 'help'] as const;
 const VALUES = ['section', 'json', 'against', 'directory', 'rounds'] as const;
 type Flag = (typeof FLAGS)[number];
 type Value = (typeof VALUES)[number];
@@ -86,6 +89,7 @@ export function parseArguments(words: readonly string[], known: readonly string[
     ...text('directory'),
     profile: flags.has('profile'),
     write: flags.has('write'),
+    guards: flags.has('guards'),
     record: flags.has('record'),
     help: flags.has('help'),
   };

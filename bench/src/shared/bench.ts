@@ -19,6 +19,8 @@ import {
 import type { Options } from './arguments.ts';
 import type { Measured, Sample } from './rows.ts';
 
+type Environment = Readonly<Record<string, string>>;
+
 /** What a child of child.ts reports about its work. */
 export interface FloorResult {
   readonly result: unknown;
@@ -29,6 +31,9 @@ export interface FloorResult {
   readonly wall: number;
   /** MiB. */
   readonly peak: number;
+  /** Bytes of system calls during the work. */
+  readonly read: number;
+  readonly written: number;
 }
 
 /** A running issuer. */
@@ -36,7 +41,7 @@ export interface Issuer {
   readonly port: number;
   readonly tokenUrl: string;
   stats(): Promise<IssuerStats>;
-  /** Forgets counts and generations of refresh tokens. */
+  /** Begins to count again. */
   forget(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -68,8 +73,6 @@ export interface Bench {
   readonly remove: () => void;
 }
 
-type Environment = Readonly<Record<string, string>>;
-
 /** A server that a section has started. */
 export interface Server {
   readonly child: ChildProcess;
@@ -86,8 +89,14 @@ export interface Section {
   readonly profile?: (bench: Bench, program: Program) => Promise<void>;
 }
 
-/** Options that the environment of floors has: as many threads as tokens at a time. */
-const FLOOR_ENVIRONMENT = { UV_THREADPOOL_SIZE: '32' };
+/**
+ * The environment of floors: as many threads as tokens at a time, and nothing that makes
+ * the start of Node.js longer, such as NODE_EXTRA_CA_CERTS.
+ */
+export const FLOOR_ENVIRONMENT: Environment = {
+  PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+  UV_THREADPOOL_SIZE: '32',
+};
 
 /** Prepares the surroundings: installs the programs, unpacks the other one. */
 export function createBench(
@@ -112,7 +121,7 @@ export function createBench(
   const daemon = install(repository, join(work, 'installed'));
   const ours = ourProgram(daemon);
   const child = join(repository, 'bench/dist/child.js');
-  const environment = { ...process.env, ...FLOOR_ENVIRONMENT };
+  const environment = FLOOR_ENVIRONMENT;
   const server: Bench['server'] = async (...words) => {
     const process_ = start(process.execPath, [child, ...words], environment);
     const ready = await firstLine(process_);

@@ -107,7 +107,6 @@ const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) signalGroup(child, 'SIGKILL');
 });
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1));
 
 /** Ends a process: SIGTERM, and SIGKILL to its group if it does not end within 20 s. */
 export async function end(child: ChildProcess): Promise<void> {

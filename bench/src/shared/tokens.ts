@@ -53,33 +53,19 @@ export function fill(credentials: string, population: Population): void {
   for (const { index, directory, stem } of tokensOf(credentials, population)) {
     if (directory !== last) mkdirSync(directory, { recursive: true, mode: 0o700 });
     last = directory;
-    writeToken(stem, index, population, false);
+    writeToken(stem, index, population);
   }
 }
 
-/**
- * Writes the files of one token. `replace`: by renaming, as CredD and the portal do; a
- * daemon may look only at directories that have changed.
- */
-export function writeToken(
-  stem: string,
-  index: number,
-  population: Population,
-  replace = true,
-): void {
+/** Writes the files of one token. */
+export function writeToken(stem: string, index: number, population: Population): void {
   const { kind = 'oauth', state = 'fresh', tokenUrl = 'https://issuer.example/token' } = population;
   const now = typeof state === 'string' ? state : state(index);
   const write = (ending: string, text: string): void => {
-    const path = `${stem}.${ending}`;
-    const written = replace ? `${path}.new` : path;
     const content = now === 'broken' ? text.slice(0, text.length / 2) : text;
-    writeFileSync(written, content, { mode: 0o600 });
-    if (replace) renameSync(written, path);
+    writeFileSync(`${stem}.${ending}`, content, { mode: 0o600 });
   };
-  write(
-    'top',
-    kind === 'oauth' ? JSON.stringify({ refresh_token: refreshToken(stem, index, 0) }) : '{}',
-  );
+  write('top', kind === 'oauth' ? JSON.stringify({ refresh_token: refreshToken(stem) }) : '{}');
   if (kind === 'oauth')
     write(
       'meta',
@@ -91,26 +77,39 @@ export function writeToken(
       }),
     );
   if (now === 'new') return;
-  // A due token ends within a second, because the Python program counts from the change of
-  // the file, which nobody can set.
-  const lifetime = now === 'due' ? 1 : 86_400;
-  const issued = Math.floor(Date.now() / 1000) - (now === 'due' ? 2 : 0);
-  write(
-    'use',
-    JSON.stringify({
-      access_token: `at-${index}-0-${'x'.repeat(200)}`,
-      token_type: 'Bearer',
-      expires_in: lifetime,
-      issued_at: issued,
-      expires_at: issued + lifetime,
-    }),
-  );
+  const { text, issued } = accessToken(now === 'due');
+  write('use', text);
   // A .top that is newer than its .use would be a new login.
   utimesSync(`${stem}.top`, issued, issued);
 }
 
+/**
+ * Makes a token due: replaces its `.use` by renaming, as CredD and the portal do, because
+ * a daemon may look only at directories that have changed.
+ */
+export function makeDue(stem: string): void {
+  writeFileSync(`${stem}.use.new`, accessToken(true).text, { mode: 0o600 });
+  renameSync(`${stem}.use.new`, `${stem}.use`);
+}
+
+/**
+ * A `.use`. A due token ends within a second, because the Python program counts from the
+ * change of the file, which nobody can set.
+ */
+function accessToken(isDue: boolean): { readonly text: string; readonly issued: number } {
+  const lifetime = isDue ? 1 : 86_400;
+  const issued = Math.floor(Date.now() / 1000) - (isDue ? 2 : 0);
+  const text = JSON.stringify({
+    access_token: `at-${'x'.repeat(210)}`,
+    token_type: 'Bearer',
+    expires_in: lifetime,
+    issued_at: issued,
+    expires_at: issued + lifetime,
+  });
+  return { text, issued };
+}
+
 /** The first refresh token; the issuer counts the generations. */
-function refreshToken(stem: string, index: number, generation: number): string {
-  const user = stem.split('/').at(-2) ?? '';
-  return `rt-${user}.${index}-${generation}`;
+function refreshToken(stem: string): string {
+  return `rt-${stem.split('/').slice(-2).join('.')}-0`;
 }

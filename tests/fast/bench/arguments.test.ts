@@ -10,6 +10,7 @@ const DEFAULTS = {
   rounds: 5,
   profile: false,
   write: false,
+  guards: false,
   record: false,
   help: false,
 };
@@ -23,6 +24,7 @@ it.each([
   [['--against', 'pool', '--profile', '--write'], { against: 'pool', profile: true, write: true }],
   [['--against', 'python3 x.py -v'], { against: 'python3 x.py -v' }],
   [['--directory', 'd', '--full', '--record'], { directory: 'd', full: true, record: true }],
+  [['--guards'], { guards: true }],
   [['--help'], { help: true }],
 ])('%j', (words, options) => {
   expect(parseArguments(words, NAMES)).toEqual({ ...DEFAULTS, ...options });
