@@ -10,6 +10,7 @@ import {
   waitOf,
   type IssuerHealth,
 } from './circuit-breaker.ts';
+import { errorOfTurn, isOver, recoveryOf, waitAfter, type Recovery } from './after-outage.ts';
 import { createFairQueue, type FairQueue, type Waiting } from './fair-queue.ts';
 import { createLocalQueue, type LocalRank } from './local-queue.ts';
 
@@ -77,6 +78,12 @@ interface Queue {
   readonly ownHealth: Map<string, IssuerHealth>;
   readonly turns: Map<string, number>;
   readonly waiting: FairQueue<Entry>;
+  /** When the circuit opened, in steady seconds; `undefined` while it is closed. */
+  openSince: number | undefined;
+  /** The tokens that were skipped since then. */
+  readonly held: Set<string>;
+  /** The end of the last outage, until all of these tokens have had their turn. */
+  recovery: Recovery | undefined;
 }
 
 /** Creates a limiter. Local jobs have their own queue. */
@@ -121,10 +128,9 @@ function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
       while (queue.running < cap()) {
         const entry = queue.waiting.take();
         if (!entry) break;
-        if (!isSkipped(queue, entry, queue.ownHealth.get(entry.user) ?? HEALTHY, steady()))
-          start(queue, entry);
+        if (!mustWait(queue, entry, steady())) start(queue, entry);
       }
-    if (isIdle(queue)) queues.delete(queue.issuer);
+    if (isIdle(queue, steady())) queues.delete(queue.issuer);
   };
 
   const start = (queue: Queue, entry: Entry): void => {
@@ -194,6 +200,9 @@ function emptyQueue(issuer: string): Queue {
     ownHealth: new Map(),
     turns: new Map(),
     waiting: createFairQueue(),
+    openSince: undefined,
+    held: new Set(),
+    recovery: undefined,
   };
 }
 
@@ -203,8 +212,10 @@ function emptyQueue(issuer: string): Queue {
  */
 function probeOf(queue: Queue, now: number): Entry | undefined {
   const { health, running, turns, waiting } = queue;
-  for (const entry of waiting.remove(({ deadline }) => waitOf(health, deadline, now) > 0))
+  for (const entry of waiting.remove(({ deadline }) => waitOf(health, deadline, now) > 0)) {
+    queue.held.add(entry.job.token);
     isSkipped(queue, entry, health, now);
+  }
   // Prefer users not asked for since the last answer: one user's bad tokens must not be
   // the only probes.
   return running === 0 ? waiting.takeLowest((user) => turns.get(user) ?? 0) : undefined;
@@ -223,14 +234,49 @@ function record(
 ): void {
   const own = healthAfter(queue.ownHealth.get(user) ?? HEALTHY, token, error, now);
   queue.health = healthAfter(queue.health, user, error, now);
+  noteOutage(queue, now);
   if (queue.health.length === 0) queue.turns.clear();
   else takeTurn(queue, user);
   if (own.length === 0) queue.ownHealth.delete(user);
   else queue.ownHealth.set(user, own);
 }
 
-function isIdle({ running, waiting, health, ownHealth }: Queue): boolean {
-  return running === 0 && waiting.users === 0 && health.length === 0 && ownHealth.size === 0;
+/** Notes the begin or the end of an outage. */
+function noteOutage(queue: Queue, now: number): void {
+  if (isOpen(queue.health)) queue.openSince ??= now;
+  else if (queue.openSince !== undefined) {
+    queue.recovery = recoveryOf(queue.openSince, now);
+    queue.openSince = undefined;
+  }
+}
+
+/** Skips a job whose user's tokens wait, or that takes its turn after an outage. */
+function mustWait(queue: Queue, entry: Entry, now: number): boolean {
+  const own = queue.ownHealth.get(entry.user) ?? HEALTHY;
+  return isSkipped(queue, entry, own, now) || isHeld(queue, entry, now);
+}
+
+/** Skips, once, a job that waited for the issuer and whose turn after the outage is later. */
+function isHeld(queue: Queue, { job, done, failed }: Entry, now: number): boolean {
+  const { recovery, held, issuer } = queue;
+  if (recovery && isOver(recovery, now)) {
+    queue.recovery = undefined;
+    held.clear();
+  }
+  if (!held.delete(job.token) || !queue.recovery) return false;
+  const seconds = waitAfter(queue.recovery, job.token, job.deadline, now);
+  return seconds > 0 && skipped({ job, done, failed }, errorOfTurn(issuer), seconds);
+}
+
+function isIdle({ running, waiting, health, ownHealth, recovery }: Queue, now: number): boolean {
+  const isRecovered = recovery === undefined || isOver(recovery, now);
+  return (
+    isRecovered &&
+    running === 0 &&
+    waiting.users === 0 &&
+    health.length === 0 &&
+    ownHealth.size === 0
+  );
 }
 
 /** Evicts idle issuers and users whose circuit has closed. */
@@ -242,17 +288,20 @@ function evictIdle(queues: Map<string, Queue>, now: number): void {
   }
 }
 
-/** Skips a job that must wait. An error in `skip` does not affect other jobs. */
-function isSkipped(
-  { issuer }: Queue,
-  { job, done, failed }: Entry,
-  health: IssuerHealth,
-  now: number,
-): boolean {
-  const seconds = waitOf(health, job.deadline, now);
-  if (seconds === 0) return false;
+/** Skips a job that must wait. */
+function isSkipped({ issuer }: Queue, entry: Entry, health: IssuerHealth, now: number): boolean {
+  const seconds = waitOf(health, entry.job.deadline, now);
+  return seconds > 0 && skipped(entry, errorOfWaiting(issuer, health, seconds), seconds);
+}
+
+/** Skips a job. An error in `skip` does not affect other jobs. */
+function skipped(
+  { job, done, failed }: Pick<Entry, 'job' | 'done' | 'failed'>,
+  error: CodedError,
+  seconds: number,
+): true {
   try {
-    job.skip(errorOfWaiting(issuer, health, seconds), seconds);
+    job.skip(error, seconds);
     done();
   } catch (unexpected) {
     failed(unexpected);
