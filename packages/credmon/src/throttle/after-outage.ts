@@ -13,10 +13,10 @@ export interface Recovery {
 }
 
 /**
- * The renewals of an outage are spread over the same time, and a quarter more: with those
+ * The renewals of an outage are spread over the same time, and half as much more: with those
  * that are due anyway, the issuer gets less than twice as many requests as usual.
  */
-const SPREAD = 1.25;
+const SPREAD = 1.5;
 
 /** A token is renewed before this share of its remaining life has passed. */
 const LATEST = 0.5;
