@@ -1,6 +1,6 @@
 // What runs in a process of its own: floors, the issuer, and the libraries. The first word
 // is the work; the last line of the output is JSON.
-import { durable, look, readAll, readUse, signed } from './floors/files.ts';
+import { durable, durableInTurn, look, readAll, readUse, signed } from './floors/files.ts';
 import { answerSignals, serveHello } from './floors/hello.ts';
 import { serveIssuer, type IssuerOptions } from './floors/issuer.ts';
 import { capacity, posts } from './floors/posts.ts';
@@ -14,6 +14,7 @@ const WORKS: Readonly<Record<string, () => unknown>> = {
   'read-use': () => readUse(first),
   'read-all': () => readAll(first),
   durable: () => durable(first, Number(second), Number(third)),
+  'durable-in-turn': () => durableInTurn(first, Number(second)),
   signed: () => signed(first, Number(second), third, fourth === 'RS256' ? 'RS256' : 'ES256'),
   posts: () => posts(Number(first), Number(second), Number(third)),
   capacity: () => capacity(Number(first), Number(second), Number(third)),

@@ -5,22 +5,22 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { localKnobs, providerKnobs, removeTree, type AccessPoint } from './shared/access-point.ts';
 import { FLOOR_ENVIRONMENT, withDaemon, type Bench, type Issuer } from './shared/bench.ts';
-import { countCalls, countCommand, mapCounts, type Counts } from './shared/counts.ts';
+import { countCommand, mapCounts, type Counts } from './shared/counts.ts';
 import { bytesOf } from './shared/processes.ts';
 import { startDaemon, type Daemon } from './shared/programs.ts';
 import type { Ratios } from './shared/recorded.ts';
 import { medianOf } from './shared/statistics.ts';
-import { fill, type Population } from './shared/tokens.ts';
+import { fill, makeDue, tokensOf, type Population } from './shared/tokens.ts';
 import { wave } from './sections/renewals.ts';
 
 const ROUNDS = 5;
 /** Tokens of a pass, of a wave of renewals and of a batch of local tokens. */
 const [PASS, WAVE, BATCH] = [2000, 100, 200];
 /** Tokens of a floor: enough that its CPU time can be measured. */
-const FLOOR = 600;
+const FLOOR = 1500;
 
 /** Tokens of a round whose system calls are counted. */
-const COUNTED = 50;
+const COUNTED = 200;
 
 const waveOf = (prefix: string, tokens: number): Population => ({
   users: tokens / 10,
@@ -39,9 +39,7 @@ async function median(of: (round: number) => Promise<number>): Promise<number> {
 export async function measureGuards(bench: Bench): Promise<Ratios> {
   return {
     ...(await passGuards(bench)),
-    ...commandGuards(bench, 'start', ['--version']),
-    ...commandGuards(bench, 'start', ['usable', 'alice', 'mytok']),
-    ...commandGuards(bench, 'start', ['--once']),
+    ...commandGuards(bench),
     ...(await changeGuards(bench)),
   };
 }
@@ -73,19 +71,33 @@ async function passGuards(bench: Bench): Promise<Ratios> {
   }
 }
 
-/** CPU of a command beside `node -e 0`. */
-function commandGuards(bench: Bench, name: string, words: readonly string[]): Ratios {
+/** The commands whose start is held. */
+const COMMANDS: readonly (readonly string[])[] = [
+  ['--version'],
+  ['usable', 'alice', 'mytok'],
+  ['--once'],
+];
+
+/** CPU of commands beside `node -e 0`, in turn. */
+function commandGuards(bench: Bench): Ratios {
+  bench.say('guards: commands');
   const point = bench.accessPoint();
   const environment = point.configure(
     providerKnobs(point, 'mytok', 'https://issuer.example/token'),
   );
-  const program = [process.execPath, bench.installed('condor_credmon'), ...words];
-  const ratios = Array.from({ length: ROUNDS }, () => {
-    const floor = bench.command([process.execPath, '-e', '0'], environment, 3).value;
-    return bench.command(program, environment, 3).value / floor;
-  });
+  const program = [process.execPath, bench.installed('condor_credmon')];
+  const ratios = new Map<string, number[]>();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    // Enough runs that the system's ticks of 10 ms are exact enough.
+    const floor = bench.command([process.execPath, '-e', '0'], environment, 10).value;
+    for (const words of COMMANDS) {
+      const name = `${words[0]}: CPU`;
+      const { value } = bench.command([...program, ...words], environment, 4);
+      ratios.set(name, [...(ratios.get(name) ?? []), value / floor]);
+    }
+  }
   point.remove();
-  return { [`${name}: ${words[0]}: CPU`]: medianOf(ratios) };
+  return Object.fromEntries([...ratios].map(([name, values]) => [name, medianOf(values)]));
 }
 
 /** What was done for the tokens of a round. */
@@ -130,7 +142,7 @@ async function renewalCpu(
   // The first wave loads and compiles.
   await wave(daemon, issuer, point, waveOf(`w${ROUNDS}`, WAVE));
   const cpu = await median(async (round) => {
-    const { work } = await floorIn(bench, (directory) => ['durable', directory, FLOOR, 32]);
+    const { work } = await floorIn(bench, (directory) => ['durable-in-turn', directory, FLOOR]);
     const { cpu: each } = await wave(daemon, issuer, point, waveOf(`w${round}`, WAVE));
     return (each * FLOOR) / work;
   });
@@ -192,16 +204,15 @@ async function callGuards(bench: Bench, issuer: Issuer): Promise<Ratios> {
   );
   const made = (name: string): string => mkdtempSync(join(bench.work, name));
   const readFloor = await floorWork(bench, (n) => ['read-use', n > 0 ? sample : made('empty-')]);
-  const writeFloor = await floorWork(bench, (n) => ['durable', made('d-'), n, 32]);
+  const writeFloor = await floorWork(bench, (n) => ['durable-in-turn', made('d-'), n]);
   const signFloor = await floorWork(bench, (n) => ['signed', made('s-'), n, key]);
-  const looks = await callsOf(bench, issuer, (daemon, point, round) =>
-    newTokens(daemon, point, `f${round}`, COUNTED, 'oauth'),
-  );
-  const renewals = await callsOf(bench, issuer, async (daemon, point, round) => {
-    await wave(daemon, issuer, point, waveOf(`c${round}`, COUNTED));
+  const looks = onceOf(bench, issuer, (point) => fill(point.credentials, waveOf('f', COUNTED)));
+  const renewals = onceOf(bench, issuer, (point) => {
+    fill(point.credentials, { ...waveOf('c', COUNTED), tokenUrl: issuer.tokenUrl });
+    for (const { stem } of tokensOf(point.credentials, waveOf('c', COUNTED))) makeDue(stem);
   });
-  const signed = await callsOf(bench, issuer, (daemon, point, round) =>
-    newTokens(daemon, point, `s${round}`, COUNTED, 'local'),
+  const signed = onceOf(bench, issuer, (point) =>
+    fill(point.credentials, { ...waveOf('s', COUNTED), kind: 'local', state: 'new' }),
   );
   return {
     ...ratiosOf('first look', looks, readFloor, { open: 'open', stat: 'stat', read: 'read' }),
@@ -226,49 +237,47 @@ async function callGuards(bench: Bench, issuer: Issuer): Promise<Ratios> {
   };
 }
 
+/** Rounds of counts, which hardly differ. */
+const COUNTS = 3;
+
 /**
- * What a daemon of its own does for each round of work, without what a signal alone makes
- * it do.
+ * What one pass of the daemon (`--once`) does for the tokens that `write` makes, without
+ * what it does for an empty directory.
  */
-async function callsOf(
+function onceOf(
   bench: Bench,
   issuer: Issuer,
-  work: (daemon: Daemon, point: AccessPoint, round: number) => Promise<void>,
-): Promise<readonly Work[]> {
-  const point = bench.accessPoint();
-  const knobs = { ...providerKnobs(point, 'mytok', issuer.tokenUrl), ...localKnobs(point) };
-  // Tokens of the waves; only those of the round are due.
-  for (let round = 0; round < ROUNDS; round += 1)
-    fill(point.credentials, { ...waveOf(`c${round}`, COUNTED), tokenUrl: issuer.tokenUrl });
-  try {
-    const daemon = await startDaemon(bench.ours, point, knobs);
-    return await withDaemon(daemon, async () => {
-      await daemon.settled();
-      const file = join(bench.work, 'calls');
-      const measure = async (one: () => Promise<void>): Promise<Work> => {
-        const before = bytesOf(daemon.pid);
-        const calls = await countCalls(daemon.pid, file, one);
-        const after = bytesOf(daemon.pid);
-        return { calls, read: after.read - before.read, written: after.written - before.written };
-      };
-      const signal = await measure(async () => {
-        daemon.hup();
-        await daemon.settled();
-      });
-      const rounds: Work[] = [];
-      for (let round = 0; round < ROUNDS; round += 1) {
-        const { calls, read, written } = await measure(() => work(daemon, point, round));
-        rounds.push({
-          calls: mapCounts((group) => Math.max(0, calls[group] - signal.calls[group])),
-          read: Math.max(0, read - signal.read),
-          written: Math.max(0, written - signal.written),
+  write: (point: AccessPoint) => void,
+): readonly Work[] {
+  return Array.from({ length: COUNTS }, () => {
+    const run = (prepare: (point: AccessPoint) => void): Work => {
+      const [traced, plain] = [bench.accessPoint(), bench.accessPoint()];
+      try {
+        const environments = [traced, plain].map((point) => {
+          prepare(point);
+          const provider = providerKnobs(point, 'mytok', issuer.tokenUrl);
+          return point.configure({ ...provider, ...localKnobs(point) });
         });
+        const words = [process.execPath, bench.installed('condor_credmon'), '--once'];
+        const calls = countCommand(words, join(bench.work, 'calls'), environments[0] ?? {});
+        // The bytes of a child that has ended are added to those of this process.
+        const before = bytesOf(process.pid);
+        bench.command(words, environments[1] ?? {}, 1);
+        const after = bytesOf(process.pid);
+        return { calls, read: after.read - before.read, written: after.written - before.written };
+      } finally {
+        traced.remove();
+        plain.remove();
       }
-      return rounds;
-    });
-  } finally {
-    point.remove();
-  }
+    };
+    const none = run(() => undefined);
+    const some = run(write);
+    return {
+      calls: mapCounts((group) => Math.max(0, some.calls[group] - none.calls[group])),
+      read: Math.max(0, some.read - none.read),
+      written: Math.max(0, some.written - none.written),
+    };
+  });
 }
 
 /** What a floor does for the tokens of a round, without what it does with none. */

@@ -48,7 +48,11 @@ async function startPortal(
     CREDMON_WEB_SESSION_LIMIT: 1_000_000,
     ...more,
   };
-  const program = bench.installed('condor_credmon_webserver');
+  // A profile is of the program before it is bundled, where functions have their names.
+  const program =
+    nodeArguments.length === 0
+      ? bench.installed('condor_credmon_webserver')
+      : join(bench.repository, 'packages/webserver/dist/main.js');
   const child = start(process.execPath, [...nodeArguments, program], point.configure(knobs));
   const { pid = 0 } = child;
   await new Promise<void>((resolve, reject) => {

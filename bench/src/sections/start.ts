@@ -23,7 +23,7 @@ async function starts(bench: Bench): Promise<Measured> {
   const [ours, against, floor]: [Sample[], Sample[], Sample[]] = [[], [], []];
   try {
     for (let round = 0; round < bench.options.rounds * 2; round += 1) {
-      floor.push(bench.command([process.execPath, '-e', '0'], point.configure({}), 3));
+      floor.push(bench.command([process.execPath, '-e', '0'], point.configure({}), 5));
       for (const program of bench.programs('oauth')) {
         const daemon = await startDaemon(program, point, knobs);
         const { cpu, peak } = daemon.atComplete;
@@ -60,7 +60,7 @@ async function commands(bench: Bench, tokens: number): Promise<Measured[]> {
     const samples = new Map<string, Sample[]>(shown.map(([name]) => [name, []]));
     const floor: Sample[] = [];
     for (let round = 0; round < bench.options.rounds; round += 1) {
-      floor.push(bench.command([process.execPath, '-e', '0'], environment, 5));
+      floor.push(bench.command([process.execPath, '-e', '0'], environment, 10));
       for (const [name, words] of shown)
         samples
           .get(name)
@@ -93,8 +93,15 @@ export const start: Section = {
   },
   profile: async (bench, program) => {
     const point = bench.accessPoint();
+    // As it is installed: loading is what the start is.
+    const [node, ...words] = program.command;
+    const command = [node, ...words.slice(0, -1), bench.installed('condor_credmon')] as const;
     try {
-      const daemon = await startDaemon(program, point, providerKnobs(point, 'mytok', TOKEN_URL));
+      const daemon = await startDaemon(
+        { ...program, command },
+        point,
+        providerKnobs(point, 'mytok', TOKEN_URL),
+      );
       await withDaemon(daemon, () => daemon.settled());
     } finally {
       point.remove();

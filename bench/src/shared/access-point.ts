@@ -1,7 +1,7 @@
 // A credential directory with its configuration: what every program that is measured gets.
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type Knobs = Readonly<Record<string, string | number | boolean>>;
@@ -27,7 +27,8 @@ export function createAccessPoint(parent: string): AccessPoint {
   const [credentials, log, sessions] = ['credentials', 'log', 'sessions'].map((name) =>
     join(root, name),
   ) as [string, string, string];
-  mkdirSync(credentials, { mode: 0o2770 });
+  mkdirSync(credentials);
+  chmodSync(credentials, 0o2770);
   mkdirSync(log, { mode: 0o755 });
   mkdirSync(sessions, { mode: 0o700 });
   writeFileSync(join(root, 'secret'), 'client-secret\n', { mode: 0o600 });

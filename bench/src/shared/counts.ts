@@ -1,7 +1,6 @@
-// Counts of system calls, from `strace -c`: of a running process, or of a command.
+// Counts of system calls, from `strace -c`.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { end, start } from './processes.ts';
 
 /** Calls by group. */
 export interface Counts {
@@ -46,32 +45,6 @@ export function mapCounts(of: (group: keyof Counts) => number): Counts {
     fsync: of('fsync'),
     rename: of('rename'),
   };
-}
-
-/** The calls of all threads of process `pid` while `work` runs. */
-export async function countCalls(
-  pid: number,
-  file: string,
-  work: () => Promise<void>,
-): Promise<Counts> {
-  const tracer = start('strace', ['-f', '-c', '-o', file, '-p', String(pid)], {
-    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
-  });
-  await new Promise<void>((resolve, reject) => {
-    let output = '';
-    tracer.stderr?.on('data', (chunk: Buffer) => {
-      output += chunk.toString('utf8');
-      if (/attached/.test(output)) resolve();
-    });
-    tracer.once('exit', () => reject(new Error(`strace ended: ${output}`)));
-  });
-  try {
-    await work();
-  } finally {
-    // It detaches, and writes the table.
-    await end(tracer);
-  }
-  return parseCounts(readFileSync(file, 'utf8'));
 }
 
 /** The calls of a command. */

@@ -20,12 +20,25 @@ export interface Share {
 }
 
 /** The functions by their own time, the largest first; idle time is left out. */
-export function sharesOf({ nodes, samples, timeDeltas }: CpuProfile): readonly Share[] {
-  const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
+export function sharesOf(profile: CpuProfile): readonly Share[] {
+  return sharesBy(profile, nameOf);
+}
+
+/** The parts of the program by the own time of their functions, the largest first. */
+export function partsOf(profile: CpuProfile): readonly Share[] {
+  return sharesBy(profile, partOf);
+}
+
+function sharesBy(
+  { nodes, samples, timeDeltas }: CpuProfile,
+  nameOfFrame: (frame: ProfileNode['callFrame']) => string,
+): readonly Share[] {
+  const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]));
   const times = new Map<string, number>();
   samples.forEach((id, index) => {
-    const name = names.get(id) ?? '';
-    if (name === '(idle)' || name === '(root)') return;
+    const frame = frames.get(id) ?? { functionName: '(root)', url: '' };
+    if (frame.functionName === '(idle)' || frame.functionName === '(root)') return;
+    const name = nameOfFrame(frame);
     times.set(name, (times.get(name) ?? 0) + Math.max(0, timeDeltas[index] ?? 0));
   });
   const whole = [...times.values()].reduce((total, time) => total + time, 0);
@@ -40,7 +53,7 @@ export function sharesText(shares: readonly Share[]): string {
   const rest = 1 - shown.reduce((total, { share }) => total + share, 0);
   return [
     ...shown.map(({ name, share }) => `${name} ${Math.round(share * 100)} %`),
-    `other functions ${Math.round(rest * 100)} %`,
+    ...(rest >= 0.005 ? [`others ${Math.round(rest * 100)} %`] : []),
   ].join(', ');
 }
 
@@ -49,5 +62,16 @@ function nameOf({ functionName, url }: ProfileNode['callFrame']): string {
   // Native code outside a function of JavaScript: mostly system calls and loading.
   if (functionName === '(program)') return 'native code';
   const name = functionName === '' ? 'a function without a name' : functionName;
-  return url.startsWith('node:') ? `${name} (${url})` : name;
+  return url === '' ? name : `${name} (${partOf({ functionName, url })})`;
+}
+
+/** `core/store` for a file of ours, the package's name, or what is not JavaScript. */
+function partOf({ functionName, url }: ProfileNode['callFrame']): string {
+  if (functionName === '(garbage collector)') return 'garbage collection';
+  if (url === '') return 'native code';
+  if (url.startsWith('node:')) return 'Node.js';
+  const installed = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1];
+  if (installed !== undefined) return installed;
+  const [, name = '', folder = ''] = /\/packages\/([^/]+)\/dist\/(?:([^/]+)\/)?/.exec(url) ?? [];
+  return [name || 'other files', folder].filter((part) => part !== '').join('/');
 }

@@ -1,7 +1,8 @@
 // The programs that are measured: the installed credmon, and any other one on the same
 // directory, with the same environment and signals.
 import { execFileSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as rest } from 'node:timers/promises';
 import type { AccessPoint, Knobs } from './access-point.ts';
@@ -69,6 +70,8 @@ export function poolProgram(root: string): Program {
     throw new Error(`${ARCHIVE} is missing; fix: test-fixtures/pool/make-root.sh, as root`);
   mkdirSync(root, { recursive: true });
   execFileSync('tar', ['--zstd', '-xf', ARCHIVE, '-C', root]);
+  // HTCondor looks up the name of the machine, again and again if nothing is found.
+  appendFileSync(join(root, 'etc/hosts'), `127.0.0.1 ap.example.test ${hostname()}\n`);
   // Debian has no Python module of this name. This one signs as it does: with the key as
   // text, for each token.
   const module = join(root, 'usr/lib/python3/dist-packages/scitokens');
@@ -99,6 +102,9 @@ class SciToken:
         return token if isinstance(token, bytes) else token.encode()
 `;
 
+/** Milliseconds: even a million tokens take less. */
+const START_LIMIT = 1_200_000;
+
 /**
  * Starts a credmon and waits for CREDMON_COMPLETE.
  * @throws Error with what it has printed if it ends before
@@ -121,6 +127,8 @@ export async function startDaemon(
   while (!existsSync(complete)) {
     if (child.exitCode !== null || child.signalCode !== null)
       throw new Error(`${program.name} ended before CREDMON_COMPLETE:\n${output}`);
+    if (performance.now() - began > START_LIMIT)
+      throw new Error(`${program.name} did not write CREDMON_COMPLETE:\n${output}`);
     await rest(1);
   }
   const startSeconds = (performance.now() - began) / 1000;

@@ -109,7 +109,7 @@ function accessToken(isDue: boolean): { readonly text: string; readonly issued: 
   return { text, issued };
 }
 
-/** The first refresh token; the issuer counts the generations. */
+/** The first refresh token, with the access point's name; the issuer counts the generations. */
 function refreshToken(stem: string): string {
-  return `rt-${stem.split('/').slice(-2).join('.')}-0`;
+  return `rt-${stem.split('/').slice(-4).join('.')}-0`;
 }

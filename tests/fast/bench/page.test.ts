@@ -4,7 +4,7 @@ import { BEGIN, END, partOf, replacePart } from '../../../bench/src/output/page.
 import { plotsOf } from '../../../bench/src/output/plots.ts';
 import { barPlot, linePlot } from '../../../bench/src/output/svg.ts';
 import { rowOf } from '../../../bench/src/shared/rows.ts';
-import { sharesOf, sharesText } from '../../../bench/src/shared/cpu-profile.ts';
+import { partsOf, sharesOf, sharesText } from '../../../bench/src/shared/cpu-profile.ts';
 
 const MACHINE = {
   cores: 2,
@@ -94,22 +94,34 @@ describe('a plot', () => {
   });
 });
 
-it('a profile becomes shares of the time in which something ran', () => {
+describe('a profile', () => {
   const node = (id: number, functionName: string, url = '') => ({
     id,
     callFrame: { functionName, url },
   });
-  const shares = sharesOf({
+  const profile = {
     nodes: [
       node(1, '(idle)'),
-      node(2, 'fsyncSync', 'node:fs'),
-      node(3, 'plan'),
+      node(2, 'fsync'),
+      node(3, 'plan', 'file:///r/packages/core/dist/renewal/plan.js'),
       node(4, '(garbage collector)'),
+      node(5, 'request', 'file:///r/node_modules/.pnpm/undici@7/node_modules/undici/lib/x.js'),
+      node(6, '', 'node:fs'),
     ],
-    samples: [1, 2, 3, 2, 4],
-    timeDeltas: [1000, 50, 20, 10, 20],
+    samples: [1, 2, 3, 2, 4, 5, 6],
+    timeDeltas: [1000, 50, 20, 10, 10, 6, 4],
+  };
+
+  it('becomes shares of the time in which something ran, by function', () => {
+    expect(sharesText(sharesOf(profile))).toBe(
+      'fsync 60 %, plan (core/renewal) 20 %, garbage collection 10 %, request (undici) 6 %, a function without a name (Node.js) 4 %',
+    );
   });
-  expect(sharesText(shares)).toBe(
-    'fsyncSync (node:fs) 60 %, plan 20 %, garbage collection 20 %, other functions 0 %',
-  );
+
+  it('and by part of the program', () => {
+    expect(sharesText(partsOf(profile))).toBe(
+      'native code 60 %, core/renewal 20 %, garbage collection 10 %, undici 6 %, Node.js 4 %',
+    );
+    expect(sharesText([{ name: 'a', share: 0.7 }])).toBe('a 70 %, others 30 %');
+  });
 });
