@@ -76,6 +76,7 @@ ${PREUN}
 ${POSTUN}
 
 %files
+%defattr(-,root,root,-)
 ${foldersOf(files)
   .map((folder) => `%dir ${folder}\n`)
   .join('')}${list.join('\n')}
