@@ -34,6 +34,22 @@ it('are built into an empty directory', () => {
   expect(node(program, '--version')).toMatchObject({ stderr: '', status: 0 });
 });
 
+it.each([
+  'credmon/dist/bin/condor_credmon.cjs',
+  'credmon/dist/bin/condor_credential_storer.js',
+  'credmon/dist/bin/condor_credmon_mytoken.cjs',
+  'webserver/dist/bin/condor_credmon_webserver.js',
+  'scitokens/dist/bin/scitokens.js',
+  'scitokens/dist/bin/scitokens-admin-create-key.js',
+  'scitokens/dist/bin/scitokens-admin-create-token.js',
+  'scitokens/dist/bin/scitokens-verify-token.js',
+])('print their help and exit with 0: %s', (program) => {
+  expect(node(join(output, 'packages', program), '--help')).toMatchObject({
+    stderr: '',
+    status: 0,
+  });
+});
+
 it('are installed by replacing each file, not its content', () => {
   const prefix = mkdtempSync(join(tmpdir(), 'credmon-installed-'));
   const library = join(prefix, 'lib/credmon');

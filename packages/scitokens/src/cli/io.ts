@@ -69,8 +69,9 @@ export function systemIo(): Io & { readonly close: () => Promise<void> } {
     random: systemRandom,
     send,
     close,
-    out: (text) => writeOutput(STDOUT, text),
-    error: (text) => writeOutput(STDERR, text),
+    // Nothing is returned: what a command returns is its exit code.
+    out: (text) => void writeOutput(STDOUT, text),
+    error: (text) => void writeOutput(STDERR, text),
     isPiped: () => {
       const facts = fstatSync(0);
       return facts.isFIFO() || facts.isFile() || facts.isSocket();
