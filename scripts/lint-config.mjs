@@ -35,7 +35,7 @@ const worldFiles = [
   'packages/core/src/base/process/{part-loader,process,program-lookup}.ts',
   'packages/core/src/base/time/{clock,yielder}.ts',
   'packages/core/src/config/machine/**',
-  'packages/core/src/log/rotating-file.ts',
+  'packages/core/src/log/{audit-log,rotating-file}.ts',
   'packages/core/src/store/{apply-change,check-directory,directory-names,directory-scan,directory-store,lock,path-steps,read-file,reserve,sync-group,token-scan,unread-files,user-scan,user-turn}.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',

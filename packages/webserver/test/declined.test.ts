@@ -204,3 +204,33 @@ it('a token that may be valid without end is not said to expire', async () => {
   );
   expect(page).not.toContain('until it expires');
 });
+
+it('the audit log has the sign-in that is stored and the one that is revoked, and no token', async () => {
+  const browser = await opened({});
+  await browser.decide(await question(browser), 'store');
+  await browser.decide(await question(browser, 'other'), 'decline');
+  expect(portal.audit).toEqual([
+    {
+      event: 'signed-in',
+      user: 'alice',
+      service: 'mytok',
+      handle: '',
+      provider: 'oauth',
+      details: {
+        account: null,
+        scopes: expect.anything() as unknown,
+        audience: expect.anything() as unknown,
+        renewable: true,
+      },
+    },
+    {
+      event: 'revoked',
+      user: 'alice',
+      service: 'other',
+      handle: '',
+      provider: 'oauth',
+      details: { by: 'portal', reason: 'declined by the user' },
+    },
+  ]);
+  expect(JSON.stringify(portal.audit)).not.toContain('canary');
+});

@@ -1,6 +1,7 @@
 // The log of a program: opened, reopened with other options, closed.
 import { isDeepStrictEqual } from 'node:util';
 import { type LogOptions, logSettings, type LogHabits, type LogOverrides } from './settings.ts';
+import { type AuditEntry, type AuditLog, createAuditLog } from './audit-log.ts';
 import { RotatingFile, descriptorSink, type Sink } from './rotating-file.ts';
 import { isCoded } from '../base/errors/errors.ts';
 import type { Config } from '../config/table/config.ts';
@@ -20,6 +21,7 @@ export interface Logger extends Log {
    * error) did not take the line: then what the line is about must not happen.
    */
   audit(text: string): boolean;
+  record(entry: AuditEntry): void;
   close(): void;
 }
 
@@ -35,6 +37,9 @@ export async function openLog(options: LogOptions): Promise<Logger> {
   // Commands that write no log start faster without winston.
   const { createWinston } = await import('./winston.ts');
   const { logger, lines } = createWinston(sinks, levelOf(options));
+  const openAudit = ({ audit: to }: LogOptions): AuditLog | undefined =>
+    to && createAuditLog(to, (text) => void logger.error(text));
+  let audit = openAudit(options);
   return {
     error: (text) => void logger.error(text),
     warn: (text) => void logger.warn(text),
@@ -44,10 +49,18 @@ export async function openLog(options: LogOptions): Promise<Logger> {
       if (isDeepStrictEqual(next, current) && !lines.moved()) return;
       lines.replaceSinks(sinksOf({ ...next, truncate: false }));
       logger.level = levelOf(next);
+      if (!isDeepStrictEqual(next.audit, current.audit)) {
+        audit?.close();
+        audit = openAudit(next);
+      }
       current = next;
     },
     audit: (text) => lines.put('warn', `Audit: ${text}`),
-    close: () => void logger.close(),
+    record: (entry) => audit?.record(entry),
+    close: () => {
+      audit?.close();
+      logger.close();
+    },
   };
 }
 
@@ -68,6 +81,8 @@ export interface Log {
   warn(text: string): void;
   info(text: string): void;
   debug(text: string): void;
+  /** Writes an entry into the audit log, if there is one. */
+  record?(entry: AuditEntry): void;
 }
 
 // The log for errors at start: its path is read even if other parts of the configuration

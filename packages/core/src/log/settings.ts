@@ -1,5 +1,6 @@
 // The logging knobs of an HTCondor daemon, for any subsystem; and the format of a log
 // line as in HTCondor's daemons, and of saved logs. Pure.
+import { utcText } from '../base/time/clock.ts';
 import { knob, ownKnob } from '../config/typed/declarations.ts';
 import type { KnobReader } from '../config/typed/knob-reader.ts';
 
@@ -44,7 +45,13 @@ export function logSettings(
     maxSaved: read.integer(knob('MAX_NUM_<SUBSYS>_LOG', subsystem)),
     truncate: read.boolean(knob('TRUNC_<SUBSYS>_LOG_ON_OPEN', subsystem)),
     style: lineStyle(read, flags),
+    audit: auditDestination(read, subsystem),
   };
+}
+
+function auditDestination(read: KnobReader, subsystem: string): LogOptions['audit'] {
+  const path = read.path('CREDMON_AUDIT_LOG');
+  return path === undefined ? undefined : { path, subsystem };
 }
 
 /** The names of CREDMON_OAUTH_LOG before HTCondor 8.9.13. */
@@ -76,7 +83,15 @@ function lineStyle(read: KnobReader, flags: ReadonlySet<string>): LineStyle {
     useTimestamp: read.boolean('LOGS_USE_TIMESTAMP'),
     showPid: flags.has('D_PID'),
     showCategory: flags.has('D_CAT') || flags.has('D_CATEGORY'),
+    json: isJson(read),
   };
+}
+
+function isJson(read: KnobReader): boolean {
+  const format = read.string('CREDMON_LOG_FORMAT').toLowerCase();
+  if (format !== 'json' && format !== 'htcondor')
+    read.mistake('CREDMON_LOG_FORMAT', `must be htcondor or json, but is ${format}`);
+  return format === 'json';
 }
 
 function fullAt(read: KnobReader, subsystem: string): { bytes: number; seconds: number } {
@@ -103,6 +118,8 @@ export interface LogOptions {
   readonly truncate: boolean;
   readonly mode: number;
   readonly style: LineStyle;
+  /** The file of the audit log, if any, and the daemon that its entries name. */
+  readonly audit?: { readonly path: string; readonly subsystem: string } | undefined;
 }
 
 /**
@@ -114,6 +131,8 @@ export interface LineStyle {
   readonly useTimestamp: boolean;
   readonly showPid: boolean;
   readonly showCategory: boolean;
+  /** A JSON object for each line, with the time in UTC; the other members do not count. */
+  readonly json: boolean;
 }
 
 /** HTCondor's default: `11/23/26 10:00:00 text`. */
@@ -122,6 +141,7 @@ export const DEFAULT_STYLE: LineStyle = {
   useTimestamp: false,
   showPid: false,
   showCategory: false,
+  json: false,
 };
 
 /** Local time in parts, as in `Date`; `year` with four digits, `month` from 1. */
@@ -177,6 +197,7 @@ export function formatLine(
   level: string,
   text: string,
 ): string {
+  if (style.json) return jsonLine({ time: utcText(time.epoch), level, pid, message: text });
   const when = style.useTimestamp
     ? String(Math.floor(time.epoch))
     : formatTime(style.timeFormat, time);
@@ -186,6 +207,15 @@ export function formatLine(
     `${when}${who}${category} ` +
     `${level === 'error' || level === 'warn' ? `${level.toUpperCase()}: ` : ''}${oneLine(text)}\n`
   );
+}
+
+/** Returns an object as one line; a reader finds no raw line break or control character. */
+export function jsonLine(value: object): string {
+  const text = JSON.stringify(value).replaceAll(
+    /[\u007F-\u009F\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `${text}\n`;
 }
 
 const CATEGORIES: Readonly<Record<string, string>> = { error: 'D_ERROR', debug: 'D_FULLDEBUG' };

@@ -29,6 +29,12 @@ describe('log lines', () => {
       '11/03/26 04:05:06 (pid:42) (D_FULLDEBUG) text\n',
     ],
     ['LOGS_USE_TIMESTAMP', { ...DEFAULT_STYLE, useTimestamp: true }, 'info', '1795000000 text\n'],
+    [
+      'CREDMON_LOG_FORMAT = json',
+      { ...DEFAULT_STYLE, json: true, showPid: true },
+      'warn',
+      '{"time":"2026-11-18T11:06:40Z","level":"warn","pid":42,"message":"text"}\n',
+    ],
   ])('%s', (_, style, level, line) => {
     expect(formatLine(style, time, 42, level, 'text')).toBe(line);
   });
@@ -37,6 +43,13 @@ describe('log lines', () => {
     expect(oneLine('a\n11/03/26 forged\r\n\u001b[31mred\t!')).toBe(
       'a | 11/03/26 forged | [31mred !'.replace(' | [', ' |  ['),
     );
+  });
+
+  it('R43 one message is one line of JSON, and keeps its text', () => {
+    const text = 'a\n{"level":"info"}\r\u2028\u001b[31m\u009b';
+    const line = formatLine({ ...DEFAULT_STYLE, json: true }, time, 42, 'info', text);
+    expect(JSON.parse(line)).toMatchObject({ level: 'info', message: text });
+    expect(line.slice(0, -1)).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
   });
 
   it('supports the fields of strftime that HTCondor configurations use', () => {

@@ -1,6 +1,13 @@
-// The audit lines of commands: who asked for what, in the daemon's log or in syslog.
+// What commands have done and who asked: lines in the daemon's log or in syslog, and entries
+// in the audit log.
 import { isCoded } from '@credmon/core/base';
-import { type LogOptions, type Logger, openLog } from '@credmon/core/log';
+import {
+  type AuditEntry,
+  type LogOptions,
+  type Logger,
+  createAuditLog,
+  openLog,
+} from '@credmon/core/log';
 import { spawnSync } from 'node:child_process';
 
 /** Milliseconds for one line to syslog: a blocked logger must not stop a revocation. */
@@ -12,24 +19,41 @@ export function requester(): string {
   return uid === undefined ? 'unknown user' : `user id ${uid}`;
 }
 
+/** Where commands write what they have done. */
+export interface Audit {
+  /** Writes a line into the daemon's log or syslog. Returns whether it is there. */
+  line(this: void, text: string): boolean;
+  /** Writes an entry into the audit log, if there is one. */
+  record(entry: AuditEntry | undefined): void;
+  /** Waits until the entries are on disk. */
+  close(): void;
+}
+
 /**
- * Opens the audit log: the daemon's log, or syslog if that cannot be opened; if both
- * fail, `warn` gets the line. The file is never rotated here: the daemon has it open. The
- * function returns whether the line was logged.
+ * Opens the daemon's log, or syslog if that cannot be opened, and the audit log; if both
+ * of the former fail, `warn` gets the line. The file is never rotated here: the daemon has
+ * it open.
  */
-export async function openAudit(
-  options: LogOptions,
-  warn: (text: string) => void,
-): Promise<(text: string) => boolean> {
+export async function openAudit(options: LogOptions, warn: (text: string) => void): Promise<Audit> {
   const log = await openForAudit(options, warn);
-  return (text) => {
-    if (log?.audit(text) === true) return true;
-    const line = ['-t', 'condor_credmon', '-p', 'auth.notice', '--', `Audit: ${text}`];
-    const isLogged =
-      spawnSync('logger', line, { stdio: 'ignore', timeout: SYSLOG_TIMEOUT }).status === 0;
-    if (!isLogged)
-      warn(`neither the log file nor syslog is available for this audit line: ${text}`);
-    return isLogged;
+  const entries = options.audit && createAuditLog(options.audit, warn);
+  return {
+    line: (text) => {
+      if (log?.audit(text) === true) return true;
+      const line = ['-t', 'condor_credmon', '-p', 'auth.notice', '--', `Audit: ${text}`];
+      const isLogged =
+        spawnSync('logger', line, { stdio: 'ignore', timeout: SYSLOG_TIMEOUT }).status === 0;
+      if (!isLogged)
+        warn(`neither the log file nor syslog is available for this audit line: ${text}`);
+      return isLogged;
+    },
+    record: (entry) => {
+      if (entry) entries?.record(entry);
+    },
+    close: () => {
+      entries?.close();
+      log?.close();
+    },
   };
 }
 
@@ -39,7 +63,7 @@ async function openForAudit(
 ): Promise<Logger | undefined> {
   if (options.path === undefined) return undefined;
   try {
-    const fixed = { stderr: false, maxBytes: 0, maxSeconds: 0, truncate: false };
+    const fixed = { stderr: false, maxBytes: 0, maxSeconds: 0, truncate: false, audit: undefined };
     return await openLog({ ...options, ...fixed });
   } catch (error) {
     if (!isCoded(error, 'LOG_UNWRITABLE')) throw error;

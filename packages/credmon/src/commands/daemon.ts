@@ -36,6 +36,8 @@ import { prepareKeyPair } from '../providers/local/keys.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
 import { withStanding } from '../providers/standing/store.ts';
 import { createReload } from '../daemon/signals.ts';
+import { createAuditReport } from '../report/audit-report.ts';
+import { reportToAll } from '../report/events.ts';
 import { createReport } from '../report/log-report.ts';
 import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/reserve.ts';
 import { graceSeconds } from '../daemon/loop.ts';
@@ -260,7 +262,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
   const rotateKeys = createKeyRotation(keyDirectories, log);
   rotateKeys(settings, systemClock.now());
   let lookup = providerLookupOf(settings, ports);
-  const report = createReport(log, () => running.settings);
+  const report = reportToAll([createReport(log, () => running.settings), createAuditReport(log)]);
   const reload = createReload(
     () => readDaemonSettings(openConfig(command, env), command),
     (next) => {

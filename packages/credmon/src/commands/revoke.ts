@@ -15,6 +15,7 @@ import {
   namedTrustOf,
 } from '../host/tls-ca.ts';
 import { STANDING } from '../providers/standing/ports.ts';
+import { revokedEntry } from '../report/audit-report.ts';
 import type { RevocationFiles, TokenName } from '../revocation/files.ts';
 import {
   type PreviewReport,
@@ -124,7 +125,8 @@ export async function runRevokeCommand(
   const audit = await openAudit(settings.log, stderr);
   const reportResult = (report: RevocationReport): RevocationReport => {
     const sentence = sentenceOf(report, requester());
-    if (!report.left) audit(sentence);
+    if (!report.left) audit.line(sentence);
+    audit.record(revokedEntry(report, requester()));
     if (!command.json) stdout(sentence);
     return report;
   };
@@ -135,10 +137,13 @@ export async function runRevokeCommand(
   });
   const all = await Promise.all(
     tokens.map(async (token) =>
-      reportResult(await revokeOwned(token, settings, context, { audit, named, throttle })),
+      reportResult(
+        await revokeOwned(token, settings, context, { audit: audit.line, named, throttle }),
+      ),
     ),
   );
   await close();
+  audit.close();
   if (command.json) stdout(JSON.stringify({ directory: credDir, tokens: all.map(rowOf) }, null, 2));
   return all.some(needsPerson) ? 1 : 0;
 }
@@ -265,7 +270,7 @@ function mayBeRenewed(
 
 /** What the tokens of one command share. */
 interface Shared {
-  readonly audit: (text: string) => void;
+  readonly audit: (text: string) => unknown;
   readonly named: boolean;
   readonly throttle: Limiter;
 }

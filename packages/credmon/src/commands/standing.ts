@@ -32,6 +32,7 @@ import {
 import { needsAttention } from '../status/rows.ts';
 import { grantByDevice } from '../storer/device-login.ts';
 import type { Terminal } from '../storer/terminal.ts';
+import { standingLoginEntry } from '../report/audit-report.ts';
 import { openAudit, requester } from './audit.ts';
 import type { Output } from './revoke.ts';
 
@@ -64,10 +65,12 @@ export async function runStandingLogin(
   const audit = await openAudit(settings.log, output.stderr);
   const top = await logIn({ ...output, terminal, clock }, settings, token);
   storeLogin(directory, token.name, top);
-  audit(
+  audit.line(
     `stored a login for the standing token ${token.name} (provider ${token.provider}) as ` +
       `${requester()} asked`,
   );
+  audit.record(standingLoginEntry(token.name, token.provider, requester()));
+  audit.close();
   output.stdout(`Stored the login for ${token.name}.`);
   return report(directory, settings, token, { ...output, clock });
 }

@@ -25,6 +25,7 @@ import type { Settings } from '../settings/read.ts';
 import { tokenSourceIn, type TokenSource } from '../settings/token-source.ts';
 import { settingsOf } from '../status/tokens.ts';
 import { askDaemon } from './ask-daemon.ts';
+import { issuedEntry } from '../report/audit-report.ts';
 import { openAudit, requester } from './audit.ts';
 import type { Output } from './revoke.ts';
 
@@ -137,10 +138,14 @@ async function issueHere(
       readSecret: readSecretFile,
       now: () => systemClock.now(),
     });
-    if (audit(auditText(issued, to, who))) return issued;
+    if (audit.line(auditText(issued, to, who))) {
+      audit.record(issuedEntry(issued, to, who));
+      return issued;
+    }
     throw new CodedError('LOG_UNWRITABLE', 'the token is discarded: it cannot be logged');
   } finally {
     await close();
+    audit.close();
   }
 }
 

@@ -5,6 +5,7 @@ import type { Memberships } from '../host/accounts.ts';
 import { issueOne, type IssuancePorts, auditText } from '../issuance/issue.ts';
 import { issuerOrigin } from '../providers/client/credentials.ts';
 import { checkWish, type IssuedToken } from '../issuance/request.ts';
+import { issuedEntry } from '../report/audit-report.ts';
 import { tokenResultText, type TokenRequest, type Asker } from '../requests/token-request.ts';
 import { createUserQueues } from '../requests/limits.ts';
 import type { Settings } from '../settings/read.ts';
@@ -38,8 +39,10 @@ export function createTokenRequests(options: TokenRequestOptions): (request: Tok
   const work = async (request: TokenRequest): Promise<void> => {
     try {
       const issued = await issue(request, options);
-      if (!audit(auditText(issued, harmless(request.to), `user id ${request.uid}`)))
+      const [to, who] = [harmless(request.to), `user id ${request.uid}`];
+      if (!audit(auditText(issued, to, who)))
         throw new CodedError('LOG_UNWRITABLE', 'the token is discarded: it cannot be logged');
+      log.record?.(issuedEntry(issued, to, who));
       answer(request, tokenResultText({ kind: 'issued', issued }), 'token');
     } catch (error) {
       const { code, message } = coded(error);

@@ -195,6 +195,28 @@ describe('revoke of a login', () => {
   });
 });
 
+it('records each revoked token in the audit log, without a secret', async () => {
+  const service = await workspace.addService('mytok', opaque);
+  const token = await seedToken(workspace, service, 'alice');
+  const path = join(workspace.root, 'Audit');
+  workspace.configure({ CREDMON_AUDIT_LOG: path });
+  expect((await run('alice')).code).toBe(0);
+  const text = readFileSync(path, 'utf8');
+  expect(JSON.parse(text)).toMatchObject({
+    subsystem: 'CREDMON_OAUTH',
+    event: 'revoked',
+    user: 'alice',
+    service: 'mytok',
+    by: `user id ${process.getuid?.()}`,
+    files: ['mytok.use', 'mytok.top', 'mytok.meta'],
+    secrets: [
+      { what: 'refresh token', revoked: true, where: opaque.url },
+      { what: 'access token', revoked: true, where: opaque.url },
+    ],
+  });
+  expect(text).not.toContain(token.refreshToken);
+});
+
 describe('revoke --dry-run', () => {
   it('says what would be done, changes no file, sends no token and logs nothing', async () => {
     const service = await workspace.addService('mytok', opaque);

@@ -8,7 +8,7 @@ import { foldFlow, openAnswers } from './flow.ts';
 import { type BrowserSession, type HeldAnswer, dropAnswers, readAnswer } from './held-answer.ts';
 import { type TokenRequest, readTokenRequest } from './read-request.ts';
 import { signInHost } from './resolve-provider.ts';
-import { REVOCATION_TEXTS, revokeAnswer } from './revoke-answer.ts';
+import { REVOCATION_TEXTS, recordRevoked, revokeAnswer } from './revoke-answer.ts';
 import { settleSuperseded } from './settle-superseded.ts';
 import { CodedError, isCoded } from '@credmon/core/base';
 import { splitScopes } from '@credmon/core/credential';
@@ -112,6 +112,7 @@ async function decline(
     answer: pending.answer,
   });
   ports.counters.login(request.provider, 'declined');
+  recordRevoked(context, flow, request.stem, result, 'declined by the user');
   ports.log.info(
     `login of ${flow.localUser} for ${request.stem} declined by the user; ${REVOCATION_TEXTS[result]}`,
   );

@@ -41,6 +41,19 @@ export async function finishLogin(
   ports.log.info(
     `login of ${flow.localUser} for ${request.stem} done; ${describe(stored)}${notGranted(missing)}`,
   );
+  ports.log.record?.({
+    event: 'signed-in',
+    user: flow.localUser,
+    service: request.provider,
+    handle: request.handle,
+    provider: 'oauth',
+    details: {
+      account: accountName(issued.answer) ?? null,
+      scopes: request.scopes,
+      audience: request.audience,
+      renewable: stored.renewable,
+    },
+  });
   // Before finishFlow removes the key file, because their requests are in it.
   const superseded = await findSuperseded(context, session, flow, after);
   return settleSuperseded(context, session, finishFlow(context, after), superseded);

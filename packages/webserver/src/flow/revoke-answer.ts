@@ -2,6 +2,7 @@
 import {
   accessTokenOf,
   parseTop,
+  splitStem,
   type ProviderRequest,
   type TokenAnswer,
 } from '@credmon/core/credential';
@@ -35,6 +36,20 @@ export const REVOCATION_TEXTS: Readonly<Record<RevocationResult, string>> = {
   shared: 'its tokens were not revoked, because another sign-in may need them',
   left: 'its tokens were not revoked and are valid until they expire',
 };
+
+/** Records in the audit log that the tokens of an unused answer were revoked. */
+export function recordRevoked(
+  { ports }: PortalContext,
+  { localUser: user }: Flow,
+  stem: string,
+  result: RevocationResult,
+  reason: string,
+): void {
+  if (result !== 'revoked') return;
+  const name = splitStem(stem, false) ?? { service: stem, handle: '' };
+  const details = { by: 'portal', reason };
+  ports.log.record?.({ event: 'revoked', user, ...name, provider: 'oauth', details });
+}
 
 /**
  * Asks the issuer to revoke the tokens of an unused answer. An error is only logged,

@@ -6,7 +6,7 @@ import type { Flow } from './flow-value.ts';
 import { isComplete, withStored } from './flow.ts';
 import { dropAnswers, readAnswer, type BrowserSession, type HeldAnswer } from './held-answer.ts';
 import { readTokenRequest, type TokenRequest } from './read-request.ts';
-import { REVOCATION_TEXTS, revokeAnswer, type Unused } from './revoke-answer.ts';
+import { REVOCATION_TEXTS, recordRevoked, revokeAnswer, type Unused } from './revoke-answer.ts';
 
 /**
  * An answer that another sign-in has superseded. Without `unused`, nothing can be
@@ -93,6 +93,7 @@ export async function settleSuperseded(
     ports.log.info(
       `login of ${flow.localUser} for ${stem} not stored, because another login is; ${REVOCATION_TEXTS[result]}`,
     );
+    recordRevoked(context, flow, stem, result, 'another sign-in is stored');
     if (result === 'left') continue;
     const how = result === 'shared' ? { revoked: false, shared: true } : { revoked: true };
     after = await recordEvent(context, id, after, { ...event, at: ports.clock.now(), ...how });

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type HttpRequest, type HttpResponse, CodedError } from '@credmon/core/base';
-import { DEFAULT_STYLE } from '@credmon/core/log';
+import { DEFAULT_STYLE, type AuditEntry } from '@credmon/core/log';
 import { createApp } from '../../src/app.ts';
 import { openCredentialFiles } from '../../src/host/credential-files.ts';
 import { NO_COUNTERS } from '../../src/metrics/counters.ts';
@@ -58,6 +58,8 @@ export interface Portal {
   readonly directory: string;
   readonly credentials: string;
   readonly log: string[];
+  /** The entries of the audit log. */
+  readonly audit: AuditEntry[];
   /** Requests that reached the issuer. */
   readonly sent: HttpRequest[];
   answer: (request: HttpRequest) => Promise<HttpResponse> | HttpResponse;
@@ -163,6 +165,7 @@ export async function startPortal(
   const { sessionIdleSeconds: idle, sessionSeconds: absolute, sessionCount: count } = settings;
   const limits = { idle, absolute, answer: settings.loginSeconds, count };
   const log: string[] = [];
+  const audit: AuditEntry[] = [];
   const write = (message: string): void => void log.push(message);
   const apps: { close(): PromiseLike<unknown> }[] = [];
   const clock = { now: () => portal.now, steady: () => portal.now, wait: async () => undefined };
@@ -185,7 +188,13 @@ export async function startPortal(
         sessions: createFileSessions(settings.sessionDirectory, clock, limits),
         answers: createFileAnswers(settings.sessionDirectory, clock, limits),
         cookieSecret: 'a secret of the tests, long enough to sign with',
-        log: { info: write, warn: write, error: write, debug: write },
+        log: {
+          info: write,
+          warn: write,
+          error: write,
+          debug: write,
+          record: (entry) => void audit.push(entry),
+        },
         counters: NO_COUNTERS,
         whyNotReady: async () => [],
         views: openViews(),
@@ -205,6 +214,7 @@ export async function startPortal(
     directory,
     credentials: settings.credentialDirectory,
     log,
+    audit,
     sent: [],
     answer: () => tokens(),
     metadata: {},

@@ -1,0 +1,141 @@
+// The audit log: who got, renewed or lost which token, one JSON object a line, durable. A
+// failure is reported and stops nothing.
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsync,
+  fsyncSync,
+  openSync,
+  statSync,
+  type Stats,
+} from 'node:fs';
+import { messageOf, systemCode } from '../base/errors/errors.ts';
+import { utcText } from '../base/time/clock.ts';
+import { writeAll } from './rotating-file.ts';
+import { jsonLine, type LogOptions } from './settings.ts';
+
+/** What has happened to a token. */
+export type AuditEvent = 'signed-in' | 'renewed' | 'revoked' | 'removed' | 'issued';
+
+/**
+ * An entry, without time and process. Contains no secret. `provider` is the kind of
+ * provider, `null` if it is not known. `details`: what else is known of the event.
+ */
+export interface AuditEntry {
+  readonly event: AuditEvent;
+  readonly user: string | null;
+  readonly service: string;
+  readonly handle: string;
+  readonly provider: string | null;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+/** The audit log. No method throws. */
+export interface AuditLog {
+  record(entry: AuditEntry): void;
+  /** Waits until all entries are on disk, and closes the file. */
+  close(): void;
+}
+
+/** Mode of a new file: it names users. */
+const MODE = 0o640;
+/** A link could lead root to any file; a pipe without a reader must not block. */
+const FLAGS =
+  constants.O_WRONLY |
+  constants.O_APPEND |
+  constants.O_CREAT |
+  constants.O_NOFOLLOW |
+  constants.O_NONBLOCK;
+
+/**
+ * Creates an audit log. The file is opened at the first entry, and again when it was moved
+ * away, as logrotate does. Entries are written at once; fsync follows without blocking.
+ * `trouble` gets one text when entries are lost, and one when that ends.
+ */
+export function createAuditLog(
+  { path, subsystem }: NonNullable<LogOptions['audit']>,
+  trouble: (text: string) => void,
+): AuditLog {
+  let descriptor: number | undefined;
+  let lost = 0;
+  /** The last write ended within a line. */
+  let isTorn = false;
+  let isSyncing = false;
+  let isDirty = false;
+  let isClosed = false;
+
+  const close = (): void => {
+    const open = descriptor;
+    descriptor = undefined;
+    if (open === undefined) return;
+    try {
+      if (isDirty || isSyncing) fsyncSync(open);
+      closeSync(open);
+    } catch (error) {
+      trouble(`cannot sync the audit log ${path} (${why(error)})`);
+    }
+    isDirty = false;
+  };
+  const failed = (error: unknown): void => {
+    if (lost === 0)
+      trouble(
+        `cannot write the audit log ${path} (${why(error)}): entries are lost; nothing else stops`,
+      );
+    lost += 1;
+    close();
+  };
+  const sync = (): void => {
+    const open = descriptor;
+    if (open === undefined || isSyncing || !isDirty) return;
+    [isSyncing, isDirty] = [true, false];
+    fsync(open, (error) => {
+      isSyncing = false;
+      if (error && open === descriptor)
+        trouble(`cannot sync the audit log ${path} (${why(error)})`);
+      sync();
+    });
+  };
+  process.once('exit', close);
+
+  return {
+    record: (entry) => {
+      if (isClosed) return;
+      try {
+        descriptor = current(path, descriptor, close);
+      } catch (error) {
+        return failed(error);
+      }
+      const { details, ...token } = entry;
+      const head = { time: utcText(Date.now() / 1000), subsystem, pid: process.pid };
+      const line = jsonLine({ ...head, ...token, ...details });
+      const error = writeAll(descriptor, isTorn ? `\n${line}` : line);
+      isTorn = error !== undefined;
+      if (error !== undefined) return failed(error);
+      if (lost > 0) trouble(`the audit log ${path} is written again; ${lost} entries are lost`);
+      lost = 0;
+      isDirty = true;
+      return sync();
+    },
+    close: () => {
+      isClosed = true;
+      process.removeListener('exit', close);
+      close();
+    },
+  };
+}
+
+/** Returns the descriptor of the file that now has this path. */
+function current(path: string, open: number | undefined, close: () => void): number {
+  if (open !== undefined && isSame(fstatSync(open), statSync(path, { throwIfNoEntry: false })))
+    return open;
+  close();
+  const descriptor = openSync(path, FLAGS, MODE);
+  if (fstatSync(descriptor).isFile()) return descriptor;
+  closeSync(descriptor);
+  throw new Error('not a regular file');
+}
+
+const isSame = (a: Stats, b: Stats | undefined): boolean => a.ino === b?.ino && a.dev === b.dev;
+
+const why = (error: unknown): string => systemCode(error) ?? messageOf(error);

@@ -1,0 +1,88 @@
+// The audit log as a function of what happens to tokens: entries without secrets. Pure.
+import { type TokenSnapshot, splitStem } from '@credmon/core/credential';
+import type { AuditEntry, Log } from '@credmon/core/log';
+import type { IssuedToken } from '../issuance/request.ts';
+import { STANDING } from '../providers/standing/ports.ts';
+import { type RevocationReport, rowOf } from '../revocation/report.ts';
+import { type Report, type TokenEvent, reportOf } from './events.ts';
+
+/** Returns a report that records what passes do to tokens. */
+export function createAuditReport(log: Pick<Log, 'record'>): Report {
+  return reportOf(
+    async () => undefined,
+    (event) => {
+      const entry = entryOf(event);
+      if (entry) log.record?.(entry);
+    },
+  );
+}
+
+/** Returns the entry of an event of a pass, if it has one. */
+export function entryOf(event: TokenEvent): AuditEntry | undefined {
+  switch (event.type) {
+    case 'renewed': {
+      const { token, times, rotated } = event;
+      const details = { ...timesOf(times), rotated };
+      return { event: 'renewed', ...named(token.snapshot), provider: token.provider, details };
+    }
+    case 'removed': {
+      const { token, error } = event;
+      const details = { by: 'condor_credmon', code: error.code, reason: error.message };
+      return { event: 'removed', ...named(token.snapshot), provider: token.provider, details };
+    }
+    case 'failed':
+    case 'postponed':
+    case 'noted':
+    case 'settled':
+    case 'unwritten':
+    case 'superseded':
+    case 'rewritten':
+    case 'problem':
+      return undefined;
+  }
+}
+
+/** Returns the entry of a revocation that `by` asked for; `undefined` for a kept token. */
+export function revokedEntry(report: RevocationReport, by: string): AuditEntry | undefined {
+  if (report.result.kind === 'kept') return undefined;
+  const { user, service, handle, provider, files, secrets } = rowOf(report);
+  return { event: 'revoked', user, service, handle, provider, details: { by, files, secrets } };
+}
+
+/** Returns the entry of an issued token. `to` is where it goes, `by` who asked. */
+export function issuedEntry(issued: IssuedToken, to: string, by: string): AuditEntry {
+  const { provider, source, subject, audience, scopes, jti } = issued;
+  return {
+    event: 'issued',
+    user: subject ?? null,
+    service: provider,
+    handle: '',
+    provider: source === 'signed' ? 'local' : 'client',
+    details: { by, to, audience, scopes, jti: jti ?? null, ...timesOf(issued) },
+  };
+}
+
+/** Returns the entry of a login for a standing token. */
+export function standingLoginEntry(name: string, provider: string, by: string): AuditEntry {
+  const token = { user: STANDING, service: name, handle: '', provider: 'standing-login' };
+  return { event: 'signed-in', ...token, details: { by, client: provider } };
+}
+
+/** `null` for a token that does not expire. */
+function timesOf(times: { readonly issuedAt: number; readonly expiresAt: number }): {
+  readonly issued_at: number;
+  readonly expires_at: number | null;
+} {
+  const { issuedAt, expiresAt } = times;
+  return {
+    issued_at: Math.floor(issuedAt),
+    expires_at: Number.isFinite(expiresAt) ? Math.floor(expiresAt) : null,
+  };
+}
+
+function named({
+  user,
+  stem,
+}: Pick<TokenSnapshot, 'user' | 'stem'>): Pick<AuditEntry, 'user' | 'service' | 'handle'> {
+  return { user, ...(splitStem(stem, false) ?? { service: stem, handle: '' }) };
+}
