@@ -22,8 +22,8 @@ export type {
   WlcgClaims,
 } from './token/claims.ts';
 export type { JsonObject, TokenHeader } from './token/compact.ts';
-export { discoverBearerToken, tokenIn, trimToken } from './token/bearer.ts';
-export type { BearerWorld, FoundToken, TokenForm } from './token/bearer.ts';
+export { discoverBearerToken, tokenIn, trimToken } from './token/bearer-discovery.ts';
+export type { BearerWorld, FoundToken, TokenForm } from './token/bearer-discovery.ts';
 export { createKey } from './keys/create-key.ts';
 export type { NewKey } from './keys/create-key.ts';
 export { fetchIssuerKeys } from './verify/discover.ts';

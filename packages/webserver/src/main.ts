@@ -16,7 +16,7 @@ import {
 } from '@credmon/core/base';
 import { openLog, openStartLog, startErrorLines, type Logger } from '@credmon/core/log';
 import { parseArguments, type Command } from './cli/arguments.ts';
-import { proxyConfig } from './check/proxy-proof.ts';
+import { proxyConfig } from './check/proxy-config.ts';
 import { checkConfiguration, mistakesOf } from './cli/check.ts';
 import { startServer, type Server } from './server.ts';
 import { LOG_OPTIONS, NO_OVERRIDES, readSettings } from './settings/read.ts';

@@ -6,7 +6,7 @@ import type { FlowEvent } from '../src/flow/flow-value.ts';
 import { openCredentialFiles } from '../src/host/credential-files.ts';
 import type { FlowLog, Ports } from '../src/flow/ports.ts';
 import { createFileFlows } from '../src/session-store/file-stores.ts';
-import { MAX_LIVE_LOGINS, MAX_LOGINS } from '../src/flow/check-answer.ts';
+import { MAX_LIVE_LOGINS, MAX_LOGINS } from '../src/flow/flow.ts';
 import { csrfOf } from './support/browser.ts';
 import { KEY, ad, startPortal, type Portal } from './support/portal.ts';
 

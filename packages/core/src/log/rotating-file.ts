@@ -7,7 +7,7 @@ import {
   type LineStyle,
   type LocalTime,
   formatLine,
-  savedName,
+  formatTime,
   type LogOptions,
 } from './settings.ts';
 import {
@@ -329,4 +329,9 @@ export function localTime(): LocalTime {
     minute: now.getMinutes(),
     second: now.getSeconds(),
   };
+}
+
+/** Returns the name of a saved log if several are kept: `<log>.YYYYMMDDTHHMMSS`. */
+export function savedName(path: string, time: LocalTime): string {
+  return `${path}.${formatTime('%Y%m%dT%H%M%S', time)}`;
 }

@@ -224,8 +224,3 @@ const CATEGORIES: Readonly<Record<string, string>> = { error: 'D_ERROR', debug: 
 export function oneLine(text: string): string {
   return text.replaceAll(/\s*[\r\n]+\s*/g, ' | ').replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' ');
 }
-
-/** Returns the name of a saved log if several are kept: `<log>.YYYYMMDDTHHMMSS`. */
-export function savedName(path: string, time: LocalTime): string {
-  return `${path}.${formatTime('%Y%m%dT%H%M%S', time)}`;
-}

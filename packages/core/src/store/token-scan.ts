@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { MAX_CREDENTIAL_BYTES, type Parsed } from '../credential/contents.ts';
 import { digestMeta, digestTop, digestUseFile, parseRenewal } from '../credential/digest.ts';
 import { parseIssued, withIssuedState, type UseFacts } from '../credential/issued-state.ts';
-import { tokenFileName, type TokenFileKind } from '../credential/name.ts';
-import { isCredName } from '../credential/name.ts';
+import { tokenFileName, type TokenFileKind, isCredName } from '../credential/name.ts';
 import {
   identityOf,
   sameIdentity,

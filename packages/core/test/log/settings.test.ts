@@ -1,12 +1,7 @@
 // A log line byte for byte, and texts that cannot forge one.
 import { describe, expect, it } from 'vitest';
-import {
-  DEFAULT_STYLE,
-  formatLine,
-  formatTime,
-  oneLine,
-  savedName,
-} from '../../src/log/settings.ts';
+import { DEFAULT_STYLE, formatLine, formatTime, oneLine } from '../../src/log/settings.ts';
+import { savedName } from '../../src/log/rotating-file.ts';
 
 const time = {
   epoch: 1_795_000_000.5,

@@ -12,7 +12,13 @@ import {
 import { createSend, messageOf, systemClock, systemRandom } from '@credmon/core/base';
 import type { Config } from '@credmon/core/config';
 import type { DaemonCommand } from '../command-line/command.ts';
-import { createWakeUp, runDaemon, runOnce, type DaemonParts } from '../daemon/loop.ts';
+import {
+  createWakeUp,
+  runDaemon,
+  runOnce,
+  type DaemonParts,
+  graceSeconds,
+} from '../daemon/loop.ts';
 import {
   clearComplete,
   removeMarks,
@@ -20,7 +26,7 @@ import {
   watchDirectory,
   writePid,
 } from '../daemon/pid-and-complete.ts';
-import { handleSignals } from '../daemon/signals.ts';
+import { handleSignals, createReload } from '../daemon/signals.ts';
 import { createKeyRotation } from '../keys/rotation.ts';
 import { createLimiter } from '../throttle/issuer-queues.ts';
 import { addUserView, systemUserView } from '../daemon/user-view.ts';
@@ -35,16 +41,13 @@ import { emptyMemory, type PassMemory } from '../daemon/context.ts';
 import { prepareKeyPair } from '../providers/local/keys.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
 import { withStanding } from '../providers/standing/store.ts';
-import { createReload } from '../daemon/signals.ts';
 import { createAuditReport } from '../report/audit-report.ts';
 import { reportToAll } from '../report/events.ts';
 import { createReport } from '../report/log-report.ts';
 import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/reserve.ts';
-import { graceSeconds } from '../daemon/loop.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import { readDaemonSettings, type Settings } from '../settings/read.ts';
-import { standingFiles } from '../host/standing-files.ts';
-import { openStandingLogins } from '../host/standing-files.ts';
+import { standingFiles, openStandingLogins } from '../host/standing-files.ts';
 import { VERSION } from '../version.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { createPassEnd } from './pass-end.ts';

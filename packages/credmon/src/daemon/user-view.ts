@@ -4,7 +4,13 @@ import { messageOf, systemClock, systemCode } from '@credmon/core/base';
 import type { AccountIds } from '@credmon/core/config';
 import { instantOf, tokenId } from '@credmon/core/credential';
 import type { Logger } from '@credmon/core/log';
-import { createAccounts, createAskers, hasDirectory } from '../host/accounts.ts';
+import {
+  createAccounts,
+  createAskers,
+  hasDirectory,
+  rememberMemberships,
+  systemMemberships,
+} from '../host/accounts.ts';
 import { openRequestBox, type RequestBox, type RequestBoxOptions } from '../host/request-box.ts';
 import {
   openRunDirectory,
@@ -14,7 +20,6 @@ import {
   type RunDirectory,
 } from '../host/run-directory.ts';
 import { localFiles } from '../host/local-files.ts';
-import { rememberMemberships, systemMemberships } from '../host/accounts.ts';
 import { secretVersion } from '../host/secret-file.ts';
 import type { IssuancePorts } from '../issuance/issue.ts';
 import { reportOf, reportToAll, type Report } from '../report/events.ts';

@@ -4,7 +4,12 @@ import { type KeyIdStyle, keyIdOf } from '../keys/create-key.ts';
 import { writeJwk } from '../keys/jwk.ts';
 import { activeKey } from '../keys/key-directory.ts';
 import { type ReadKey, readKey, readSigningKey } from '../keys/keys.ts';
-import { type FoundToken, discoverBearerToken, tokenIn, trimToken } from '../token/bearer.ts';
+import {
+  type FoundToken,
+  discoverBearerToken,
+  tokenIn,
+  trimToken,
+} from '../token/bearer-discovery.ts';
 import { type JsonObject, readCompact } from '../token/compact.ts';
 import type { SigningKey } from '../token/sign.ts';
 import { type Io, localTime, misuse, shownValue } from './io.ts';

@@ -1,5 +1,5 @@
-// Scopes: the authorization of each one. Ambiguous scopes are neither signed nor
-// accepted.
+// Scopes: the authorization of each one, and the translation of WLCG names to those of
+// SciTokens. Ambiguous scopes are neither signed nor accepted.
 import { CodedError, decodeComponent } from '@credmon/core/base';
 
 /**
@@ -122,4 +122,25 @@ function badScope(scope: string, problem: string): CodedError {
     scope: shown,
     problem,
   });
+}
+
+const STORAGE: Readonly<Record<string, readonly string[]>> = {
+  'storage.read': ['read'],
+  'storage.create': ['write', 'create'],
+  'storage.modify': ['write', 'modify'],
+};
+const COMPUTE_WRITE = ['compute.modify', 'compute.create', 'compute.cancel'];
+
+/**
+ * Translates WLCG names to those of SciTokens, like scitokens-cpp; keeps names without a
+ * counterpart.
+ */
+export function translateWlcg(granted: readonly Authorization[]): Authorization[] {
+  const translated = granted.flatMap(({ authz, path }): Authorization[] => {
+    if (authz === 'compute.read') return [{ authz: 'condor', path: '/READ' }];
+    const names = Object.hasOwn(STORAGE, authz) ? STORAGE[authz] : undefined;
+    return (names ?? [authz]).map((name) => ({ authz: name, path }));
+  });
+  const writes = COMPUTE_WRITE.every((name) => granted.some(({ authz }) => authz === name));
+  return writes ? [...translated, { authz: 'condor', path: '/WRITE' }] : translated;
 }

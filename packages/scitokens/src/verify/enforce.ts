@@ -13,6 +13,7 @@ import {
   normalisePath,
   readAuthorization,
   splitScope,
+  translateWlcg,
   type Authorization,
 } from '../token/scope.ts';
 import { unknownIssuer, type VerifiedToken } from './verify.ts';
@@ -106,27 +107,6 @@ export function checkAudience(
 /** True for `path` itself and paths below it, by whole segments. */
 export function isWithin(path: string, base: string): boolean {
   return base === '/' || path === base || path.startsWith(`${base}/`);
-}
-
-const STORAGE: Readonly<Record<string, readonly string[]>> = {
-  'storage.read': ['read'],
-  'storage.create': ['write', 'create'],
-  'storage.modify': ['write', 'modify'],
-};
-const COMPUTE_WRITE = ['compute.modify', 'compute.create', 'compute.cancel'];
-
-/**
- * Translates WLCG names to those of SciTokens, like scitokens-cpp; keeps names without a
- * counterpart.
- */
-function translateWlcg(granted: readonly Authorization[]): Authorization[] {
-  const translated = granted.flatMap(({ authz, path }): Authorization[] => {
-    if (authz === 'compute.read') return [{ authz: 'condor', path: '/READ' }];
-    const names = Object.hasOwn(STORAGE, authz) ? STORAGE[authz] : undefined;
-    return (names ?? [authz]).map((name) => ({ authz: name, path }));
-  });
-  const writes = COMPUTE_WRITE.every((name) => granted.some(({ authz }) => authz === name));
-  return writes ? [...translated, { authz: 'condor', path: '/WRITE' }] : translated;
 }
 
 // WLCG groups: tokens that identify a user instead of granting scopes.

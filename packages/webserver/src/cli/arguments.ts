@@ -1,6 +1,6 @@
 // Parses the command line to a value. Prints nothing and does not exit.
 import yargs, { type Argv } from 'yargs';
-import { PROXIES, type ProxyName } from '../check/proxy-proof.ts';
+import { PROXIES, type ProxyName } from '../check/proxy-config.ts';
 import { parseListenAddress } from '../settings/addresses.ts';
 import type { ListenAddress } from '../settings/settings.ts';
 

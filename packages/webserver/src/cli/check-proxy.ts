@@ -16,7 +16,7 @@ import {
   warning,
   wrong,
 } from '@credmon/core/base';
-import { makeQuestion, PROOF_PATH, readAnswer } from '../check/proxy-proof.ts';
+import { makeQuestion, PROOF_PATH, readAnswer } from '../check/proxy-config.ts';
 import { readCookieSecret } from '../session-store/session-directory.ts';
 import type { Settings } from '../settings/settings.ts';
 

@@ -3,11 +3,18 @@
 // stores them.
 import { returnUrlProblem } from '../settings/addresses.ts';
 import { type Settings, providerSettings } from '../settings/settings.ts';
-import { asksUser, checkAnswer, MAX_LIVE_LOGINS, MAX_LOGINS, checkName } from './check-answer.ts';
+import { asksUser, checkAnswer, checkName } from './check-answer.ts';
+import {
+  MAX_LIVE_LOGINS,
+  MAX_LOGINS,
+  foldFlow,
+  liveLogins,
+  loginCount,
+  openAnswers,
+} from './flow.ts';
 import { type PortalContext, newSecret, requireFlow } from './context.ts';
 import { failLogin, finishLogin } from './finish-login.ts';
 import type { Flow, Login } from './flow-value.ts';
-import { foldFlow, liveLogins, loginCount, openAnswers } from './flow.ts';
 import { type BrowserSession, dropAnswers, holdAnswer } from './held-answer.ts';
 import { type TokenRequest, readTokenRequest } from './read-request.ts';
 import { type ResolvedProvider, resolveProvider } from './resolve-provider.ts';

@@ -4,8 +4,7 @@ import { KEY_FILE_NAME, type CredentialRequest } from '@credmon/core/credential'
 import { CodedError, isCoded } from '@credmon/core/base';
 import { newFlowId, type PortalContext } from './context.ts';
 import type { Flow } from './flow-value.ts';
-import { isComplete, loginCount } from './flow.ts';
-import { MAX_LOGINS } from './check-answer.ts';
+import { isComplete, loginCount, MAX_LOGINS } from './flow.ts';
 import { readRequest } from './read-request.ts';
 
 /**

@@ -1,6 +1,6 @@
 // What the portal serves without a session: health pages, public keys, assets, and the
 // answer to the check of the proxy.
-import { PROOF_PATH, makeAnswer, readQuestion } from '../check/proxy-proof.ts';
+import { PROOF_PATH, makeAnswer, readQuestion } from '../check/proxy-config.ts';
 import type { PortalContext } from '../flow/context.ts';
 import { pageError } from '../pages/page-error.ts';
 import { type FixedAnswer, fixedAnswer, sendFixed } from './fixed-answer.ts';

@@ -1,6 +1,6 @@
 // Stores sessions, flows and answers in the directory CREDMON_WEB_SESSION_DIR.
 import type { FlowEvent } from '../flow/flow-value.ts';
-import { MAX_SESSION_BYTES } from '../flow/check-answer.ts';
+import { MAX_SESSION_BYTES } from '../flow/flow.ts';
 import type { AnswerStore, FlowLog } from '../flow/ports.ts';
 import { checkFlowSize, flowEvents } from './flow-text.ts';
 import { openFilesOf, type OpenFiles } from './open-files.ts';

@@ -1,7 +1,7 @@
 // The text of a flow log, the same in every store: a JSON object per line, and the
 // largest size.
 import { isRecord, CodedError } from '@credmon/core/base';
-import { FLOW_RESERVE_BYTES, MAX_FLOW_BYTES } from '../flow/check-answer.ts';
+import { FLOW_RESERVE_BYTES, MAX_FLOW_BYTES } from '../flow/flow.ts';
 import type { FlowEvent } from '../flow/flow-value.ts';
 
 /** Parses the events of a log; invalid lines are skipped. */

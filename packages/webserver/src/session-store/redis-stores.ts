@@ -4,7 +4,7 @@ import { callbackify } from 'node:util';
 import type { SessionStore } from '@fastify/session';
 import { isRecord, CodedError, type Clock, type Trust } from '@credmon/core/base';
 import { ownerTag } from '../flow/context.ts';
-import { MAX_OPEN_PER_USER, MAX_SESSION_BYTES } from '../flow/check-answer.ts';
+import { MAX_OPEN_PER_USER, MAX_SESSION_BYTES } from '../flow/flow.ts';
 import type { AnswerStore, FlowLog } from '../flow/ports.ts';
 import type { RedisAddress } from '../settings/settings.ts';
 import { flowEvents, flowFull, maxFlowBytes } from './flow-text.ts';

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { CodedError, messageOf, stageFile, systemCode, type Trust } from '@credmon/core/base';
 import { readCredentialFile } from '@credmon/core/store';
 import { ownerTag } from '../flow/context.ts';
-import { MAX_OPEN_PER_USER } from '../flow/check-answer.ts';
+import { MAX_OPEN_PER_USER } from '../flow/flow.ts';
 import type { Settings } from '../settings/settings.ts';
 import type { OpenFiles, SessionFileKind } from './open-files.ts';
 

@@ -1,6 +1,6 @@
 // The route that reports to `--check` whether a forged REMOTE_USER header arrived.
 import { afterEach, describe, expect, it } from 'vitest';
-import { makeQuestion, readAnswer } from '../../src/check/proxy-proof.ts';
+import { makeQuestion, readAnswer } from '../../src/check/proxy-config.ts';
 import { ad, KEY, startPortal, type Portal } from '../support/portal.ts';
 
 const SECRET = 'a secret of the tests, long enough to sign with';

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import type { SessionStore } from '@fastify/session';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FlowEvent } from '../../src/flow/flow-value.ts';
-import { MAX_FLOW_BYTES, MAX_OPEN_PER_USER } from '../../src/flow/check-answer.ts';
+import { MAX_FLOW_BYTES, MAX_OPEN_PER_USER } from '../../src/flow/flow.ts';
 import type { AnswerStore, FlowLog } from '../../src/flow/ports.ts';
 import type { SessionLimits } from '../../src/session-store/session-directory.ts';
 

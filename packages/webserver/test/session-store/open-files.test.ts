@@ -4,7 +4,7 @@ import type * as FileSystem from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { MAX_OPEN_PER_USER } from '../../src/flow/check-answer.ts';
+import { MAX_OPEN_PER_USER } from '../../src/flow/flow.ts';
 import { openFileStores, type Stores } from '../../src/session-store/file-stores.ts';
 import { openedFlow, promised, sessionOf } from './contract.ts';
 

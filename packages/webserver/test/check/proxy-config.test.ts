@@ -1,7 +1,12 @@
 // The question of `--check` about a forged header, and the answer of the portal: both
 // need the cookie key.
 import { describe, expect, it } from 'vitest';
-import { makeAnswer, makeQuestion, readAnswer, readQuestion } from '../../src/check/proxy-proof.ts';
+import {
+  makeAnswer,
+  makeQuestion,
+  readAnswer,
+  readQuestion,
+} from '../../src/check/proxy-config.ts';
 
 const SECRET = 'a secret of the tests';
 const NONCE = '0123456789abcdef'.repeat(2);
