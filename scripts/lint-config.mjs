@@ -32,7 +32,7 @@ const mayImport = {
 const worldFiles = [
   'packages/core/src/base/files/**',
   'packages/core/src/base/http/{agents,lookup,send,stale-socket,tls-refusal,trust,trust-files}.ts',
-  'packages/core/src/base/process/{part-loader,process,program-lookup}.ts',
+  'packages/core/src/base/process/{part-loader,process,program-lookup,service-manager}.ts',
   'packages/core/src/base/time/{clock,yielder}.ts',
   'packages/core/src/config/machine/**',
   'packages/core/src/log/{audit-log,rotating-file}.ts',

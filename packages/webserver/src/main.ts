@@ -4,6 +4,7 @@ import {
   type CodedError,
   STDERR,
   STDOUT,
+  connectServiceManager,
   isCoded,
   lookUpByProgram,
   messageOf,
@@ -98,6 +99,9 @@ function warningsOf(config: Config, { names }: Settings): string[] {
   ];
 }
 
+/** Seconds between two signs of life for systemd's watchdog. */
+const TURN_SECONDS = 15;
+
 /**
  * Serves until SIGTERM or SIGINT, then finishes the requests in progress; a second signal
  * exits at once. SIGHUP reloads the configuration.
@@ -105,6 +109,7 @@ function warningsOf(config: Config, { names }: Settings): string[] {
 async function serve(command: Work, config: Config, settings: Settings): Promise<number> {
   const log = await openLog(settings.log);
   opened = log;
+  const service = connectServiceManager((text) => log.warn(text));
   const stopped = new Promise<string>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => {
@@ -118,7 +123,10 @@ async function serve(command: Work, config: Config, settings: Settings): Promise
   const reloadAfter = async (before: Promise<void>): Promise<void> => {
     await before;
     const server = await starting.catch(() => undefined);
-    if (server) await reload(command, server, log);
+    if (!server) return;
+    service.reloading();
+    await reload(command, server, log);
+    service.reloaded();
   };
   process.on('SIGHUP', () => {
     reloads = reloadAfter(reloads);
@@ -128,7 +136,12 @@ async function serve(command: Work, config: Config, settings: Settings): Promise
     `condor_credmon_webserver ${VERSION} serves ${settings.prefix} on ${server.address}, process ${process.pid}`,
   );
   if (server.metricsAddress !== undefined) log.info(`Metrics are on ${server.metricsAddress}`);
+  service.turnEnded();
+  // The event loop has made a turn: requests are answered.
+  const turns = setInterval(() => service.turnEnded(), TURN_SECONDS * 1000);
   log.info(`Got ${await stopped}, stopping`);
+  clearInterval(turns);
+  service.stopping();
   await reloads;
   await server.close();
   log.info('Stopped');

@@ -56,3 +56,5 @@ export { decodeComponent } from './text/scope-path.ts';
 export type { DecodedComponent } from './text/scope-path.ts';
 export { tableText } from './text/findings.ts';
 export type { TableOptions } from './text/findings.ts';
+export { connectServiceManager } from './process/service-manager.ts';
+export type { ServiceManager } from './process/service-manager.ts';

@@ -9,15 +9,22 @@ import {
   type CredentialStore,
   type DirectoryLock,
 } from '@credmon/core/store';
-import { createSend, messageOf, systemClock, systemRandom } from '@credmon/core/base';
+import {
+  type ServiceManager,
+  connectServiceManager,
+  createSend,
+  messageOf,
+  systemClock,
+  systemRandom,
+} from '@credmon/core/base';
 import type { Config } from '@credmon/core/config';
 import type { DaemonCommand } from '../command-line/command.ts';
 import {
   createWakeUp,
+  graceSeconds,
   runDaemon,
   runOnce,
   type DaemonParts,
-  graceSeconds,
 } from '../daemon/loop.ts';
 import {
   clearComplete,
@@ -26,7 +33,7 @@ import {
   watchDirectory,
   writePid,
 } from '../daemon/pid-and-complete.ts';
-import { handleSignals, createReload } from '../daemon/signals.ts';
+import { createReload, handleSignals } from '../daemon/signals.ts';
 import { createKeyRotation } from '../keys/rotation.ts';
 import { createLimiter } from '../throttle/issuer-queues.ts';
 import { addUserView, systemUserView } from '../daemon/user-view.ts';
@@ -47,7 +54,7 @@ import { createReport } from '../report/log-report.ts';
 import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/reserve.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import { readDaemonSettings, type Settings } from '../settings/read.ts';
-import { standingFiles, openStandingLogins } from '../host/standing-files.ts';
+import { openStandingLogins, standingFiles } from '../host/standing-files.ts';
 import { VERSION } from '../version.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { createPassEnd } from './pass-end.ts';
@@ -64,6 +71,7 @@ interface Running {
   readonly directory: string;
   readonly lock: DirectoryLock;
   readonly reserve: ReserveKeeper;
+  readonly service: ServiceManager;
   readonly memory: PassMemory;
   settings: Settings;
   /** True from SIGHUP until the configuration is reloaded. */
@@ -110,6 +118,10 @@ export async function runDaemonCommand(
       settings,
       reloadAsked: false,
       memory: emptyMemory(systemClock.now()),
+      service: connectServiceManager(
+        (text) => log.warn(text),
+        command.once ? { env: {} } : { env },
+      ),
       reserve: createReserveKeeper(
         reserve,
         () => reserveBytes(running.settings, running.memory.metaUrls),
@@ -158,6 +170,7 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
     wake: reloadSoon,
     stop: (signal) => {
       log.info(`Got ${signal}, stopping`);
+      running.service.stopping();
       stop.abort();
     },
     die: (signal) => {
@@ -211,11 +224,8 @@ async function serve(
   clearComplete(directory);
   try {
     writePid(directory);
-    const unwatch = watchDirectory(
-      directory,
-      () => wake.notify(),
-      (text) => log.warn(text),
-    );
+    const warn = (text: string): void => log.warn(text);
+    const unwatch = watchDirectory(directory, () => wake.notify(), warn);
     try {
       await monitor.follow();
       return await runDaemon(monitor.parts);
@@ -250,17 +260,10 @@ function exitIfBusy({ memory }: DaemonParts, code: number): number {
 
 function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal): DaemonParts {
   const { command, env, log, settings } = running;
-  const trust = createProcessTrust(
-    () => namedTrustOf(running.settings),
-    (text) => log.warn(text),
-  );
+  const warn = (text: string): void => log.warn(text);
+  const trust = createProcessTrust(() => namedTrustOf(running.settings), warn);
   let sender = createSend({ ...settings.limits, trust: trust.general });
-  const ports = {
-    secretVersion,
-    random: systemRandom,
-    local: localFiles((text) => log.warn(text)),
-    trust,
-  };
+  const ports = { secretVersion, random: systemRandom, local: localFiles(warn), trust };
   if (settings.local.explicit) prepareKeyPair(settings.local, ports.local);
   const rotateKeys = createKeyRotation(keyDirectories, log);
   rotateKeys(settings, systemClock.now());
@@ -304,11 +307,17 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     complete: createPassEnd(running, report, stop),
     rotateKeys: () => rotateKeys(running.settings, systemClock.now()),
     keepReserve: () => running.reserve.keep(),
+    turnEnded: () => running.service.turnEnded(),
     reload: () => {
       if (!running.reloadAsked) return;
       running.reloadAsked = false;
-      trust.renew();
-      reload(running.settings);
+      running.service.reloading();
+      try {
+        trust.renew();
+        reload(running.settings);
+      } finally {
+        running.service.reloaded();
+      }
     },
   };
 }

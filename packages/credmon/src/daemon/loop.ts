@@ -68,6 +68,8 @@ export interface DaemonParts {
   readonly reload: () => void;
   readonly complete: () => void;
   readonly rotateKeys?: () => void;
+  /** Called at the end of each turn of the loop: the daemon does not hang. */
+  readonly turnEnded?: () => void;
   readonly graceSeconds: () => number;
   /**
    * Restores the reserved disk space if it is missing; called while no write is pending.
@@ -134,6 +136,7 @@ async function runPasses(parts: DaemonParts): Promise<void> {
     const renewedIn = begun && (await waitForRenewals(begun, context.clock, wakeSignal));
     if (begun?.cut === false) touch(parts);
     rotateKeys(parts);
+    parts.turnEnded?.();
     const rewriteIn = memory.unwritten.size > 0 ? REWRITE_INTERVAL : LONGEST_SLEEP;
     const lateIn = memory.late.size > 0 ? LATE_INTERVAL : LONGEST_SLEEP;
     const passed = context.clock.steady() - began;
