@@ -2,7 +2,16 @@
 // and a registry of images: the Containerfile and the compose file are checked for syntax and for
 // their promises only. What the containers run is run: nginx, two portals and a server of
 // Valkey's protocol, with the command lines of the compose file, on the paths of the containers.
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, chmodSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  chmodSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

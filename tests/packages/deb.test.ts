@@ -1,6 +1,14 @@
 // The .deb in a clean Debian 13: install, check, a sign-in, an upgrade with live tokens,
 // removal and purge; and beside HTCondor, whose programs it diverts.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, cpSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  cpSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
