@@ -4,6 +4,7 @@ import yargs, { type Argv } from 'yargs';
 import { DEFAULT_NAME, common, type Command, type CommonFlags } from './command.ts';
 import { distance, nearest } from '@credmon/core/base';
 import { VERBS, addSubcommands } from './subcommands.ts';
+import { examplesOf } from './user-token-subcommands.ts';
 
 const USAGE = `$0 [options]
 
@@ -124,6 +125,7 @@ function addDaemon(parser: Argv<CommonFlags>, choose: (command: Command) => void
     'run the daemon',
     (daemon) =>
       daemon
+        .epilogue(examplesOf(''))
         .option('log-file', { alias: 'l', type: 'string', requiresArg: true, describe: 'log file' })
         .option('debug', {
           alias: 'd',

@@ -8,6 +8,7 @@ import {
   addRevoke,
   addStatus,
   addUsable,
+  examplesOf,
   json,
 } from './user-token-subcommands.ts';
 import { wholeSeconds } from '@credmon/core/base';
@@ -50,6 +51,7 @@ function addInit(parser: Parser, choose: Choose): void {
     'write the configuration of a login provider, and check it',
     (init) =>
       init
+        .epilogue(examplesOf('init'))
         .usage(INIT_USAGE)
         .option('profile', text('kind of issuer, a name of docs/providers: keycloak, google ...'))
         .option('provider', text('name that users write after use_oauth_services'))
@@ -84,6 +86,7 @@ function addCheck(parser: Parser, choose: Choose): void {
     'check the configuration, providers, keys and tokens; change nothing',
     (check) =>
       check
+        .epilogue(examplesOf('check'))
         .option('json', json)
         .option('user', {
           type: 'string',
@@ -108,11 +111,13 @@ function addCheck(parser: Parser, choose: Choose): void {
 function addConfig(parser: Parser, choose: Choose): void {
   parser.command('config', 'show the configuration as HTCondor reads it', (config) =>
     config
+      .epilogue(examplesOf('config'))
       .command(
         'dump [pattern]',
         'all knobs, or those with names that match a regular expression',
         (dump) =>
           dump
+            .epilogue(examplesOf('config dump'))
             .positional('pattern', {
               type: 'string',
               describe: 'regular expression, case-insensitive',
@@ -133,6 +138,7 @@ function addConfig(parser: Parser, choose: Choose): void {
         'the value of one knob',
         (get) =>
           get
+            .epilogue(examplesOf('config get'))
             .positional('knob', {
               type: 'string',
               demandOption: true,
@@ -163,10 +169,12 @@ const provider = {
 function addKeys(parser: Parser, choose: Choose): void {
   parser.command('keys', "the local issuer's signing keys", (keys) =>
     keys
+      .epilogue(examplesOf('keys'))
       .command(
         'list',
         'names, states and dates',
-        (list) => list.option('provider', provider).option('json', json),
+        (list) =>
+          list.epilogue(examplesOf('keys list')).option('provider', provider).option('json', json),
         (values) =>
           choose({
             kind: 'keys-list',
@@ -180,6 +188,7 @@ function addKeys(parser: Parser, choose: Choose): void {
         'take every step of the rotation that is due; suitable for cron',
         (rotate) =>
           rotate
+            .epilogue(examplesOf('keys rotate'))
             .option('provider', provider)
             .option('begin', {
               type: 'boolean',
@@ -209,6 +218,7 @@ function addKeys(parser: Parser, choose: Choose): void {
         'publish the public keys: in the web portal, or as files for another web server',
         (publish) =>
           publish
+            .epilogue(examplesOf('keys publish'))
             .positional('directory', {
               type: 'string',
               describe: 'top directory of a static web server',
@@ -233,11 +243,12 @@ function addKeys(parser: Parser, choose: Choose): void {
 function addStanding(parser: Parser, choose: Choose): void {
   parser.command('standing', 'tokens for services, not for jobs', (standing) =>
     standing
+      .epilogue(examplesOf('standing'))
       .command(
         'login <token>',
         'log in by device code for a standing token of a login provider',
         (login) =>
-          login.positional('token', {
+          login.epilogue(examplesOf('standing login')).positional('token', {
             type: 'string',
             demandOption: true,
             describe: 'name in CREDMON_STANDING_TOKENS',
@@ -247,7 +258,7 @@ function addStanding(parser: Parser, choose: Choose): void {
       .command(
         'list',
         'names, providers, states and files',
-        (list) => list.option('json', json),
+        (list) => list.epilogue(examplesOf('standing list')).option('json', json),
         (values) => choose({ kind: 'standing-list', ...common(values), json: values.json }),
       )
       .demandCommand(1, 1, 'missing subcommand: list, or login and a name'),
@@ -261,6 +272,7 @@ function addToken(parser: Parser, choose: Choose): void {
     'issue one token by the rules of a provider, without configuring a standing token',
     (token) =>
       token
+        .epilogue(examplesOf('token'))
         .positional('provider', {
           type: 'string',
           demandOption: true,

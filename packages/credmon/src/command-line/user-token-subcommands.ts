@@ -7,6 +7,7 @@ import {
   type Subcommand,
   common,
 } from './command.ts';
+import examples from './examples.json' with { type: 'json' };
 import { durationOf, wholeSeconds } from '@credmon/core/base';
 import type { Argv } from 'yargs';
 
@@ -14,6 +15,12 @@ import type { Argv } from 'yargs';
 export type Parser = Argv<CommonFlags>;
 /** Receives the command that was chosen. */
 export type Choose = (command: Subcommand) => void;
+
+/** Returns the end of a command's help: examples that can be pasted as they are. */
+export function examplesOf(words: keyof typeof examples): string {
+  const lines = examples[words].map(([line = '', text = '']) => `  # ${text}\n  ${line}`);
+  return `Examples:\n${lines.join('\n')}`;
+}
 
 /** The option of every command that prints data. */
 export const json = { type: 'boolean', default: false, describe: 'print JSON' } as const;
@@ -25,6 +32,7 @@ export function addStatus(parser: Parser, choose: Choose): void {
     'list the tokens: owner, provider, state, expiry, next renewal, last error',
     (status) =>
       status
+        .epilogue(examplesOf('status'))
         .option('json', json)
         .option('user', { type: 'string', requiresArg: true, describe: "only this user's tokens" })
         .option('state', {
@@ -84,6 +92,7 @@ export function addExplain(parser: Parser, choose: Choose): void {
     "show everything that decides a token's next step",
     (explain) =>
       explain
+        .epilogue(examplesOf('explain'))
         .usage(EXPLAIN_USAGE)
         .positional('user', { type: 'string', demandOption: true })
         .positional('service', {
@@ -117,6 +126,7 @@ export function addUsable(parser: Parser, choose: Choose): void {
     'exit with 0 if the token is valid long enough',
     (usable) =>
       usable
+        .epilogue(examplesOf('usable'))
         .positional('user', { type: 'string', demandOption: true })
         .positional('service', {
           type: 'string',
@@ -144,6 +154,7 @@ export function addRenew(parser: Parser, choose: Choose): void {
     'ask the running daemon to renew a token now (root, or that user)',
     (renew) =>
       renew
+        .epilogue(examplesOf('renew'))
         .usage(RENEW_USAGE)
         .positional('user', { type: 'string', demandOption: true })
         .positional('service', {
@@ -179,6 +190,7 @@ export function addRevoke(parser: Parser, choose: Choose): void {
     "revoke a user's tokens at their issuers, and remove them",
     (revoke) =>
       revoke
+        .epilogue(examplesOf('revoke'))
         .positional('user', { type: 'string', demandOption: true })
         .positional('service', {
           type: 'string',

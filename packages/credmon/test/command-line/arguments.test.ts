@@ -1,6 +1,7 @@
 // The command line: what each form means, and that misuse is 2 and never silent.
 import { describe, expect, it } from 'vitest';
 import { parseArguments } from '../../src/command-line/arguments.ts';
+import { VERBS } from '../../src/command-line/subcommands.ts';
 import { SELECT_ALL } from '../../src/command-line/command.ts';
 
 const common = { name: 'CREDMON_OAUTH', credDir: undefined, configFile: undefined };
@@ -305,6 +306,31 @@ describe('the command line', () => {
     expect(result.kind === 'text' && result.text.slice(result.text.indexOf('\n\n') + 2)).toMatch(
       usage,
     );
+  });
+
+  const commands = Object.entries(VERBS).flatMap(([word, verbs]) => [
+    word,
+    ...verbs.map((verb) => `${word} ${verb}`),
+  ]);
+  it.each(['', ...commands])('the help of "%s" has examples, and each is valid', async (words) => {
+    const help = await parseArguments([...words.split(' ').filter(Boolean), '--help'], '1.2.3');
+    const text = help.kind === 'text' ? help.text : '';
+    const shown = /\nExamples:\n((?: {2}\S.*\n?)+)$/.exec(text)?.[1] ?? '';
+    const lines = shown
+      .split('\n')
+      .map((line) => line.trim())
+      .filter((line) => line !== '');
+    const examples = lines.filter((line) => !line.startsWith('#'));
+    // Each has a comment before it.
+    expect([examples.length > 0, lines.length]).toEqual([true, examples.length * 2]);
+    for (const line of examples) {
+      const argv = line.split(' ').slice(1);
+      expect([line.slice(0, line.indexOf(' ')), argv.slice(0, words.split(' ').length)]).toEqual([
+        'condor_credmon',
+        words === '' ? argv.slice(0, 1) : words.split(' '),
+      ]);
+      expect((await parseArguments(argv, '1.2.3')).kind).not.toBe('text');
+    }
   });
 
   it.each([

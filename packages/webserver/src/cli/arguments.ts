@@ -31,6 +31,15 @@ interface Flags {
 const USAGE =
   '$0 [options]\n\nThe web portal where users of condor_submit sign in to token providers. Runs in the foreground.';
 
+/** Each can be pasted as it is. */
+const EXAMPLES = `Examples:
+  # say what is wrong with the configuration
+  $0 --check
+  # serve on a unix socket, behind nginx or Apache
+  $0 --listen unix:/run/condor_credmon_web/socket
+  # the lines for the proxy
+  $0 --print-proxy-config nginx`;
+
 const TEXT = { type: 'string', requiresArg: true } as const;
 
 /** Parses the arguments after the program name. */
@@ -87,6 +96,7 @@ export function commandLine(version: string): Argv<Flags> {
     .usage(USAGE)
     .exitProcess(false)
     .strict()
+    .epilogue(EXAMPLES)
     .version(version)
     .help()
     .alias('h', 'help')

@@ -50,3 +50,12 @@ describe('arguments', () => {
     });
   });
 });
+
+it('the help has examples, and each is valid', async () => {
+  const help = await parseArguments(['--help'], '1');
+  const text = help.kind === 'text' ? help.text : '';
+  const lines = [...text.matchAll(/^ {2}condor_credmon_webserver (.*)$/gm)];
+  expect([lines.length, text.includes('\nExamples:\n')]).toEqual([3, true]);
+  for (const [, words = ''] of lines)
+    expect((await parseArguments(words.split(' '), '1')).kind).not.toBe('text');
+});

@@ -179,6 +179,8 @@ it.each([
   ['', 'abc', 3],
   ['kitten', 'sitting', 3],
   ['SAME', 'same', 0],
+  ['OAUHT', 'OAUTH', 1],
+  ['ba', 'abc', 2],
 ])('from %j to %j it takes %d letters', (a, b, count) => {
   expect([distance(a, b), distance(b, a)]).toEqual([count, count]);
 });

@@ -289,6 +289,7 @@ describe('a template that HTCondor may know, but this table does not contain', (
 
   test.each([
     ['use FEATURE : Nope', [skipped('FEATURE:Nope')]],
+    ['use feature : OAUHT', [skipped('feature:OAUHT', '; did you mean FEATURE:OAUTH?')]],
     ['use feature : OAut', [skipped('feature:OAut', '; did you mean FEATURE:OAUTH?')]],
     ['use FEATURE : Submit', [skipped('FEATURE:Submit', '; did you mean ROLE:Submit?')]],
     ['use FEATURE : METRICD', [skipped('FEATURE:METRICD')]],
