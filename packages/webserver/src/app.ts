@@ -2,8 +2,7 @@
 // process that runs it.
 import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import type { PortalContext } from './flow/context.ts';
-import { fastifyLogger } from './plugins/fastify-logger.ts';
-import { registerErrors, registerNotFound, sendError } from './plugins/errors.ts';
+import { fastifyLogger, registerErrors, registerNotFound, sendError } from './plugins/errors.ts';
 import { registerHostCheck } from './plugins/host.ts';
 import { BARE_HEADERS } from './plugins/headers.ts';
 import { registerSecurity } from './plugins/security.ts';
@@ -12,8 +11,7 @@ import type { Ports } from './flow/ports.ts';
 import { assetRoutes, wellKnownRoutes, healthRoutes, proxyCheckRoute } from './routes/public.ts';
 import { confirmRoutes, loginRoutes, returnRoutes } from './routes/login.ts';
 import { answerStrangers, homeRoute } from './routes/home.ts';
-import { keyRoute } from './routes/key.ts';
-import { switchRoutes } from './routes/switch.ts';
+import { keyRoute, switchRoutes } from './routes/key.ts';
 import type { Settings } from './settings/settings.ts';
 
 /** The longest a client may take to send a request, in milliseconds. */

@@ -14,7 +14,7 @@ import { seeDaemon } from '../commands/user-directories.ts';
 import { statusPath } from '../host/run-directory.ts';
 import { STANDING } from '../providers/standing/ports.ts';
 import { loginCommand, remediationFor } from '../report/remediation.ts';
-import { nameOf, needsAdministrator } from '../status/rows.ts';
+import { nameOf, needsAdministrator } from '../status/table.ts';
 import { parseUserStatus } from '../status/status-file.ts';
 import type { StandingToken } from '../settings/standing.ts';
 import { openStandingTokens } from '../status/tokens.ts';

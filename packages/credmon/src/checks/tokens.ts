@@ -19,7 +19,7 @@ import {
   lifetimeAdvice,
 } from '../report/remaining-lifetime.ts';
 import { isStanding, STANDING } from '../providers/standing/ports.ts';
-import { needsAdministrator } from '../status/rows.ts';
+import { needsAdministrator } from '../status/table.ts';
 import { administratorTexts, attentionTexts, unownedTexts } from '../status/summary.ts';
 import { type CheckContext, isDenied, writable } from './context.ts';
 import { evaluateTokens, openStore, type EvaluatedToken } from '../status/tokens.ts';

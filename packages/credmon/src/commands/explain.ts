@@ -11,7 +11,7 @@ import { STANDING } from '../providers/standing/ports.ts';
 import type { Settings } from '../settings/read.ts';
 import { type Explanation, type TokenFacts, explain } from '../status/explain.ts';
 import { explanationText } from '../status/explain-text.ts';
-import { nameOf, needsAttention, statusRow } from '../status/rows.ts';
+import { nameOf, needsAttention, statusRow } from '../status/table.ts';
 import { rowsAt } from '../status/status-file.ts';
 import { openStore, settingsOf } from '../status/tokens.ts';
 import type { Output } from './revoke.ts';

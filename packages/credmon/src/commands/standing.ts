@@ -29,7 +29,7 @@ import {
   openStandingTokens,
   settingsOf,
 } from '../status/tokens.ts';
-import { needsAttention } from '../status/rows.ts';
+import { needsAttention } from '../status/table.ts';
 import { grantByDevice } from '../storer/device-login.ts';
 import type { Terminal } from '../storer/terminal.ts';
 import { standingLoginEntry } from '../report/audit-report.ts';

@@ -5,8 +5,13 @@ import { openConfig } from '../command-line/open-config.ts';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { heartbeatPath, statusPath } from '../host/run-directory.ts';
 import type { Settings } from '../settings/read.ts';
-import { needsAttention, statusTable, type StatusRow } from '../status/rows.ts';
-import { isEverything, selectRows } from '../status/select.ts';
+import {
+  needsAttention,
+  statusTable,
+  type StatusRow,
+  isEverything,
+  selectRows,
+} from '../status/table.ts';
 import { type Heartbeat, type UserStatus, parseUserStatus, rowsAt } from '../status/status-file.ts';
 import { attentionTexts, unownedTexts } from '../status/summary.ts';
 import { evaluateTokens, openStore, settingsOf } from '../status/tokens.ts';

@@ -2,7 +2,7 @@
 import { durationText, tableText, utcText } from '@credmon/core/base';
 import { tokenId } from '@credmon/core/credential';
 import type { Explanation, FileFact, ProviderFacts } from './explain.ts';
-import { nameOf } from './rows.ts';
+import { nameOf } from './table.ts';
 
 /** Returns the explanation as text, at its own `checked_at`. */
 export function explanationText(explanation: Explanation): string {

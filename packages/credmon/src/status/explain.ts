@@ -15,7 +15,7 @@ import {
 } from '@credmon/core/renewal';
 import { remediationFor } from '../report/remediation.ts';
 import { SKIPPED } from '../throttle/circuit-breaker.ts';
-import type { StatusRow } from './rows.ts';
+import type { StatusRow } from './table.ts';
 
 /** A file of a token. Times in epoch seconds, sizes in bytes. */
 export interface FileFact {

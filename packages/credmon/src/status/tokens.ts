@@ -18,7 +18,7 @@ import { secretVersion } from '../host/secret-file.ts';
 import { readSettings, type Settings } from '../settings/read.ts';
 import type { StandingToken } from '../settings/standing.ts';
 import { standingFiles, openStandingLogins } from '../host/standing-files.ts';
-import { statusRow, type StatusRow } from './rows.ts';
+import { statusRow, type StatusRow } from './table.ts';
 
 /**
  * Returns the settings for a command that writes no log. @throws CodedError

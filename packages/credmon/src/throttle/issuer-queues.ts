@@ -9,8 +9,12 @@ import {
   isOpen,
   waitOf,
   type IssuerHealth,
+  errorOfTurn,
+  isOver,
+  recoveryOf,
+  waitAfter,
+  type Recovery,
 } from './circuit-breaker.ts';
-import { errorOfTurn, isOver, recoveryOf, waitAfter, type Recovery } from './after-outage.ts';
 import { createFairQueue, type FairQueue, type Waiting } from './fair-queue.ts';
 import { createLocalQueue, type LocalRank } from './local-queue.ts';
 

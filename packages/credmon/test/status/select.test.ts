@@ -1,8 +1,7 @@
 // Which tokens `status` shows, and in which order.
 import { describe, expect, it } from 'vitest';
-import type { StatusRow } from '../../src/status/rows.ts';
+import { type StatusRow, selectRows } from '../../src/status/table.ts';
 import { SELECT_ALL, type Selection } from '../../src/command-line/command.ts';
-import { selectRows } from '../../src/status/select.ts';
 
 const now = 1000;
 const row = (user: string, change: Partial<StatusRow> = {}): StatusRow => ({

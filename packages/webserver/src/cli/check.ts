@@ -31,7 +31,7 @@ import { checkLogFile } from '@credmon/core/log';
 import { checkProxy } from './check-proxy.ts';
 import { checkKnobs, configuredProviders, checkAddresses, type Provider } from '../check/knobs.ts';
 import { trustFunction } from '../host/listen.ts';
-import { openPublicKeys } from '../host/public-key-files.ts';
+import { openPublicKeys } from '../host/served-files.ts';
 import { publicKeySet } from '../routes/public.ts';
 import { checkRunning } from '../session-store/running-portal.ts';
 import { sessionDirectoryProblem } from '../session-store/session-directory.ts';

@@ -1,10 +1,13 @@
-// Answers each error with a page and logs it as one line.
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isCoded, messageOf } from '@credmon/core/base';
-import { currentFlow, type PortalContext } from '../flow/context.ts';
+// Answers each error with a page and logs it as one line; adapts our log to Fastify: only
+// the texts of warnings and errors are logged, not the objects, which contain whole
+// requests.
+import { type PortalContext, currentFlow } from '../flow/context.ts';
+import { isPageError, pageError, pageFor } from '../pages/page-error.ts';
 import { sendPage, sendPrepared } from '../pages/send-page.ts';
 import { rightAddress } from './host.ts';
-import { isPageError, pageError, pageFor } from '../pages/page-error.ts';
+import { isCoded, messageOf } from '@credmon/core/base';
+import type { Log } from '@credmon/core/log';
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** Sets the handlers for errors, and for pages outside the mount path. */
 export function registerErrors(app: FastifyInstance, context: PortalContext): void {
@@ -63,4 +66,30 @@ async function hasFlow(context: PortalContext, request: FastifyRequest): Promise
     context.ports.log.error(`cannot read the session: ${explain(error)}`);
     return false;
   }
+}
+
+/**
+ * Returns a Fastify logger that writes to `log`. Levels below warning are dropped,
+ * because they may contain URLs with queries.
+ */
+export function fastifyLogger(log: Log): FastifyBaseLogger {
+  const pass =
+    (write: (message: string) => void) =>
+    (...args: readonly unknown[]): void => {
+      const text = args.find((part) => typeof part === 'string');
+      if (text !== undefined) write(text.split('?', 1)[0] ?? '');
+    };
+  const drop = (): void => undefined;
+  const logger: FastifyBaseLogger = {
+    level: 'info',
+    info: drop,
+    warn: pass((text) => log.warn(text)),
+    error: pass((text) => log.error(text)),
+    fatal: pass((text) => log.error(text)),
+    debug: drop,
+    trace: drop,
+    silent: drop,
+    child: () => logger,
+  };
+  return logger;
 }

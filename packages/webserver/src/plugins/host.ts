@@ -1,9 +1,11 @@
-// Rejects requests with another host name than that of the prefix: the session cookie
-// would not be sent when the issuer redirects back to the prefix.
-import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
-import { KEY_FILE_NAME } from '@credmon/core/credential';
+// Which requests the portal accepts from the proxy: the host name of the prefix (the
+// session cookie would not be sent when the issuer redirects back to the prefix), and the
+// REMOTE_USER header of the local account's owner.
 import type { PortalContext } from '../flow/context.ts';
 import { pageError } from '../pages/page-error.ts';
+import { CodedError } from '@credmon/core/base';
+import { KEY_FILE_NAME } from '@credmon/core/credential';
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -63,4 +65,49 @@ function hostname(text: string): string {
 export function rightAddress({ settings }: PortalContext, { params }: FastifyRequest): string {
   const { key } = (params ?? {}) as { key?: unknown };
   return `${settings.prefix}/${typeof key === 'string' && KEY_FILE_NAME.test(key) ? `key/${key}` : ''}`;
+}
+
+/**
+ * Compares the REMOTE_USER header of the proxy with the local user. Does nothing unless
+ * CREDMON_WEB_REMOTE_USER_HEADER is set.
+ * @throws CodedError `LOGIN_WRONG_USER`
+ */
+export function requireOwner(
+  { settings, ports }: PortalContext,
+  request: FastifyRequest,
+  localUser: string,
+): void {
+  const { remoteUser } = settings;
+  if (!remoteUser) return;
+  const values = ports.isTrustedProxy(request.socket.remoteAddress)
+    ? valuesOf(request, remoteUser.header)
+    : [];
+  const [user = ''] = values;
+  if (user === '')
+    throw new CodedError(
+      'LOGIN_WRONG_USER',
+      `the proxy sent no user name (header ${remoteUser.header})`,
+    );
+  if (values.length > 1)
+    throw new CodedError(
+      'LOGIN_WRONG_USER',
+      `the proxy sent more than one ${remoteUser.header} header`,
+    );
+  const suffix = remoteUser.realm === undefined ? '' : `@${remoteUser.realm}`;
+  const name = suffix !== '' && user.endsWith(suffix) ? user.slice(0, -suffix.length) : user;
+  if (name !== localUser)
+    throw new CodedError(
+      'LOGIN_WRONG_USER',
+      'the person signed in at the proxy is not the owner of the local account',
+    );
+}
+
+/**
+ * Returns all values of a header (lower case) in order. Node joins repeated headers or
+ * keeps only the first.
+ */
+function valuesOf({ raw: { rawHeaders } }: FastifyRequest, header: string): string[] {
+  return rawHeaders.filter(
+    (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === header,
+  );
 }

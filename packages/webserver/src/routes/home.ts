@@ -8,7 +8,7 @@ import { nameRefusal } from '../flow/check-answer.ts';
 import { readTokenRequests } from '../flow/read-request.ts';
 import { sendPage, sendPrepared } from '../pages/send-page.ts';
 import { tokenCard } from '../pages/token-card.ts';
-import { requireOwner } from '../plugins/remote-user.ts';
+import { requireOwner } from '../plugins/host.ts';
 import { allowFormsTo } from '../plugins/headers.ts';
 
 /**

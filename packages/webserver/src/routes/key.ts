@@ -1,13 +1,19 @@
-// GET /key/<64 hex>: the link that condor_submit prints. It opens a session and
-// redirects, so that the key does not stay in the address bar.
-import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
-import { currentFlow, hasLiveLogins, type PortalContext } from '../flow/context.ts';
+// Links of condor_submit: GET /key/<64 hex> opens a session and redirects, so that the
+// key does not stay in the address bar; /switch asks when the browser opened a link of
+// another account, and a POST with a CSRF token selects one.
+import { type PortalContext, currentFlow, hasLiveLogins } from '../flow/context.ts';
+import type { Flow } from '../flow/flow-value.ts';
 import { openKey } from '../flow/open-key.ts';
-import { requireOwner } from '../plugins/remote-user.ts';
-import { read } from './parameters.ts';
+import { readRequest } from '../flow/read-request.ts';
+import { pageError } from '../pages/page-error.ts';
+import { sendPage } from '../pages/send-page.ts';
+import { requireOwner } from '../plugins/host.ts';
 import { renewSession, startSession } from '../plugins/session.ts';
-import { isAnotherAccount } from './switch.ts';
+import { isCoded } from '@credmon/core/base';
+import { KEY_FILE_NAME } from '@credmon/core/credential';
+import type { FastifyInstance, FastifyReply, preHandlerHookHandler } from 'fastify';
+import { createHash } from 'node:crypto';
+import { type ZodType, z } from 'zod';
 
 const params = z.object({ key: z.string() });
 
@@ -29,4 +35,78 @@ export function keyRoute(app: FastifyInstance, context: PortalContext): void {
     else if (!hasLiveLogins(context, current)) await renewSession(context, request);
     return reply.redirect(`${context.settings.mount}/`, 303);
   });
+}
+
+/**
+ * Parses a value with a schema.
+ * @throws an error that is shown as the page `bad-request`
+ */
+export function read<T>(schema: ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw pageError('bad-request');
+}
+
+const body = z.object({ offer: z.string(), keep: z.enum(['open', 'offered']) });
+
+/** Adds both routes. */
+export function switchRoutes(app: FastifyInstance, context: PortalContext): void {
+  const toList = (reply: FastifyReply): FastifyReply =>
+    reply.redirect(`${context.settings.mount}/`, 303);
+  app.get('/switch', { exposeHeadRoute: false }, async (request, reply) => {
+    const { offer } = request.session;
+    const flow = await currentFlow(context, request.session.flow);
+    if (offer === undefined || !flow) return toList(reply);
+    requireOwner(context, request, flow.localUser);
+    const data = {
+      localUser: flow.localUser,
+      offered: readRequest(context, offer).localUser,
+      offer: nameOf(offer),
+    };
+    return sendPage(context, reply, 'switch', 200, { ...data, csrf: reply.generateCsrf() });
+  });
+  const preHandler: preHandlerHookHandler = (request, reply, done) =>
+    app.csrfProtection(request, reply, done);
+  app.post('/switch', { preHandler }, async (request, reply) => {
+    const { offer, keep } = read(body, request.body);
+    const { offer: key } = request.session;
+    // Another link may have been opened since the page was shown; the button must not
+    // open that one.
+    if (key === undefined || nameOf(key) !== offer) throw pageError('form-expired');
+    if (keep === 'offered') {
+      const flow = await openKey(context, key, undefined, (localUser) =>
+        requireOwner(context, request, localUser),
+      );
+      if (flow !== undefined) await startSession(context, request, flow);
+    }
+    delete request.session.offer;
+    return toList(reply);
+  });
+}
+
+/**
+ * True if opening the link of `key` would replace `current` by the list of another
+ * account. With REMOTE_USER no question is needed.
+ */
+export function isAnotherAccount(
+  context: PortalContext,
+  key: string,
+  current: Flow | undefined,
+): boolean {
+  if (!current || context.settings.remoteUser || !KEY_FILE_NAME.test(key)) return false;
+  try {
+    return readRequest(context, key).localUser !== current.localUser;
+  } catch (error) {
+    // Opening the link reports the problem, or that the list is complete.
+    if (isCoded(error)) return false;
+    throw error;
+  }
+}
+
+/**
+ * Returns a digest of the key for use in a form: the key itself must not appear in a
+ * page.
+ */
+function nameOf(key: string): string {
+  return createHash('sha256').update(key).digest('base64url');
 }

@@ -11,11 +11,11 @@ import { signInOrigins } from '../flow/resolve-provider.ts';
 import { pageError } from '../pages/page-error.ts';
 import { sendPage } from '../pages/send-page.ts';
 import { findToken, labelOf, tokenCard } from '../pages/token-card.ts';
-import { requireOwner } from '../plugins/remote-user.ts';
+import { requireOwner } from '../plugins/host.ts';
 import { allowFormsTo } from '../plugins/headers.ts';
 import { browserOf, renewSession } from '../plugins/session.ts';
 import { providerSettings } from '../settings/settings.ts';
-import { read } from './parameters.ts';
+import { read } from './key.ts';
 import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify';
 import { z } from 'zod';
 

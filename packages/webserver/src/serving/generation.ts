@@ -18,11 +18,10 @@ import { trustFunction } from '../host/listen.ts';
 import type { Counters } from '../metrics/counters.ts';
 import type { Ports } from '../flow/ports.ts';
 import { createIssuers } from '../flow/resolve-provider.ts';
-import { openPublicKeys, readClientKeyFile } from '../host/public-key-files.ts';
+import { openPublicKeys, readClientKeyFile, openViews } from '../host/served-files.ts';
 import { whyNotReady } from './readiness.ts';
 import { openFileStores, type Stores } from '../session-store/file-stores.ts';
 import type { ListenAddress, Settings } from '../settings/settings.ts';
-import { openViews } from '../host/view-files.ts';
 
 /** Interval of the removal of old sessions, in seconds. */
 const PRUNE_SECONDS = 600;

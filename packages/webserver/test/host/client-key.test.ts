@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readClientKeyFile } from '../../src/host/public-key-files.ts';
+import { readClientKeyFile } from '../../src/host/served-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'credmon-key-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -13,7 +13,7 @@ import {
   rotateKeys,
   verifyWithKeys,
 } from '@credmon/scitokens';
-import { openPublicKeys } from '../../src/host/public-key-files.ts';
+import { openPublicKeys } from '../../src/host/served-files.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startPortal, type Portal } from '../support/portal.ts';
 

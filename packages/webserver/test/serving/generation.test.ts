@@ -45,12 +45,12 @@ vi.mock('@credmon/core/base', async (original) => {
     },
   };
 });
-vi.mock('../../src/host/view-files.ts', async (original) => {
-  const real = await original<typeof import('../../src/host/view-files.ts')>();
+vi.mock('../../src/host/served-files.ts', async (original) => {
+  const real = await original<typeof import('../../src/host/served-files.ts')>();
   return { openViews: () => (fail('openViews'), real.openViews()) };
 });
-vi.mock('../../src/host/public-key-files.ts', async (original) => {
-  const real = await original<typeof import('../../src/host/public-key-files.ts')>();
+vi.mock('../../src/host/served-files.ts', async (original) => {
+  const real = await original<typeof import('../../src/host/served-files.ts')>();
   return {
     ...real,
     openPublicKeys: (issuer: Settings['localIssuer']) => (

@@ -28,7 +28,7 @@ import type { ProviderSettings, Settings } from '../../src/settings/settings.ts'
 import { ISSUER_KEY } from '@credmon/test-fixtures/issuer/signed-id-token';
 import { createIssuers } from '../../src/flow/resolve-provider.ts';
 import { GENERIC_POLICY, type IssuerPolicy } from '@credmon/core/profiles';
-import { openViews } from '../../src/host/view-files.ts';
+import { openViews } from '../../src/host/served-files.ts';
 import { createBrowser, type Browser } from './browser.ts';
 
 export const CANARY = 'canary-client-secret';

@@ -1,6 +1,6 @@
 // The lines of Fastify in our log.
 import { describe, expect, it } from 'vitest';
-import { fastifyLogger } from '../../src/plugins/fastify-logger.ts';
+import { fastifyLogger } from '../../src/plugins/errors.ts';
 
 describe("Fastify's logger", () => {
   it('R43 logs the texts of warnings and errors without queries, and no objects', () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { viewsIn } from '../../src/host/view-files.ts';
+import { viewsIn } from '../../src/host/served-files.ts';
 
 const VIEWS = fileURLToPath(new URL('../../src/views', import.meta.url));
 
