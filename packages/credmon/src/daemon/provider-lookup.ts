@@ -1,6 +1,6 @@
 // Builds every kind of provider from the settings, and finds the provider and the owner
 // of each token.
-import { runProgram } from '../host/run-program.ts';
+import { runProgram } from '../host/token-program.ts';
 import { type ProcessTrust, createPelicanSend, createVaultSend } from '../host/tls-ca.ts';
 import { clientCredentials, type ClientOptions } from '../providers/client/credentials.ts';
 import type { Provider, ProviderContext } from '../providers/common/provider.ts';

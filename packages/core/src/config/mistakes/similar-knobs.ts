@@ -1,6 +1,6 @@
 // Finds the knob that was meant by a guessed name: names that consist of the same words,
 // where edit distance does not help.
-import { distance } from '../../base/values/distance.ts';
+import { distance, nearest } from '../../base/values/distance.ts';
 import { smallest } from '../../base/values/numbers.ts';
 import guesses from './guessed-words.json' with { type: 'json' };
 
@@ -30,6 +30,21 @@ const MOST_WORDS = 8;
 
 /** Words that are in many names and say nothing about the meaning. */
 const NOISE = new Set(['credmon', 'oauth', 'oauth2', 'condor']);
+
+/** The most letters that a typo changes; more are rather another word. */
+export const TYPO = 2;
+
+/** Finds what was meant: first by a typo, then by the words, then by many letters. */
+export function meantBy(
+  name: string,
+  all: readonly string[],
+  candidates: readonly Candidate[],
+): readonly string[] {
+  const near = nearest(name, all);
+  if (near !== undefined && distance(name, near) <= TYPO) return [near];
+  const similar = similarKnobs(name, candidates);
+  return similar.length > 0 || near === undefined ? similar : [near];
+}
 
 /**
  * Returns the candidates that are most similar to `name` by their words: one, or several

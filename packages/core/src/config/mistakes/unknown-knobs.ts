@@ -5,7 +5,7 @@ import { distance, nearest } from '../../base/values/distance.ts';
 import { CLIENT_KINDS, KNOBS } from '../typed/declarations.ts';
 import suffixes from './daemon-suffixes.json' with { type: 'json' };
 import type { SetKnob } from './set-knobs.ts';
-import { similarKnobs, type Candidate } from './similar-knobs.ts';
+import { TYPO, meantBy, similarKnobs, type Candidate } from './similar-knobs.ts';
 
 /**
  * A knob that is set. `value` returns its expanded value: only the form of a secret is
@@ -75,21 +75,6 @@ export function unusedKnobs(
     const sentence = sentenceFor(knob);
     return sentence === undefined ? [] : [warning(WHAT, `${knob.place}: ${sentence}`)];
   });
-}
-
-/** The most letters that a typo changes; more are rather another word. */
-const TYPO = 2;
-
-/** Finds what was meant: first by a typo, then by the words, then by many letters. */
-function meantBy(
-  name: string,
-  all: readonly string[],
-  candidates: readonly Candidate[],
-): readonly string[] {
-  const near = nearest(name, all);
-  if (near !== undefined && distance(name, near) <= TYPO) return [near];
-  const similar = similarKnobs(name, candidates);
-  return similar.length > 0 || near === undefined ? similar : [near];
 }
 
 /** Finds a knob of HTCondor by a typo, or by its words where the guess lacks one. */
