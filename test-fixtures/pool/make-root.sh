@@ -6,6 +6,7 @@
 #     pool                  Debian 13 with HTCondor (the default)
 #     debian13              Debian 13 with Node.js, where packages are installed
 #     debian12              Debian 12 without Node.js
+#     newcomer              Debian 13 with only Node.js and npm
 #   CREDMON_POOL_ROOT       where the archive of the pool is kept (/var/cache/credmon/pool-root.tar.zst)
 #
 # Needs root, debootstrap, zstd and Debian's package mirror that this machine uses. A kept archive is made
@@ -22,6 +23,7 @@ packages=(htcondor nodejs ca-certificates openssl procps curl python3 util-linux
 case $kind in
   pool) ;;
   debian13) packages=(nodejs ca-certificates) ;;
+  newcomer) packages=(nodejs npm ca-certificates) ;;
   debian12) release=bookworm packages=(ca-certificates) ;;
   *) echo "make-root.sh: unknown kind: $kind" >&2; exit 2 ;;
 esac

@@ -1,5 +1,6 @@
 // Checks the configuration itself: errors, knobs that are not used, and scope templates
 // with commas or with macros that are expanded before there is a user.
+import { programFolder } from '../settings/program-folder.ts';
 import { type Settings, readLists } from '../settings/read.ts';
 import { settingsOf } from '../status/tokens.ts';
 import { loginNames } from './logins.ts';
@@ -47,7 +48,7 @@ export function checkConfig(
       return undefined;
     }
   };
-  const old = attempt(() => oldKnobs(config)) ?? [];
+  const old = attempt(() => oldKnobs(config, programFolder(process.argv[1]))) ?? [];
   const settings = attempt(() => settingsOf(config, command));
   if (settings) {
     const warnings = settings.warnings.filter(

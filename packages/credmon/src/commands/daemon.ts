@@ -53,6 +53,7 @@ import { reportToAll } from '../report/events.ts';
 import { createReport } from '../report/log-report.ts';
 import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/reserve.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
+import { programFolder } from '../settings/program-folder.ts';
 import { readDaemonSettings, type Settings } from '../settings/read.ts';
 import { openStandingLogins, standingFiles } from '../host/standing-files.ts';
 import { VERSION } from '../version.ts';
@@ -98,7 +99,8 @@ export async function runDaemonCommand(
 ): Promise<number> {
   setFlagsFromString(SMALL_NURSERY);
   const config = openConfig(command, env);
-  const settings = readDaemonSettings(config, command);
+  const programs = programFolder(process.argv[1]);
+  const settings = readDaemonSettings(config, { ...command, programs });
   const log = await openLog(settings.log);
   opened(log);
   announce(log, config, settings);
@@ -260,6 +262,7 @@ function exitIfBusy({ memory }: DaemonParts, code: number): number {
 
 function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal): DaemonParts {
   const { command, env, log, settings } = running;
+  const programs = programFolder(process.argv[1]);
   const warn = (text: string): void => log.warn(text);
   const trust = createProcessTrust(() => namedTrustOf(running.settings), warn);
   let sender = createSend({ ...settings.limits, trust: trust.general });
@@ -270,7 +273,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
   let lookup = providerLookupOf(settings, ports);
   const report = reportToAll([createReport(log, () => running.settings), createAuditReport(log)]);
   const reload = createReload(
-    () => readDaemonSettings(openConfig(command, env), command),
+    () => readDaemonSettings(openConfig(command, env), { ...command, programs }),
     (next) => {
       // Opening the log is the last step that may fail; nothing has changed before it.
       const newLookup = providerLookupOf(next, ports);

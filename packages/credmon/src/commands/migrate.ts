@@ -5,6 +5,7 @@ import { loadConfig, warningText } from '@credmon/core/config';
 import type { Subcommand } from '../command-line/command.ts';
 import { wsgiPortalIn } from '../migrate/knobs.ts';
 import { newConfiguration } from '../migrate/new-configuration.ts';
+import { programFolder } from '../settings/program-folder.ts';
 
 /** In bytes; the rest of a larger file is not searched for a portal. */
 const LARGEST = 4 * 1024 * 1024;
@@ -31,7 +32,14 @@ export function runMigrateCommand(
     tolerate: (error) => unread.push(messageOf(error)),
   });
   const warnings = config.warnings.map(warningText);
-  print(newConfiguration({ config, portals, unread: [...unread, ...warnings] }).trimEnd());
+  print(
+    newConfiguration({
+      config,
+      portals,
+      unread: [...unread, ...warnings],
+      programs: programFolder(process.argv[1]),
+    }).trimEnd(),
+  );
   return unread.length > 0 ? 1 : 0;
 }
 

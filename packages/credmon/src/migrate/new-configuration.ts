@@ -12,7 +12,6 @@ import {
   type NewKnob,
 } from './knobs.ts';
 
-const BIN = '/usr/local/bin';
 /** What `use feature : OAUTH` sets, and need not be written. */
 const BY_FEATURE: ReadonlyMap<string, string> = new Map([
   ['SEC_CREDENTIAL_DIRECTORY_OAUTH', '/var/lib/condor/oauth_credentials'],
@@ -26,22 +25,25 @@ export interface OldConfiguration {
   readonly config: Config;
   readonly portals: readonly WsgiPortal[];
   readonly unread: readonly string[];
+  /** The folder of the programs of this installation. */
+  readonly programs: string;
 }
 
 /**
  * Returns the text of the new configuration. Comments say what has no successor and why.
  * No secret is in it.
  */
-export function newConfiguration({ config, portals, unread }: OldConfiguration): string {
+export function newConfiguration(old: OldConfiguration): string {
+  const { config, portals, unread, programs } = old;
   const fates = migratedKnobs(config);
   const of = <Name extends Migrated['kind']>(kind: Name): Kind<Name>[] =>
     fates.filter((one): one is Kind<Name> => one.kind === kind);
   const kept = of('kept').map(({ knob }) => knob);
-  const old = new Map(of('replaced').map(({ name, value }) => [name, value]));
+  const replaced = new Map(of('replaced').map(({ name, value }) => [name, value]));
   const secrets = of('secret');
   const logins = [...new Set(loginsOf(kept))];
-  const local = localLines(kept, old, logins);
-  const vault = vaultLines(kept, old);
+  const local = localLines(kept, replaced, logins);
+  const vault = vaultLines(kept, replaced, programs);
   const lists = [...local.used, ...vault.used];
   const rest = kept.filter(
     ({ name, value }) =>
@@ -50,7 +52,12 @@ export function newConfiguration({ config, portals, unread }: OldConfiguration):
   const general = rest.filter(({ name }) => providerOf(name, logins) === undefined);
   const sections = [
     headLines(config, portals),
-    baseLines(general, logins.length > 0 || portals.length > 0, kept, portals),
+    [
+      'use feature : OAUTH',
+      'DAEMON_LIST = $(DAEMON_LIST) CREDD',
+      `CREDMON_OAUTH = ${programs}/condor_credmon`,
+      ...baseLines(general, logins.length > 0 || portals.length > 0, kept, portals),
+    ],
     ...logins.map((login) => loginLines(login, rest, logins, secrets)),
     local.lines,
     vault.lines,
@@ -96,13 +103,7 @@ function baseLines(
   const prefix =
     kept.find(({ name }) => isPrefix(name))?.value ??
     (portal ? prefixOf(portal) : 'https://$(FULL_HOSTNAME)');
-  return [
-    'use feature : OAUTH',
-    'DAEMON_LIST = $(DAEMON_LIST) CREDD',
-    `CREDMON_OAUTH = ${BIN}/condor_credmon`,
-    ...(withPortal ? [`CREDMON_WEB_PREFIX = ${prefix}`] : []),
-    ...general.map(line),
-  ];
+  return [...(withPortal ? [`CREDMON_WEB_PREFIX = ${prefix}`] : []), ...general.map(line)];
 }
 
 /** The names of providers with logins, as they are written. */
@@ -183,7 +184,11 @@ function localLines(
   };
 }
 
-function vaultLines(kept: readonly NewKnob[], old: ReadonlyMap<string, string>): Section {
+function vaultLines(
+  kept: readonly NewKnob[],
+  old: ReadonlyMap<string, string>,
+  programs: string,
+): Section {
   const storer = programOf(old, 'SEC_CREDENTIAL_STORER');
   const daemon = programOf(old, 'CREDMON_OAUTH') ?? programOf(old, 'SEC_CREDENTIAL_MONITOR');
   const isVault = /vault|condor_credential_storer/.test(storer ?? '') || /vault/.test(daemon ?? '');
@@ -196,7 +201,7 @@ function vaultLines(kept: readonly NewKnob[], old: ReadonlyMap<string, string>):
     used: own.map(({ name }) => name),
     lines: [
       '# Tokens from a Vault.',
-      `SEC_CREDENTIAL_STORER = ${BIN}/condor_credential_storer`,
+      `SEC_CREDENTIAL_STORER = ${programs}/condor_credential_storer`,
       ...own.map(line),
       ...(isTrusted
         ? []

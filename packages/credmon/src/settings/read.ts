@@ -108,6 +108,8 @@ export interface Settings {
 /** Values from the command line. */
 export interface Overrides extends LogOverrides {
   readonly credDir: string | undefined;
+  /** The folder of the programs, for warnings that name one. */
+  readonly programs?: string;
 }
 
 /** As HTCondor's own daemons: a world-readable file in $(LOG). */
@@ -169,7 +171,7 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
     runDir: readRunDirectory(read, credDir),
     warnings: [
       ...config.warnings.map(warningText),
-      ...oldKnobs(config).map(({ text }) => text),
+      ...oldKnobs(config, overrides.programs).map(({ text }) => text),
       ...read.warnings,
     ],
   };

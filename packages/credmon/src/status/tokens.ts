@@ -15,6 +15,7 @@ import { ownerOfToken, providerLookupOf } from '../daemon/provider-lookup.ts';
 import { EMPTY_STORE } from '../providers/standing/login-store.ts';
 import { withStanding } from '../providers/standing/store.ts';
 import { secretVersion } from '../host/secret-file.ts';
+import { programFolder } from '../settings/program-folder.ts';
 import { readSettings, type Settings } from '../settings/read.ts';
 import type { StandingToken } from '../settings/standing.ts';
 import { standingFiles, openStandingLogins } from '../host/standing-files.ts';
@@ -25,7 +26,14 @@ import { statusRow, type StatusRow } from './table.ts';
  * `CONFIG_INVALID`
  */
 export function settingsOf(config: Config, { credDir }: Pick<CommonOptions, 'credDir'>): Settings {
-  return readSettings(config, { credDir, logFile: undefined, debug: false, verbose: false });
+  const programs = programFolder(process.argv[1]);
+  return readSettings(config, {
+    credDir,
+    programs,
+    logFile: undefined,
+    debug: false,
+    verbose: false,
+  });
 }
 
 /**

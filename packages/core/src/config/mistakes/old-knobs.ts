@@ -30,7 +30,7 @@ interface OldKnobRule {
   readonly kept?: boolean;
   /** The name of a daemon in DAEMON_LIST. */
   readonly daemon?: boolean;
-  /** What to do about a knob without effect. */
+  /** What to do about a knob without effect; `<PROGRAMS>` is the folder of the programs. */
   readonly ignored?: string;
   /** Only a boolean value is old: the name is also a good one for a macro. */
   readonly switch?: boolean;
@@ -40,14 +40,18 @@ interface OldKnobRule {
 
 const RULES: ReadonlyMap<string, OldKnobRule> = new Map(Object.entries(table));
 
+/** Where `npm run install-to -- /usr/local` puts the programs. */
+const USUAL_FOLDER = '/usr/local/bin';
+
 /**
- * Returns the old knobs that are set, each with one sentence.
+ * Returns the old knobs that are set, each with one sentence. `programs` is the folder of
+ * the programs of this installation.
  * @throws CodedError `CONFIG_LIMIT` on endless expansion
  */
-export function oldKnobs(config: Config): OldKnob[] {
+export function oldKnobs(config: Config, programs: string = USUAL_FOLDER): OldKnob[] {
   return setKnobs(config, isOld).flatMap((set): OldKnob[] => {
     const rule = RULES.get(set.name.toUpperCase());
-    const what = rule ? sentenceFor(config, set, rule) : undefined;
+    const what = rule ? sentenceFor(config, set, rule, programs) : undefined;
     if (what === undefined) return secretIn(config, set);
     return [{ name: set.written, state: 'warning', text: `${set.place}: ${set.name} ${what}` }];
   });
@@ -56,15 +60,20 @@ export function oldKnobs(config: Config): OldKnob[] {
 const isOld = (name: string): boolean =>
   RULES.has(name.toUpperCase()) || /_CLIENT_SECRET$/i.test(name);
 
-function sentenceFor(config: Config, { written }: SetKnob, rule: OldKnobRule): string | undefined {
+function sentenceFor(
+  config: Config,
+  { written }: SetKnob,
+  rule: OldKnobRule,
+  folder: string,
+): string | undefined {
   const value = config.raw(written)?.trim() ?? '';
   const { successor, ignored, programs } = rule;
   if (programs && !programs.includes(value.split('/').at(-1) ?? '')) return undefined;
   if (rule.switch === true && parseBoolean(value, evaluateExpression) === undefined)
     return undefined;
-  if (ignored !== undefined) return `is ignored; ${ignored}`;
+  if (ignored !== undefined) return `is ignored; ${ignored.replace('<PROGRAMS>', folder)}`;
   if (successor === undefined || value === '') return undefined;
-  if (rule.daemon === true) return daemonSentence(config, successor);
+  if (rule.daemon === true) return daemonSentence(config, successor, folder);
   const winner = [successor, ...(rule.hidden ?? [])].find((one) => isSet(config, one));
   if (winner !== undefined)
     return rule.kept === true ? undefined : `is ignored, because ${winner} is set; remove the line`;
@@ -72,13 +81,10 @@ function sentenceFor(config: Config, { written }: SetKnob, rule: OldKnobRule): s
   return `is an old name that still works${works}; write instead: ${successor} = ${value}`;
 }
 
-/** Where `npm run install-to -- /usr/local` puts the daemon. */
-const PROGRAM = '/usr/local/bin/condor_credmon';
-
 /** condor_master starts whatever DAEMON_LIST names, so an old name works, too. */
-function daemonSentence(config: Config, successor: string): string {
+function daemonSentence(config: Config, successor: string, folder: string): string {
   const daemons = splitList((config.get('DAEMON_LIST') ?? '').toUpperCase());
-  const write = `write instead: ${successor} = ${PROGRAM}`;
+  const write = `write instead: ${successor} = ${folder}/condor_credmon`;
   return daemons.includes('SEC_CREDENTIAL_MONITOR')
     ? 'is an old name that still works, because DAEMON_LIST names it; ' +
         `${write}, and ${successor} for SEC_CREDENTIAL_MONITOR in DAEMON_LIST`

@@ -19,6 +19,24 @@ const findings = (knobs: Readonly<Record<string, string>>): string[] =>
 const DIRECTORY = '/var/lib/condor/credentials';
 const OAUTH = 'SEC_CREDENTIAL_DIRECTORY_OAUTH';
 
+it('R43 a program is named where this installation has it', () => {
+  const config = loadConfig({
+    subsystem: 'CREDMON_OAUTH',
+    env: {
+      CONDOR_CONFIG: 'ONLY_ENV',
+      _CONDOR_SEC_CREDENTIAL_MONITOR: '/usr/bin/scitokens_credmon',
+      _CONDOR_SEC_CREDENTIAL_PRODUCER: '/usr/bin/vault_credential_producer',
+    },
+  });
+  const texts = oldKnobs(config, '/usr/bin').map(({ text }) => text);
+  expect(
+    texts.map((text) => /(CREDMON_OAUTH|SEC_CREDENTIAL_STORER) = \S+/.exec(text)?.[0]),
+  ).toEqual([
+    'CREDMON_OAUTH = /usr/bin/condor_credmon',
+    'SEC_CREDENTIAL_STORER = /usr/bin/condor_credential_storer',
+  ]);
+});
+
 it.each<[string, Record<string, string>, string[]]>([
   [
     'the directory of the first README of scitokens-credmon',
