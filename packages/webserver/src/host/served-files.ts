@@ -4,9 +4,9 @@
 import type { Ports, Views } from '../flow/ports.ts';
 import type { Settings } from '../settings/settings.ts';
 import { readTextFile } from './credential-files.ts';
-import { CodedError, messageOf, systemClock } from '@credmon/core/base';
+import { CodedError, messageOf, systemClock, systemCode } from '@credmon/core/base';
 import { Eta } from 'eta';
-import { existsSync, lstatSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { basename, join } from 'node:path';
 import { getAsset, isSea } from 'node:sea';
 import { fileURLToPath } from 'node:url';
@@ -50,7 +50,7 @@ const SETTLED = 2000;
 function rememberingReader(): typeof readTextFile {
   const known = new Map<string, { readonly identity: string; readonly text: string }>();
   return (path, what) => {
-    const found = lstatSync(path, { throwIfNoEntry: false });
+    const found = statIfThere(path);
     if (!found) return readTextFile(path, what);
     const { dev, ino, size, mtimeMs, ctimeMs } = found;
     const identity = `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
@@ -62,6 +62,19 @@ function rememberingReader(): typeof readTextFile {
       known.set(path, { identity, text });
     return text;
   };
+}
+
+/**
+ * Returns the stat of the file that a path leads to: in a mounted volume, a link in the middle
+ * changes. `undefined` if there is none: reading it then gives the reason.
+ */
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 /**
