@@ -1,6 +1,7 @@
 // The command line of `scitokens`: the options of each command.
 import { wholeSeconds } from '@credmon/core/base';
 import yargs, { type Argv } from 'yargs';
+import examples from './examples.json' with { type: 'json' };
 import { OPERATIONS } from '../explain/xrootd-rules.ts';
 import { PROFILES } from '../token/claims.ts';
 import { ALGORITHMS } from '../token/algorithms.ts';
@@ -48,6 +49,10 @@ export async function scitokens(argv: readonly string[], io: Io): Promise<number
   return parsed === 0 ? result : parsed;
 }
 
+/** The end of a help: examples that can be pasted as they are. */
+const examplesOf = (group: keyof typeof examples): string =>
+  ['Examples:', ...examples[group].map(([line, text]) => `  # ${text}\n  ${line}`)].join('\n');
+
 type Run = (json: boolean | undefined, work: Work) => Promise<void>;
 
 /** Returns the declaration of the command line; `run` gets the work of a command. */
@@ -58,6 +63,7 @@ export function commandLine(io: Io, run: Run): Argv {
     .command('key', 'signing keys', (group) => keyGroup(group, io, run))
     .command('token', 'tokens', (group) => tokenGroup(group, io, run))
     .command('cache', "issuers' keys on disk", (group) => cacheGroup(group, io, run))
+    .epilogue(examplesOf('all'))
     .demandCommand(1, 'a command is required')
     .option('json', { type: 'boolean', describe: 'print JSON' })
     .strict()
@@ -90,6 +96,7 @@ const writing = {
 
 function keyGroup(group: Argv, io: Io, run: Run): Argv {
   return group
+    .epilogue(examplesOf('key'))
     .command(
       'create',
       'create a private key',
@@ -221,6 +228,7 @@ function tokenGroup(group: Argv, io: Io, run: Run): Argv {
   const withToken = (command: Argv): Argv<{ token: string | undefined }> =>
     command.positional('token', { type: 'string', describe: TOKEN_HELP });
   return group
+    .epilogue(examplesOf('token'))
     .command(
       'create',
       'issue a token',
@@ -293,6 +301,7 @@ function cacheGroup(group: Argv, io: Io, run: Run): Argv {
   const withIssuer = (command: Argv): Argv<{ issuer: string }> =>
     command.positional('issuer', { type: 'string', demandOption: true });
   return group
+    .epilogue(examplesOf('cache'))
     .command(
       'list',
       'list cached issuers and the time of the last fetch',

@@ -444,6 +444,14 @@ describe('algorithms beyond the two that every verifier supports', () => {
   });
 });
 
+it.each([[], ['key'], ['token'], ['cache']])('the help of %j has examples', async (...words) => {
+  const { out } = await run(world(), ...words, '--help');
+  const shown = /\nExamples:\n((?: {2}\S.*\n)+)$/.exec(out)?.[1] ?? '';
+  const lines = shown.split('\n').filter((line) => line !== '');
+  const own = lines.filter((line) => line.startsWith(`  scitokens ${words.join(' ')}`));
+  expect([own.length > 1, lines.length]).toEqual([true, own.length * 2]);
+});
+
 it('help is printed with code 0; no arguments are a usage error', async () => {
   expect((await run(world(), '--help')).out).toContain('scitokens token');
   expect((await run(world())).code).toBe(2);
