@@ -3,6 +3,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { KNOBS, defaultText, type KnobDeclaration } from '../../src/config/typed/declarations.ts';
+import { GROUP_ORDER, KNOB_GROUPS, type KnobGroup } from './knob-groups.ts';
 
 const HEAD = `# Knobs
 
@@ -10,36 +11,46 @@ Every knob that credmon reads. Names compare without case. A name may be prefixe
 dot: \`CREDMON_OAUTH.LOG\` is read by \`condor_credmon\` alone, \`CREDMON_WEB.LOG\` by the web server alone. \`<PROVIDER>\` stands for the name of a
 token provider, \`<TOKEN>\` for the name of a standing token, \`<SUBSYS>\` for the program's subsystem.
 
-Where a row has two names, the first is for all providers, tokens or programs, and the second for one of them. The second has priority.
+Some knobs have a second name, for one provider, token or program. The second name has priority.
 
 Integers, numbers and durations may be expressions, such as \`60 * 20\`. A duration is a number of seconds, or has a unit: \`s\`, \`min\`, \`h\`, \`day\`, \`week\`.
 A size is a number of bytes, or has a unit: \`10 Mb\`, \`512 Kb\`. The limits are included. A boolean is \`true\`, \`false\`, \`1\`, \`0\` or an expression;
 \`yes\` and \`on\` are mistakes, as they are for HTCondor. All mistakes are told together, each with the place where the value was set.
 
 \`condor_credmon config get KNOB -v\` shows a value and where it comes from. For a knob that is not set it shows the default, with \`# at: <Default>\`.
-
-| Knob | Type | Default | Limits | Read by | Who else reads it | Meaning |
-| --- | --- | --- | --- | --- | --- | --- |
 `;
 
 /** The expected text of docs/knobs.md. */
 export function knobPage(): string {
-  const cell = (text: string): string => text.replaceAll('|', '\\|');
-  const rows = Object.entries(KNOBS).map(([name, knob]) => {
-    const cells = [
-      [name, ...(knob.own === undefined ? [] : [knob.own])].map((one) => `\`${one}\``).join(', '),
-      knob.unit === undefined || knob.type === 'size or time'
-        ? knob.type
-        : `${knob.type} (${knob.unit})`,
-      defaultCell(knob),
-      knob.min === undefined ? '' : `${knob.min} to ${knob.max}`,
-      knob.readers.join(', '),
-      knob.otherReaders.join(', ') || 'nobody',
-      knob.help,
-    ];
-    return `| ${cells.map(cell).join(' | ')} |\n`;
+  const groups = GROUP_ORDER.map((title) => {
+    const group = KNOB_GROUPS.find((one) => one.title === title);
+    const members = rows.filter(([name]) => groupOf(name) === group);
+    const entries = members.map(([name, knob]) => entry(name, knob));
+    return `\n## ${title}\n\n${group?.about}\n\n${entries.join('\n')}`;
   });
-  return HEAD + rows.join('');
+  return HEAD + groups.join('');
+}
+
+/** Returns the group of a declared name; `undefined` if no pattern fits. */
+export function groupOf(name: string): KnobGroup | undefined {
+  return KNOB_GROUPS.find(({ names }) => names.test(name));
+}
+
+const rows: readonly (readonly [string, KnobDeclaration])[] = Object.entries(KNOBS);
+
+function entry(name: string, knob: KnobDeclaration): string {
+  const { own, type, unit, min, max, readers, otherReaders, help } = knob;
+  const limits = min === undefined ? '' : `, ${min} to ${max}`;
+  const kind = unit === undefined || type === 'size or time' ? type : `${type} (${unit})`;
+  return [
+    `### \`${name}\`\n`,
+    `${help}\n`,
+    ...(own === undefined ? [] : [`- For one: \`${own}\``]),
+    `- Default: ${defaultCell(knob)}`,
+    `- Type: ${kind}${limits}`,
+    `- Read by: ${[...readers, ...otherReaders].join(', ')}`,
+    '',
+  ].join('\n');
 }
 
 /** The default and what completes it, as the page says it. */

@@ -13,7 +13,8 @@ import {
 } from '../../src/config/typed/declarations.ts';
 import { DEFAULT_SEND_LIMITS } from '../../src/base/http/send.ts';
 import { createKnobReader, type KnobReader } from '../../src/config/typed/knob-reader.ts';
-import { defaultCell, knobPage, knobUses, plainName, usesIn } from './knob-page.ts';
+import { GROUP_ORDER, KNOB_GROUPS } from './knob-groups.ts';
+import { defaultCell, groupOf, knobPage, knobUses, plainName, usesIn } from './knob-page.ts';
 import { readText } from './read-text.ts';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -64,6 +65,13 @@ test('the page is made from the declarations (UPDATE_DOCS=1 writes it again)', a
   const wanted = await format(knobPage(), { ...(await resolveConfig(page)), parser: 'markdown' });
   if (process.env['UPDATE_DOCS']) writeFileSync(page, wanted);
   expect(existsSync(page) ? readFileSync(page, 'utf8') : '').toBe(wanted);
+});
+
+test('every knob is in a group, and every group is on the page and has knobs', () => {
+  expect(rows.map(([name]) => name).filter((name) => groupOf(name) === undefined)).toEqual([]);
+  const used = new Set(rows.map(([name]) => groupOf(name)?.title));
+  expect([...used].toSorted()).toEqual(KNOB_GROUPS.map(({ title }) => title).toSorted());
+  expect(GROUP_ORDER.toSorted()).toEqual([...used].toSorted());
 });
 
 test('every declaration has all columns', () => {
