@@ -8,7 +8,7 @@ import { skipWithout } from '@credmon/test-fixtures/processes/skipped';
 import { run } from './commands.ts';
 
 /** The kinds of test-fixtures/pool/make-root.sh. */
-export type Kind = 'pool' | 'debian13' | 'debian12';
+export type Kind = 'pool' | 'debian13' | 'debian12' | 'newcomer';
 
 const archiveOf = (kind: Kind): string => `/var/cache/credmon/${kind}-root.tar.zst`;
 
