@@ -51,7 +51,7 @@ export function applyInGroup(
 }
 
 function* stepsOf(parts: ApplyParts, change: TokenChange): Steps<FileIdentity | undefined> {
-  const progress = { done: 0, from: change.from };
+  const progress: Progress = { done: 0, from: change.from, unsynced: change.unsynced };
   const work: Work = {
     ...parts,
     change,
@@ -123,6 +123,7 @@ function* writePending(work: Work): Steps<void> {
     // Also checked before staging: files left by a crash must not outlive the `.top` from
     // which they were made.
     refuseOtherTop(work);
+    if (work.progress.unsynced) yield* syncDirectory(work);
     const useBefore = identityAt(work, 'use');
     const refused = yield* stageAll(work, staged);
     for (const each of refused ? upToTop(staged) : staged) {
@@ -148,6 +149,7 @@ function commit(work: Work, { write, file, identity }: Staged): void {
   work.progress = {
     done: progress.done + 1,
     from: write.kind === 'top' ? identity : progress.from,
+    unsynced: mustLast(write) ? true : progress.unsynced,
   };
   if (write.kind === 'use') work.use = identity;
   if (work.use) work.origins.note(change, { use: work.use, top: work.progress.from, fits: true });
@@ -164,6 +166,7 @@ function* syncDirectory(work: Work): Steps<void> {
   work.toSync ??= openForSync(work.directory);
   const [error] = yield { kind: 'directory', descriptors: [work.toSync] };
   if (error !== undefined) throw error;
+  work.progress = { ...work.progress, unsynced: undefined };
 }
 
 /**

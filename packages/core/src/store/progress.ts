@@ -59,16 +59,18 @@ export function createOrigins(): Origins {
 
 /**
  * The progress of a change: the number `done` of its writes, and the version of `.top`
- * since then (`undefined`: none).
+ * since then (`undefined`: none). `unsynced`: a file is visible, and its directory could
+ * not be synced.
  */
 export interface Progress {
   readonly done: number;
   readonly from: FileIdentity | undefined;
+  readonly unsynced?: true | undefined;
 }
 
 /** Returns the progress as fields of an error; {@link restOf} reads them. */
-export function progressFields({ done, from }: Progress): ErrorFields {
-  return { done, ino: from?.ino, mtime: from?.mtime, size: from?.size };
+export function progressFields({ done, from, unsynced }: Progress): ErrorFields {
+  return { done, ino: from?.ino, mtime: from?.mtime, size: from?.size, unsynced };
 }
 
 /**
@@ -77,13 +79,14 @@ export function progressFields({ done, from }: Progress): ErrorFields {
  */
 export function restOf(change: TokenChange, error: unknown): TokenChange {
   const fields: ErrorFields = isCoded(error, 'CRED_FILE_IO') ? error.fields : {};
-  const { done, ino, mtime, size } = fields;
+  const { done, ino, mtime, size, unsynced } = fields;
   if (typeof done !== 'number' || done === 0) return change;
   const known = typeof ino === 'number' && typeof mtime === 'number' && typeof size === 'number';
   return {
     ...change,
     from: known ? { ino, mtime, size } : undefined,
     writes: change.writes.slice(done),
+    ...(unsynced === true ? { unsynced } : {}),
   };
 }
 

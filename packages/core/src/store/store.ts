@@ -68,6 +68,8 @@ export interface TokenChange {
   readonly stem: string;
   readonly from: FileIdentity | undefined;
   readonly writes: readonly TokenWrite[];
+  /** Files that an earlier attempt made visible must be durable before anything follows. */
+  readonly unsynced?: true;
 }
 
 /**

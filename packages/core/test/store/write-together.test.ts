@@ -1,6 +1,6 @@
 // Changes of many tokens at the same time: each keeps its own order, an error stops one
 // of them, and the event loop turns meanwhile.
-import { readFileSync, unlinkSync } from 'node:fs';
+import { constants, readFileSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { identityOf, type FileIdentity } from '../../src/credential/snapshot.ts';
@@ -9,11 +9,15 @@ import { restOf } from '../../src/store/progress.ts';
 import type { CredentialStore, TokenChange } from '../../src/store/store.ts';
 import { credentialDirectory, namesOf, NOW, put, putToken, TOP, USE } from './directory.ts';
 
+const { O_DIRECTORY } = constants;
+const O_PATH = 0o10000000;
+
 const calls: string[] = [];
 type Done = (error: Error | null) => void;
-const hooks: { fsync: (name: string, real: () => void, done: Done) => void } = {
-  fsync: (_name, real) => real(),
-};
+const hooks: {
+  fsync: (name: string, real: () => void, done: Done) => void;
+  open: (name: string, flags: number) => void;
+} = { fsync: (_name, real) => real(), open: () => undefined };
 vi.mock('node:fs', async (importOriginal) => {
   const real = await importOriginal<typeof import('node:fs')>();
   const short = (path: string): string =>
@@ -33,6 +37,10 @@ vi.mock('node:fs', async (importOriginal) => {
         done,
       );
     },
+    openSync: (path: string, flags: number, mode?: number) => {
+      hooks.open(short(path), flags);
+      return real.openSync(path, flags, mode);
+    },
     renameSync: (from: string, to: string) => {
       calls.push(`rename ${short(to)}`);
       real.renameSync(from, to);
@@ -46,6 +54,7 @@ beforeEach(() => {
   root = credentialDirectory();
   store = openCredentialDirectory(root, { defaultLifetime: 1200, locked: true });
   hooks.fsync = (_name, real) => real();
+  hooks.open = () => undefined;
 });
 
 /** Puts `count` tokens of `users`, and returns their rotations. */
@@ -72,12 +81,42 @@ const rotation = (user: string, stem: string, from: FileIdentity | undefined): T
   ],
 });
 const read = (user: string, name: string): string => readFileSync(join(root, user, name), 'utf8');
+const errorWith = (code: string): Error => Object.assign(new Error(`${code}: injected`), { code });
 const isNew = ({ user, stem }: TokenChange): boolean =>
   read(user, `${stem}.top`) === newTop(stem) && read(user, `${stem}.use`) === NEW_USE;
 const temporaries = (user: string): string[] =>
   namesOf(root, user).filter((name) => name.endsWith('.credmon-tmp'));
 
 describe('renewals that are written together', () => {
+  it.each(['EMFILE at open', 'EIO at fsync'])(
+    'R11 a directory that could not be synced (%s) is synced before .use becomes visible later',
+    async (what) => {
+      const [change] = rotations(1, ['alice']);
+      if (!change) throw new Error('no change');
+      const failing = what.startsWith('EIO') ? 'fsync' : 'open';
+      const fail = (): void => {
+        if (failing === 'fsync')
+          hooks.fsync = (name, real, done) => (name === 'alice' ? done(errorWith('EIO')) : real());
+        else
+          hooks.open = (_name, flags) => {
+            if ((flags & O_DIRECTORY) !== 0 && (flags & O_PATH) === 0) throw errorWith('EMFILE');
+          };
+      };
+      fail();
+      let rest = restOf(change, await store.write(change).catch((caught: unknown) => caught));
+      const newTopOnly = [newTop('t0'), USE];
+      expect([read('alice', 't0.top'), read('alice', 't0.use')]).toEqual(newTopOnly);
+      rest = restOf(rest, await store.write(rest).catch((caught: unknown) => caught));
+      expect([read('alice', 't0.top'), read('alice', 't0.use')]).toEqual(newTopOnly);
+      [hooks.open, hooks.fsync] = [() => undefined, (_name, real) => real()];
+      calls.length = 0;
+      await store.write(rest);
+      expect([calls.includes('synced alice'), isNew(change)]).toEqual([true, true]);
+      expect(calls.indexOf('synced alice')).toBeLessThan(calls.indexOf('rename t0.use'));
+      expect(temporaries('alice')).toEqual([]);
+    },
+  );
+
   it('R11 each .top and its directory are durable before its .use becomes visible', async () => {
     const users = ['alice', 'bob', 'carol'];
     const changes = rotations(9, users);
@@ -122,9 +161,7 @@ describe('renewals that are written together', () => {
   it.each(['EIO', 'ENOSPC'])('R13 %s for one file fails only that token', async (code) => {
     const changes = rotations(6, ['alice', 'bob']);
     hooks.fsync = (name, real, done) =>
-      name === '.t2.top (temporary)'
-        ? done(Object.assign(new Error(`${code}: injected`), { code }))
-        : real();
+      name === '.t2.top (temporary)' ? done(errorWith(code)) : real();
     const fates = await Promise.allSettled(changes.map((change) => store.write(change)));
     expect(changes.map(isNew)).toEqual([true, true, false, true, true, true]);
     expect(fates[2]).toMatchObject({
@@ -141,9 +178,7 @@ describe('renewals that are written together', () => {
     const [change] = rotations(1, ['alice']);
     if (!change) throw new Error('no change');
     hooks.fsync = (name, real, done) =>
-      name === '.t0.use (temporary)'
-        ? done(Object.assign(new Error('EIO: injected'), { code: 'EIO' }))
-        : real();
+      name === '.t0.use (temporary)' ? done(errorWith('EIO')) : real();
     const error = await store.write(change).catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: 'CRED_FILE_IO' });
     expect([read('alice', 't0.top'), read('alice', 't0.use')]).toEqual([newTop('t0'), USE]);

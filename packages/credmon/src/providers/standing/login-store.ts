@@ -181,7 +181,7 @@ export function applyLogin(
 ): void {
   const { stem, writes } = change;
   const tops = writes.filter(({ kind }) => kind === 'top');
-  if (tops.length > 0) logins.apply({ ...change, writes: tops });
+  if (tops.length > 0 || change.unsynced) logins.apply({ ...change, writes: tops });
   const { top, topIdentity } = logins.read(STANDING, stem);
   const written = tops.at(-1)?.text;
   const isOurs =

@@ -7,7 +7,7 @@ import { isCoded } from '@credmon/core/base';
 import { restOf, type CredentialStore, type TokenChange } from '@credmon/core/store';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { standingFiles, openStandingLogins, storeLogin } from '../../../src/host/standing-files.ts';
-import { EMPTY_STORE } from '../../../src/providers/standing/login-store.ts';
+import { EMPTY_STORE, applyLogin } from '../../../src/providers/standing/login-store.ts';
 import { topOfLogin } from '../../../src/providers/standing/login.ts';
 import { provenanceWrite } from '../../../src/providers/standing/provenance.ts';
 import { withStanding } from '../../../src/providers/standing/store.ts';
@@ -117,6 +117,26 @@ describe('a renewal with rotation', () => {
     before = () => undefined;
     store.apply(rest);
     expect([refreshToken(), use()]).toEqual(['r2', 'access-r2\n']);
+  });
+
+  it('R11 whose directory could not be synced is written after that was done', () => {
+    const steps: string[] = [];
+    const { top, topIdentity } = store.read('(standing)', 'ce1');
+    const logins: CredentialStore = {
+      ...store,
+      apply: ({ writes, unsynced }) =>
+        void steps.push(`${writes.length} writes, unsynced: ${unsynced === true}`),
+      read: () => ({ top, topIdentity, meta: { ok: false, reason: '' } }),
+    };
+    const rest = rotation().writes.filter(({ kind }) => kind !== 'top');
+    const change: TokenChange = {
+      ...rotation(),
+      from: topIdentity,
+      writes: rest,
+      unsynced: true,
+    };
+    applyLogin(logins, token, change, () => void steps.push('written'));
+    expect(steps).toEqual(['0 writes, unsynced: true', 'written']);
   });
 
   it('R12 whose file is written late does not replace the token of another login', () => {
