@@ -53,10 +53,10 @@ export function openCredentialDirectory(root: string, options: DirectoryOptions)
   const group = createSyncGroup();
   let isFull = false;
   const reserve = options.reserve && {
+    // Others may have met the full disk before the space was released: it is for them, too.
     release: () => {
-      const isReleased = options.reserve?.release() === true;
-      isFull ||= isReleased;
-      return isReleased;
+      isFull = options.reserve?.release() === true || isFull;
+      return isFull;
     },
   };
   /** @throws CodedError when the directory was replaced */

@@ -117,6 +117,29 @@ describe('renewals that are written together', () => {
     },
   );
 
+  it('R13 the reserved space serves all tokens for which the disk was full at the same time', async () => {
+    const changes = rotations(4, ['alice', 'bob']);
+    let isFull = true;
+    let released = 0;
+    // As file systems that allocate space late, and those of a network.
+    hooks.fsync = (name, real, done) =>
+      isFull && name.endsWith('.top (temporary)')
+        ? setImmediate(() => done(errorWith('ENOSPC')))
+        : real();
+    const release = (): boolean => {
+      released += 1;
+      isFull = false;
+      return released === 1;
+    };
+    const full = openCredentialDirectory(root, {
+      defaultLifetime: 1200,
+      locked: true,
+      reserve: { release },
+    });
+    await Promise.all(changes.map((change) => full.write(change)));
+    expect(changes.map(isNew)).toEqual([true, true, true, true]);
+  });
+
   it('R11 each .top and its directory are durable before its .use becomes visible', async () => {
     const users = ['alice', 'bob', 'carol'];
     const changes = rotations(9, users);
