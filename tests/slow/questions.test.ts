@@ -70,6 +70,32 @@ it('init asks, and the secret is neither on the screen nor in an argument', asyn
   );
 });
 
+it.each(['TERM', 'HUP', 'QUIT'])(
+  'init that SIG%s ends shows again what is typed',
+  async (signal) => {
+    const [screen, pid, modes] = ['screen', 'pid', 'modes'].map((name) => join(place, name));
+    const words = [process.execPath, executablePath(root, 'condor_credmon'), 'init'];
+    words.push('--profile', 'orcid', '--provider', 'x', '--client-id', 'APP-1');
+    words.push('--prefix', 'https://ap.example.org', '--secret-file', join(place, 'secret'));
+    const command = `${words.join(' ')} --config ${join(place, 'config')}`;
+    const file = join(place, 'run.sh');
+    writeFileSync(
+      file,
+      `stty -g > ${modes}\nsh -c 'echo $$ > ${pid}; exec ${command}'\nstty -g >> ${modes}\n`,
+    );
+    const asked = `until grep -qF 'Client secret' ${screen} 2>/dev/null; do sleep 0.05; done`;
+    const shell = `{ ${asked}; kill -${signal} $(cat ${pid}); } | script -qefc 'sh ${file}' ${screen}`;
+    const child = startProcess('sh', ['-c', shell], {
+      PATH: process.env['PATH'] ?? '',
+      TERM: 'xterm',
+    });
+    await child.exited;
+    const [before, after] = readFileSync(modes ?? '', 'utf8').split('\n');
+    expect(after).toBe(before);
+    expect(existsSync(join(place, 'secret'))).toBe(false);
+  },
+);
+
 it.each([
   ['n', true, 1],
   ['y', false, 0],

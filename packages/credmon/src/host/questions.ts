@@ -39,6 +39,9 @@ function line(question: string): Promise<string | undefined> {
 /** What a terminal sends in raw mode. */
 const [CTRL_C, CTRL_D, BACKSPACE, DELETE] = ['\u0003', '\u0004', '\b', '\u007F'];
 
+/** Signals that end the process in raw mode; at SIGINT and SIGTERM, Node leaves that mode. */
+const ENDING = ['SIGHUP', 'SIGQUIT'] as const;
+
 function secret(question: string): Promise<string | undefined> {
   const { stdin } = process;
   // First, so that nothing that is typed early is shown.
@@ -47,8 +50,11 @@ function secret(question: string): Promise<string | undefined> {
   stdin.setEncoding('utf8').resume();
   return new Promise((resolve, reject) => {
     let typed = '';
+    const die = (signal: NodeJS.Signals): void => end(() => void process.kill(process.pid, signal));
+    for (const signal of ENDING) process.on(signal, die);
     const end = (settle: () => void): void => {
       stdin.setRawMode(false);
+      for (const signal of ENDING) process.off(signal, die);
       stdin.pause().off('data', read);
       prompt('\n');
       settle();
