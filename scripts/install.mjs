@@ -12,6 +12,7 @@ import {
   rmSync,
   rmdirSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
@@ -49,6 +50,8 @@ const destination = process.env.DESTDIR ?? '';
 const target = normalize(prefix).replace(/(.)\/$/, '$1');
 const paths = pathsBelow(target, isDebian ? forDebian : undefined);
 const onDisk = (path) => join(destination, path);
+/** The beginning of every path that is installed. */
+const below = target.endsWith('/') ? target : `${target}/`;
 /** Lists what is installed, one path a line. */
 const list = join(paths.share, 'installed-files');
 
@@ -92,10 +95,15 @@ function uninstall() {
     process.exit(1);
   }
   rmSync(onDisk(join(paths.lib, 'cache')), { recursive: true, force: true });
-  for (const path of files) {
-    remove(path);
+  // The list is the last: what is left is removed at the next time.
+  const isRemoved = (path) => {
+    if (!remove(path)) return false;
     console.log(`removed ${path}`);
-  }
+    return true;
+  };
+  const left = files.filter((path) => path !== list && !isRemoved(path));
+  if (left.length > 0) process.exit(1);
+  isRemoved(list);
 }
 
 function installedFiles() {
@@ -103,18 +111,29 @@ function installedFiles() {
   // A list from elsewhere must not remove what is outside of the prefix.
   return readFileSync(onDisk(list), 'utf8')
     .split('\n')
-    .filter((path) => path === normalize(path) && path.startsWith(`${target}/`));
+    .filter((path) => path === normalize(path) && path.startsWith(below));
 }
 
-/** Removes a file, and the directories above it that are empty then. */
+/**
+ * Removes a file, and the directories above it that are empty then. Returns false and says why
+ * if it is still there.
+ */
 function remove(path) {
-  rmSync(onDisk(path), { force: true });
+  try {
+    unlinkSync(onDisk(path));
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') {
+      console.error(`install-to: cannot remove ${path} (${error.code})`);
+      return false;
+    }
+  }
   for (let folder = dirname(path); folder.length > target.length; folder = dirname(folder)) {
     const at = onDisk(folder);
     if (!existsSync(at) || !lstatSync(at).isDirectory()) continue;
-    if (readdirSync(at).length > 0) return;
+    if (readdirSync(at).length > 0) break;
     rmdirSync(at);
   }
+  return true;
 }
 
 /**

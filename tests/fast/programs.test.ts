@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -102,6 +103,40 @@ describe('install-to', () => {
     );
     expect(readdirSync(prefix)).toEqual(['mine']);
     expect(install('--uninstall', prefix).status).toBe(1);
+  });
+
+  it('--uninstall keeps a directory that has the name of a file, and removes the rest at the next time', () => {
+    const prefix = mkdtempSync(join(tmpdir(), 'credmon-prefix-'));
+    install(prefix, output);
+    const mine = join(prefix, 'bin/scitokens');
+    rmSync(mine);
+    mkdirSync(mine);
+    writeFileSync(join(mine, 'file'), '');
+    const { status, stderr } = install('--uninstall', prefix);
+    expect([status, stderr]).toEqual([1, `install-to: cannot remove ${mine} (EISDIR)\n`]);
+    const list = join(prefix, 'share/credmon/installed-files');
+    const left = readdirSync(prefix, { recursive: true, withFileTypes: true });
+    expect(
+      left
+        .filter((entry) => !entry.isDirectory())
+        .map((entry) => join(entry.parentPath, entry.name))
+        .sort(),
+    ).toEqual([join(mine, 'file'), list]);
+    rmSync(mine, { recursive: true });
+    expect(install('--uninstall', prefix).status).toBe(0);
+    expect(readdirSync(prefix)).toEqual([]);
+  });
+
+  it('--uninstall removes what is installed below /', () => {
+    const destination = mkdtempSync(join(tmpdir(), 'credmon-prefix-'));
+    const inPlace = (...args: readonly string[]): ReturnType<typeof spawnSync> =>
+      spawnSync(process.execPath, [join(scripts, 'install.mjs'), ...args], {
+        encoding: 'utf8',
+        env: { ...process.env, DESTDIR: destination },
+      });
+    expect(inPlace('/', output).status).toBe(0);
+    expect(inPlace('--uninstall', '/').status).toBe(0);
+    expect(readdirSync(destination)).toEqual([]);
   });
 
   it('removes what the version before had and this one has not', () => {
