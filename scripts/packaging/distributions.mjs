@@ -92,7 +92,9 @@ if command -v systemd-tmpfiles > /dev/null; then
     systemd-tmpfiles --create credmon.conf || true
 else
     [ -d /var/lib/condor ] || install -d -o condor -g condor -m 0755 /var/lib/condor
-    install -d -o condor -g condor -m 0700 /var/lib/condor/credmon_web_sessions
+    # HTCondor's user may have made a link there, and install -d would follow it.
+    [ -d /var/lib/condor/credmon_web_sessions ] ||
+        install -d -o condor -g condor -m 0700 /var/lib/condor/credmon_web_sessions
     install -d -m 0755 /var/lib/condor_credmon
 fi
 `;
