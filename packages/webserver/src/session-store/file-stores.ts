@@ -3,7 +3,7 @@ import type { FlowEvent } from '../flow/flow-value.ts';
 import { MAX_SESSION_BYTES } from '../flow/flow.ts';
 import type { AnswerStore, FlowLog } from '../flow/ports.ts';
 import { checkFlowSize, flowEvents } from './flow-text.ts';
-import { openFilesOf, type OpenFiles } from './open-files.ts';
+import { openFilesOf, type OpenFiles, versionOf } from './open-files.ts';
 import {
   type SessionLimits,
   cookieKey,
@@ -250,8 +250,8 @@ export function createFileSessions(
   files: OpenFiles = openFilesOf(directory, clock),
 ): SessionStore {
   const nameOf = (id: string): string => sessionFileName(id, 'session');
-  /** The session that was written last. */
-  let last: { readonly name: string; readonly json: string; readonly at: number } | undefined;
+  /** The session that was written last, and the version of its file. */
+  let last: { name: string; json: string; at: number; version: string } | undefined;
   const find = (name: string): Stored | undefined => {
     const path = `${directory}/${name}`;
     const now = clock.now();
@@ -280,7 +280,7 @@ export function createFileSessions(
         // @fastify/session stores a new session twice.
         const json = JSON.stringify(session);
         if (last?.name === name && last.json === json && now - last.at < TOUCH_SECONDS)
-          if (statSync(path, { throwIfNoEntry: false })) return null;
+          if (versionOf(path) === last.version) return null;
         const known = ifPresent(() => find(name));
         if (!known) makeRoom(directory, files, id, 'session', now, limits);
         const text = JSON.stringify({ createdAt: known?.createdAt ?? now, session });
@@ -292,7 +292,7 @@ export function createFileSessions(
         needingSpace(() => writeFileAtomically(path, text, { mode: 0o600, durable: false }));
         utimesSync(path, now, now);
         files.add(name);
-        last = { name, json, at: now };
+        last = { name, json, at: now, version: versionOf(path) ?? '' };
         return null;
       }),
     destroy: (id, callback) =>

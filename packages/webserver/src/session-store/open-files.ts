@@ -75,4 +75,10 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
   };
 }
 
+/** Returns what differs after another process has written a file; `undefined` without one. */
+export function versionOf(path: string): string | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats && `${stats.ino} ${stats.ctimeMs}`;
+}
+
 const FILE_NAME = /^([0-9a-f]{16})-[0-9a-f]{64}\.(session|flow|answer)$/;

@@ -69,6 +69,14 @@ describe('a session file', () => {
   });
 });
 
+it('a session that another process has changed meanwhile is stored again', async () => {
+  const [one, other] = [open(), open()];
+  await one.set('one', sessionOf('f1'));
+  await other.set('one', sessionOf('f2'));
+  await one.set('one', sessionOf('f1'));
+  expect(await other.get('one')).toEqual(sessionOf('f1'));
+});
+
 describe('the session directory', () => {
   it('is created with mode 0700 and accepted again', () => {
     const path = join(directory, 'made');
