@@ -17,3 +17,9 @@ export function withSiteLinks(
 
 /** Returns the text with the numbers removed from links to sections that need none. */
 export function withoutCounters(text: string, targetOf: (path: string) => string): string;
+
+/** Returns a line about the tests of a page's commands. */
+export function commandNote(
+  entry: { readonly run: readonly string[]; readonly reason?: string } | undefined,
+  repository: string,
+): string;

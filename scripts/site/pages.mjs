@@ -66,14 +66,25 @@ export function collectPages(root, output, repository) {
     exists: (path) => existsSync(join(root, path)),
     isDirectory: (path) => statSync(join(root, path)).isDirectory(),
   };
+  const commands = JSON.parse(readFileSync(join(root, 'site/commands.json'), 'utf8'));
   for (const [source, page] of Object.entries(pages)) {
     const text = readFileSync(join(root, source), 'utf8');
-    write(join(output, page), withSiteLinks(text, source, pages, facts));
+    const note = commandNote(commands[source], repository);
+    write(join(output, page), withSiteLinks(text, source, pages, facts) + note);
   }
   const pictures = join(root, 'docs/images');
   if (!existsSync(pictures)) return;
   for (const name of readdirSync(pictures))
     write(join(output, 'images', name), readFileSync(join(pictures, name)));
+}
+
+/** Says which tests run the commands of a page, and why others are not run. */
+export function commandNote(entry, repository) {
+  if (entry === undefined) return '';
+  const tests = entry.run.map((path) => `[${path}](${repository}/blob/main/${path})`);
+  const said = tests.length > 0 ? `tested by ${tests.join(', ')}.` : 'not run by a test.';
+  const reason = entry.reason === undefined ? '' : ` ${entry.reason}`;
+  return `\n---\n\n_Commands on this page:_ ${said}${reason}\n`;
 }
 
 /** Writes a file and creates its folder. */

@@ -70,8 +70,8 @@ test('the page is made from the declarations (UPDATE_DOCS=1 writes it again)', a
 test('every knob is in a group, and every group is on the page and has knobs', () => {
   expect(rows.map(([name]) => name).filter((name) => groupOf(name) === undefined)).toEqual([]);
   const used = new Set(rows.map(([name]) => groupOf(name)?.title));
-  expect([...used].toSorted()).toEqual(KNOB_GROUPS.map(({ title }) => title).toSorted());
-  expect(GROUP_ORDER.toSorted()).toEqual([...used].toSorted());
+  expect(used).toEqual(new Set(KNOB_GROUPS.map(({ title }) => title)));
+  expect(new Set(GROUP_ORDER)).toEqual(used);
 });
 
 test('every declaration has all columns', () => {
