@@ -44,6 +44,7 @@ describe('npm run demo', () => {
     const child = runs.demo();
     const [, url = ''] = await child.printed(/Please visit:\s+(\S+)/);
     const [, directory = ''] = await child.printed(/Credential directory: (\S+)/);
+    expect(child.output).toContain('asks for no password: press "Log in" there.');
     const pid = await waitUntil(() => existsSync(join(directory, 'pid')), { what: 'the daemon' });
     expect([pid, (await httpBrowser().open(url)).status]).toEqual([true, 200]);
     expect(

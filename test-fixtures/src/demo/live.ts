@@ -19,6 +19,7 @@ export async function runForHuman(stage: Stage, stop: AbortSignal, screen: Scree
       'Hello, alice. Your job needs tokens, as condor_submit would tell you.',
       'Please visit:',
       `  ${stage.keyFile.url}`,
+      'The provider asks for no password: press "Log in" there.',
       '',
       `Credential directory: ${stage.workspace.credentialDirectory}`,
       'Ctrl-C ends the demo and leaves nothing behind.',
