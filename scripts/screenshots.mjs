@@ -2,6 +2,7 @@
 // dist/screenshots: light, dark, 320 and 1280 pixels wide.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -24,8 +25,20 @@ const LOOKS = [
 /** Milliseconds after which a page or a line of the demo is taken to be missing. */
 const PATIENCE = 60_000;
 
+/** Replaces the name of this host in the texts of the page. */
+function withoutHostName(page) {
+  return page.evaluate((host) => {
+    const { document, NodeFilter } = globalThis;
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const name = new RegExp(`\\b${host}\\b`, 'g');
+    while (texts.nextNode())
+      texts.currentNode.data = texts.currentNode.data.replace(name, 'ap.example.org');
+  }, hostname());
+}
+
 /** Takes the open page, or the element `part` of it, in every look. */
 async function take(page, name, part) {
+  await withoutHostName(page);
   for (const { look, viewport, colorScheme } of LOOKS) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
@@ -40,7 +53,6 @@ async function take(page, name, part) {
 function startDemo() {
   const demo = spawn(process.execPath, [join(root, 'scripts/demo.mjs')], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, _CONDOR_FULL_HOSTNAME: 'ap.example.org' },
   });
   const ready = new Promise((resolve, reject) => {
     let text = '';

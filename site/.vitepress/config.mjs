@@ -59,7 +59,7 @@ export default defineConfig({
       const { text, fence, code_inline: inline } = markdown.renderer.rules;
       // Indented code looks as fenced code does.
       markdown.renderer.rules.code_block = (tokens, index, ...rest) => {
-        tokens[index].info = 'text';
+        tokens[index].info = '';
         return fence(tokens, index, ...rest);
       };
       // Braces in a text are text, not a template.
