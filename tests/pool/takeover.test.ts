@@ -71,7 +71,10 @@ describe.skipIf(isPoolMissing())('a credential directory of two programs', () =>
         return pid !== '' && stdout.trim().split('\n').includes(pid.trim());
       },
       { what: `a running ${program}`, every: 0.5 },
-    );
+    ).catch((error: unknown) => {
+      const ends = ['MasterLog', 'CredMonOAuthLog'].map((name) => pool.log(name).slice(-3000));
+      throw new Error(`${String(error)}\n${ends.join('\n')}`, { cause: error });
+    });
   };
   const lines = ['use_oauth_services = mytok', 'mytok_oauth_permissions = read'];
   const ask = async (user: string): Promise<string> =>
