@@ -3,8 +3,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 
-/** A module name in an import, an export, a dynamic import or a type's import. */
-const SPECIFIER = /(\bfrom\s*|\bimport\s*\(?\s*)(['"])([^'"\n]+)\2/g;
+/**
+ * A module name in an import, an export, a dynamic import or a type's import; not in the example
+ * of a comment.
+ */
+const SPECIFIER = /(?<!^ *\*.*)(\bfrom\s*|\bimport\s*\(?\s*)(['"])([^'"\n]+)\2/gm;
 /** The compiler leaves the attribute of an import out of declarations. */
 const JSON_IMPORT = /(\bfrom (['"])[^'"\n]+\.json\2);/g;
 const JSON_TYPE = "$1 with { type: 'json' };";

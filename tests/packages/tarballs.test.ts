@@ -52,6 +52,19 @@ function examplesOf(page: string, fence: string): string[] {
   );
 }
 
+/** Returns the examples in the comments of a package's sources. */
+function examplesInSources(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .sort()
+    .flatMap((name) => [
+      ...readFileSync(join(root, folder, name), 'utf8').matchAll(
+        /^ \* @example\n \* ```ts\n((?: \*.*\n)*?) \* ```$/gm,
+      ),
+    ])
+    .map(([, code = '']) => code.replaceAll(/^ \* ?/gm, ''));
+}
+
 function digests(directory: string): Record<string, string> {
   return Object.fromEntries(
     readdirSync(directory).map((file) => [
@@ -116,6 +129,8 @@ describe('a project with all four packages', () => {
     ...examplesOf('packages/core/README.md', 'ts'),
     ...examplesOf('docs/scitokens.md', 'ts run'),
     ...examplesOf('packages/webserver/README.md', 'ts'),
+    ...examplesInSources('packages/core/src'),
+    ...examplesInSources('packages/scitokens/src'),
   ];
 
   beforeAll(async () => {
@@ -147,7 +162,8 @@ CREDMON_WEB_SESSION_DIR = ${sessions}
 `;
   }
 
-  it('has seven examples', () => expect(examples).toHaveLength(7));
+  it('has seven examples in documents and five in comments', () =>
+    expect(examples).toHaveLength(12));
 
   it('type-checks every example, strictly and with the declarations', async () => {
     const options = '--strict --noEmitOnError --module nodenext --target es2023 --types node';

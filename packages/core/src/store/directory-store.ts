@@ -35,6 +35,17 @@ export interface DirectoryOptions {
  * lost, leftovers of dead processes are not settled, and nothing is written to a
  * directory that replaced the locked one. `reserve` is released if the disk has no space
  * for a `.top`.
+ * @example
+ * ```ts
+ * import { openCredentialDirectory, systemClock } from '@credmon/core';
+ *
+ * const root = '/var/lib/condor/oauth_credentials';
+ * const store = openCredentialDirectory(root, { defaultLifetime: 1200 });
+ * const now = { wall: systemClock.now(), steady: systemClock.steady() };
+ * const { tokens } = await store.scan(now);
+ * console.log(tokens.map(({ user, stem }) => `${user}/${stem}`).join(' '));
+ * // prints alice/lost
+ * ```
  */
 export function openCredentialDirectory(root: string, options: DirectoryOptions): CredentialStore {
   const { defaultLifetime: lifetime } = options;

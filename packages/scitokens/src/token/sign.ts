@@ -46,6 +46,25 @@ const LONGEST_LIFETIME = 366 * 86400;
  * Issues a token.
  * @throws CodedError `TOKEN_BAD_SCOPE`, `TOKEN_BAD_CLAIM`, `TOKEN_BAD_PROFILE`,
  * `TOKEN_KEY_UNREADY`
+ * @example
+ * ```ts
+ * import { createKey, issueToken, systemRandom } from '@credmon/scitokens';
+ *
+ * const token = issueToken(
+ *   createKey({ kid: 'mine' }),
+ *   {
+ *     profile: 'wlcg:1.0',
+ *     issuer: 'https://issuer.example.org/vo',
+ *     subject: 'alice',
+ *     scope: ['storage.read:/home/alice'],
+ *     audience: 'https://storage.example.org',
+ *     lifetime: 600,
+ *   },
+ *   { now: Math.floor(Date.now() / 1000), random: systemRandom },
+ * );
+ * console.log(token.split('.').length);
+ * // prints 3
+ * ```
  */
 export function issueToken(key: SigningKey, request: TokenRequest, moment: SigningMoment): string {
   if (request.profile === 'wlcg:1.0' && !key.kid)

@@ -69,6 +69,14 @@ const NO_CHANCE = (): number => Number.NaN;
  * exception.
  * @throws CLASSAD_LIMIT when a limit is reached
  * @see https://htcondor.readthedocs.io/en/latest/classads/classad-mechanism.html
+ * @example
+ * ```ts
+ * import { evaluate, parseExpression, printValue } from '@credmon/core';
+ *
+ * const rule = parseExpression('strcat("read:/home/", toLower("Alice"))');
+ * console.log(printValue(evaluate(rule, { now: 0 })));
+ * // prints "read:/home/alice"
+ * ```
  */
 export function evaluate(expr: Expr, options: EvaluateOptions): Value {
   const {

@@ -64,6 +64,14 @@ export interface IncludedMap {
  * Parses `method principal canonical` lines. Invalid lines are skipped and listed.
  * @throws CLASSAD_LIMIT for a regular expression that is too long; errors of `include`
  * @see https://htcondor.readthedocs.io/en/latest/admin-manual/security.html
+ * @example
+ * ```ts
+ * import { findMapping, parseMapFile } from '@credmon/core/classad';
+ *
+ * const map = parseMapFile('SCITOKENS /^issuer\\.example,(.*)$/ vo_\\1');
+ * console.log(findMapping(map, 'scitokens', 'issuer.example,alice')?.canonical);
+ * // prints vo_alice
+ * ```
  */
 export function parseMapFile(text: string, options: MapFileOptions = {}): MapFile {
   const reader = new MapReader({ ...DEFAULT_LIMITS, ...options.limits }, options);

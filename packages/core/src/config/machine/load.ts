@@ -62,6 +62,14 @@ export interface LoadOptions {
  * with `file:line: `
  * @see
  * https://htcondor.readthedocs.io/en/latest/admin-manual/introduction-to-configuration.html
+ * @example
+ * ```ts
+ * import { loadConfig } from '@credmon/core';
+ *
+ * const env = { CONDOR_CONFIG: 'ONLY_ENV', _CONDOR_POOL: 'lab', _CONDOR_LOG: '/log/$(POOL)' };
+ * console.log(loadConfig({ subsystem: 'TOOL', env }).get('LOG'));
+ * // prints /log/lab
+ * ```
  */
 export function loadConfig(options: LoadOptions): Config {
   return readConfiguration({
