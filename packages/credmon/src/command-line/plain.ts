@@ -19,6 +19,11 @@ const OPTIONS: Readonly<Record<string, { readonly name: Option; readonly hasValu
 
 type Option = 'json' | 'once' | 'user' | 'config' | 'directory' | 'log';
 
+/** Options of commands: the parser knows them after the command only. */
+const OF_COMMANDS: ReadonlySet<Option> = new Set(['json', 'user']);
+const isCommand = (words: readonly string[]): boolean =>
+  words.length > (words[0] === 'config' ? 1 : 0);
+
 /**
  * Returns the same command as `parseArguments` for the plain forms, `undefined` for every
  * other command line.
@@ -78,7 +83,8 @@ function split(
     const text = option === undefined ? word : given;
     if (text === undefined ? option?.hasValue === true : !PLAIN.test(text)) return undefined;
     if (option === undefined) words.push(word);
-    else if (options.has(option.name)) return undefined;
+    else if (options.has(option.name) || (OF_COMMANDS.has(option.name) && !isCommand(words)))
+      return undefined;
     else options.set(option.name, given ?? '');
   }
   return { words, options };

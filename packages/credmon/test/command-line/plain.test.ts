@@ -62,6 +62,13 @@ it('an empty argument is left to the parser', () => {
   expect(plainCommand(['--config', ''], VERSION)).toBeUndefined();
 });
 
+it('an option of a command before the command is left to the parser', () => {
+  expect(plainCommand(['--json', 'status'], VERSION)).toBeUndefined();
+  expect(plainCommand(['--user', 'alice', 'status'], VERSION)).toBeUndefined();
+  expect(plainCommand(['config', '--json', 'get', 'LOG'], VERSION)).toBeUndefined();
+  expect(plainCommand(['-c', '/x', 'status', '--json'], VERSION)).toMatchObject({ json: true });
+});
+
 const WORDS = (
   'status usable config get alice mytok LOG 7 - -- --json --once --user --config -c -l ' +
   '--log-file --cred-dir /x/y --version --help -x --json=true a.b __proto__ constructor '

@@ -47,12 +47,9 @@ vi.mock('@credmon/core/base', async (original) => {
 });
 vi.mock('../../src/host/served-files.ts', async (original) => {
   const real = await original<typeof import('../../src/host/served-files.ts')>();
-  return { openViews: () => (fail('openViews'), real.openViews()) };
-});
-vi.mock('../../src/host/served-files.ts', async (original) => {
-  const real = await original<typeof import('../../src/host/served-files.ts')>();
   return {
     ...real,
+    openViews: () => (fail('openViews'), real.openViews()),
     openPublicKeys: (issuer: Settings['localIssuer']) => (
       fail('openPublicKeys'),
       real.openPublicKeys(issuer)
