@@ -61,11 +61,11 @@ export async function runInitCommand(
       { path: output },
     );
   const answers = await answersOf(command, before, person, stderr);
-  // A file that is replaced keeps the lines that the Access Point needs once.
+  // A file that is replaced keeps the lines that the Access Point needs once. The packages'
+  // example, in which all lines are comments, does not have them yet.
   const withBase =
-    old === undefined
-      ? before?.get('SEC_CREDENTIAL_DIRECTORY_OAUTH') === undefined
-      : /^\s*use\s+feature\s*:/im.test(old);
+    before?.get('SEC_CREDENTIAL_DIRECTORY_OAUTH') === undefined ||
+    (old !== undefined && /^\s*use\s+feature\s*:/im.test(old));
   const path = basename(program).startsWith('condor_credmon') ? program : DEFAULT_PROGRAM;
   const isNewPrefix = answers.prefix !== prefixOf(before);
   const base = isNewPrefix ? [`CREDMON_WEB_PREFIX = ${answers.prefix}`, ''] : [];

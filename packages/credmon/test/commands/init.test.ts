@@ -106,6 +106,14 @@ CREDMON_keycloak_EXTRA_SCOPES = openid offline_access
     expect(text()).toContain('use feature : OAUTH\n');
   });
 
+  it('writes them in place of an example in which every line is a comment', async () => {
+    on.file('config.d/60-credmon.conf', '#use feature : OAUTH\n', 0o644);
+    await init(flags('--force'), {
+      config: `LOCAL_CONFIG_DIR = ${on.root}/config.d\nLOG = ${on.root}\n`,
+    });
+    expect(text()).toContain('\nuse feature : OAUTH\n');
+  });
+
   it('never replaces a file without --force, and asks nothing before it says so', async () => {
     on.file('config.d/60-credmon.conf', '# mine\n', 0o644);
     const { code, err } = await init([], { who: person() });
