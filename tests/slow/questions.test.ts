@@ -58,7 +58,7 @@ it('init asks, and the secret is neither on the screen nor in an argument', asyn
     ['init', '--profile', 'orcid', '--client-id', 'APP-1', '--prefix', 'https://ap.example.org'],
     [
       ['Name that users write', ''],
-      ['File of the client secret', `${place}/secret`],
+      ['File for the client secret', `${place}/secret`],
       ['Client secret, to be written', 'canary-secret'],
     ],
   );

@@ -110,7 +110,10 @@ const QUESTIONS: Readonly<Record<AnswerName, { readonly flag: string; readonly t
   provider: { flag: '--provider', text: 'Name that users write after use_oauth_services' },
   issuer: { flag: '--issuer', text: 'Exact issuer URL' },
   clientId: { flag: '--client-id', text: 'Client id' },
-  secretFile: { flag: '--secret-file', text: 'File of the client secret' },
+  secretFile: {
+    flag: '--secret-file',
+    text: 'File for the client secret (its path, not the secret)',
+  },
   prefix: { flag: '--prefix', text: 'Address of the web portal' },
 };
 

@@ -178,7 +178,7 @@ describe('init at a terminal', () => {
       expect.stringMatching(/^Kind of issuer \(google, /),
       'Name that users write after use_oauth_services [google]: ',
       'Client id: ',
-      'File of the client secret [/etc/condor/.secrets/google]: ',
+      'File for the client secret (its path, not the secret) [/etc/condor/.secrets/google]: ',
       'Address of the web portal [https://$(FULL_HOSTNAME)]: ',
       'Client secret, to be written to $R/secrets/google (empty: later): ',
     ]);
