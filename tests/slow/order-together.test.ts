@@ -36,6 +36,7 @@ beforeEach(async () => {
     for (const stem of STEMS)
       tokens.push(await seedToken(workspace, service, user, stem, { age: 500 }));
   issuer.log.requests.length = 0;
+  await issuer.setFault('held');
 });
 afterEach(() => workspace.remove());
 
@@ -45,6 +46,9 @@ async function renewAll(inject?: Injection): Promise<string | null> {
     { ...workspace.environment, ...ONE_POOL_THREAD },
     { trace, everyThread: true, ...(inject === undefined ? {} : { inject }) },
   );
+  // All answers arrive together, also on a slow machine.
+  await issuer.log.until(({ requests }) => requests.length >= tokens.length);
+  await issuer.setFault();
   return (await child.exited).signal;
 }
 
@@ -53,7 +57,10 @@ const stored = (token: SeededToken): string =>
 const isRenewed = (token: SeededToken): boolean =>
   secondsLeft(token.path('use'), Date.now() / 1000) > 500;
 
-/** The ends of fsyncs and the renames, as `fsync NAME` and `rename NAME`, in order. */
+/**
+ * The ends of fsyncs and the renames, in order: `fsync NAME`, and `rename NAME` with the
+ * descriptor of the directory.
+ */
 function steps(): string[] {
   const path = (text: string): string =>
     text
@@ -75,8 +82,26 @@ function steps(): string[] {
         /\brename\("(?:\/proc\/self\/fd\/\d+\/)[^"]+", "(\/proc\/self\/fd\/\d+)\/([^"]+)"/.exec(
           line,
         ) ?? [];
-      return directory === undefined ? [] : [`rename ${name}`];
+      return directory === undefined ? [] : [`rename ${name} ${directory}`];
     });
+}
+
+/** Where the `.top` and the `.use` of each token of this stem were renamed. */
+function renamesOf(calls: readonly string[], stem: string): { top: number; use: number }[] {
+  return calls.flatMap((call, top) => {
+    const [, directory] = call.split(`rename ${stem}.top `);
+    if (directory === undefined) return [];
+    const use = calls.indexOf(`rename ${stem}.use ${directory}`, top);
+    return use < 0 ? [] : [{ top, use }];
+  });
+}
+
+/** True if each list can have a user of its own. */
+function isMatching([first, ...rest]: readonly (readonly string[])[]): boolean {
+  if (first === undefined) return true;
+  return first.some((user) =>
+    isMatching(rest.map((users) => users.filter((other) => other !== user))),
+  );
 }
 
 describe.skipIf(isMissing('strace'))('tokens that are renewed together', () => {
@@ -85,18 +110,18 @@ describe.skipIf(isMissing('strace'))('tokens that are renewed together', () => {
     expect(tokens.map(isRenewed)).toEqual(tokens.map(() => true));
     const calls = steps();
     for (const stem of STEMS) {
-      const tops = calls.flatMap((call, at) => (call === `rename ${stem}.top` ? [at] : []));
-      const uses = calls.flatMap((call, at) => (call === `rename ${stem}.use` ? [at] : []));
-      expect([tops.length, uses.length]).toEqual([USERS.length, USERS.length]);
-      for (const user of USERS) {
-        const synced = calls.indexOf(`fsync ${user}/${stem}.top (temporary)`);
-        expect(synced).toBeGreaterThanOrEqual(0);
-        // The name of the user is not in a rename: the first and the last must fit.
-        expect(synced).toBeLessThan(tops.at(-1) ?? 0);
-        const durable = calls.findIndex((call, at) => call === `fsync ${user}` && at > synced);
-        expect(durable).toBeGreaterThan(tops[0] ?? 0);
-        expect(durable).toBeLessThan(uses.at(-1) ?? 0);
-      }
+      const pairs = renamesOf(calls, stem);
+      expect(pairs).toHaveLength(USERS.length);
+      // A rename names no user: each pair must fit another one.
+      const fitting = pairs.map(({ top, use }) =>
+        USERS.filter((user) => {
+          const synced = calls.indexOf(`fsync ${user}/${stem}.top (temporary)`);
+          const durable = calls.slice(top, use).includes(`fsync ${user}`);
+          return synced >= 0 && synced < top && durable;
+        }),
+      );
+      const isOrdered = isMatching(fitting);
+      expect({ stem, fitting, calls, isOrdered }).toMatchObject({ isOrdered: true });
     }
     const directories = calls.filter((call) => USERS.some((user) => call === `fsync ${user}`));
     expect(directories.length).toBeLessThan(tokens.length);
