@@ -58,7 +58,7 @@ export interface JudgedScan {
 }
 
 /** Maximum number of distinct token URLs: any user may add one. */
-const MOST_URLS = 1024;
+export const MOST_URLS = 1024;
 /** Each pass may read this many tokens that need no renewal. */
 const FEW_UNREAD = 1000;
 /** Tokens without a change are checked in such groups, in less than a millisecond. */

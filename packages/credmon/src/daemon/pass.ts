@@ -3,7 +3,7 @@ import { smallest, createYielder, inSlices, messageOf } from '@credmon/core/base
 import { localNow, type Plan, type Verdict } from '@credmon/core/renewal';
 import { tokenId, instantOf, type Instant, type TokenSnapshot } from '@credmon/core/credential';
 import type { Scan, ScanHabits } from '@credmon/core/store';
-import { judgeScan, judgeToken, mayReadOf, type ProviderLookup } from './judge-scan.ts';
+import { judgeScan, judgeToken, mayReadOf, MOST_URLS, type ProviderLookup } from './judge-scan.ts';
 import { attempt, type Attempted, whyBusy } from './attempt.ts';
 import { postponed } from './record-outcome.ts';
 import { UNEXPECTED_INTERVAL } from '../settings/policy.ts';
@@ -32,8 +32,6 @@ export interface BegunPass {
  * aborted pass still serves new tokens.
  */
 const LONGEST_WITHOUT_PLAN = 2;
-/** Maximum number of distinct token URLs: any user may add one. */
-const MOST_URLS = 1024;
 const NO_PLAN: Plan = { renew: [], verdicts: [], nextIn: 0 };
 
 /**
