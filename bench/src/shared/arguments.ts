@@ -4,7 +4,7 @@
 export interface Options {
   /** Names of sections; empty: all. */
   readonly sections: readonly string[];
-  /** Small sizes and few rounds: under three minutes. */
+  /** Small sizes and few rounds. */
   readonly quick: boolean;
   /** Also a million tokens. */
   readonly full: boolean;
@@ -30,7 +30,7 @@ export interface Options {
 export const HELP = `usage: npm run bench -- [OPTION]...
 
   --section NAME,...  only these sections
-  --quick             small sizes, three rounds: under three minutes
+  --quick             small sizes, three rounds
   --full              also 1,000,000 tokens
   --rounds N          measurements of each row (5)
   --against CMD       also measures another credmon; "pool": HTCondor's Python
