@@ -1,6 +1,7 @@
 // The daemon command: opens what it needs in the order that CredD relies on, runs, and
 // closes it.
 import { setFlagsFromString } from 'node:v8';
+import { graceSeconds } from '../settings/policy.ts';
 import {
   checkCredentialDirectory,
   lockDirectory,
@@ -19,13 +20,7 @@ import {
 } from '@credmon/core/base';
 import type { Config } from '@credmon/core/config';
 import type { DaemonCommand } from '../command-line/command.ts';
-import {
-  createWakeUp,
-  graceSeconds,
-  runDaemon,
-  runOnce,
-  type DaemonParts,
-} from '../daemon/loop.ts';
+import { createWakeUp, runDaemon, runOnce, type DaemonParts } from '../daemon/loop.ts';
 import {
   clearComplete,
   removeMarks,

@@ -238,7 +238,8 @@ function ownerOfWhole(
   return owner;
 }
 
-interface JudgedToken {
+/** A token's owner and the decision on it. */
+export interface JudgedToken {
   readonly owner: Owner;
   readonly verdict: Verdict;
 }

@@ -1,7 +1,6 @@
 // The daemon's loop: a pass at the next due time, at least every minute, and at once
 // after a wake-up.
-import { CodedError, messageOf, type Clock, largest } from '@credmon/core/base';
-import type { ScanHabits } from '@credmon/core/store';
+import { CodedError, messageOf, type Clock } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import {
   LATE_INTERVAL,
@@ -12,9 +11,8 @@ import {
 } from '../settings/policy.ts';
 import { hasTop, lossOf, retryWrites } from './pending-writes.ts';
 import type { ProviderLookup } from './judge-scan.ts';
-import { beginPass, type BegunPass } from './pass.ts';
+import { beginPass, type BegunPass, type PassOptions } from './pass.ts';
 import type { PassMemory, PassContext } from './context.ts';
-import type { Settings } from '../settings/read.ts';
 
 /**
  * A wake-up signal that coalesces; a notify without a waiter is kept for the next wait.
@@ -122,18 +120,21 @@ const LOCK_LOST_TEXTS = {
 
 async function runPasses(parts: DaemonParts): Promise<void> {
   const { context, wake, stop, memory } = parts;
+  const renewals = endedRenewals(context.clock);
   while (!stop.aborted && context.lockState() === 'held') {
     const woken = wake.pending;
     if (woken) reload(parts);
     const wakeSignal = wake.reset();
     const began = context.clock.steady();
     if (memory.unwritten.size === 0) parts.keepReserve?.();
+    renewals.dueAgain = Number.POSITIVE_INFINITY;
     const begun = await onePass(parts, {
+      ended: renewals.ended,
       hurry: () => woken || wake.pending,
       interrupted: () => wake.pending && context.clock.steady() - began >= MIN_SCAN_SECONDS,
       stopped: () => stop.aborted,
     });
-    const renewedIn = begun && (await waitForRenewals(begun, context.clock, wakeSignal));
+    if (begun) await waitForRenewals(begun, context.clock, wakeSignal);
     if (begun?.cut === false) touch(parts);
     rotateKeys(parts);
     parts.turnEnded?.();
@@ -143,16 +144,44 @@ async function runPasses(parts: DaemonParts): Promise<void> {
     const plannedIn = (begun?.plan.nextIn ?? LONGEST_SLEEP) - passed;
     const sleep = woken ? SLEEP_AFTER_WAKE_UP : LONGEST_SLEEP;
     const lookIn = parts.nextLook?.(begun?.started ?? 0) ?? LONGEST_SLEEP;
-    const nextIn = Math.min(
-      plannedIn,
-      renewedIn ?? LONGEST_SLEEP,
-      rewriteIn,
-      lateIn,
-      sleep,
-      lookIn,
-    );
-    await context.clock.wait(Math.max(nextIn, SHORTEST_SLEEP), wakeSignal);
+    const nextIn = Math.min(plannedIn, rewriteIn, lateIn, sleep, lookIn);
+    await renewals.sleep(Math.max(nextIn, SHORTEST_SLEEP), wakeSignal);
   }
+}
+
+/** The renewals that have ended since the last pass began, whichever pass has begun them. */
+interface EndedRenewals {
+  /** When the first of them is due again, in steady seconds. */
+  dueAgain: number;
+  /** Notes that a renewal has ended whose token is due again in `nextIn` seconds. */
+  readonly ended: (nextIn: number) => void;
+  /**
+   * Sleeps at most `seconds`, and no longer than until a token is due again; until `signal`.
+   */
+  readonly sleep: (seconds: number, signal: AbortSignal) => Promise<void>;
+}
+
+function endedRenewals(clock: Clock): EndedRenewals {
+  let until = Number.NEGATIVE_INFINITY;
+  let isSooner = new AbortController();
+  const self: EndedRenewals = {
+    dueAgain: Number.POSITIVE_INFINITY,
+    ended: (nextIn) => {
+      self.dueAgain = Math.min(self.dueAgain, clock.steady() + nextIn);
+      if (self.dueAgain < until) isSooner.abort();
+    },
+    sleep: async (seconds, signal) => {
+      const shortest = clock.steady() + SHORTEST_SLEEP;
+      const longest = clock.steady() + seconds;
+      do {
+        isSooner = new AbortController();
+        until = Math.max(Math.min(longest, self.dueAgain), shortest);
+        await clock.wait(until - clock.steady(), AbortSignal.any([isSooner.signal, signal]));
+      } while (isSooner.signal.aborted && !signal.aborted);
+      until = Number.NEGATIVE_INFINITY;
+    },
+  };
+  return self;
 }
 
 /** If the reload fails, the current configuration is still used. */
@@ -167,17 +196,17 @@ function reload(parts: DaemonParts): void {
 }
 
 /**
- * Waits for the renewals of a pass and returns in how many seconds one of them is due
- * again. A renewal that hangs delays neither CREDMON_COMPLETE nor other tokens.
+ * Waits for the renewals of a pass. A renewal that hangs delays neither CREDMON_COMPLETE
+ * nor other tokens.
  */
 async function waitForRenewals(
   begun: BegunPass,
   clock: Clock,
   wakeSignal: AbortSignal,
-): Promise<number | undefined> {
-  if (begun.started === 0) return undefined;
+): Promise<void> {
+  if (begun.started === 0) return;
   const timeout = Math.min(ISSUER_TIMEOUT, Math.max(begun.plan.nextIn, SHORTEST_SLEEP));
-  return within(begun.settled, timeout, clock, wakeSignal);
+  await within(begun.settled, timeout, clock, wakeSignal);
 }
 
 /**
@@ -252,7 +281,7 @@ async function waitForLateAnswers({ context, memory }: DaemonParts): Promise<voi
 /** The directory may be readable again in a minute. */
 async function onePass(
   parts: DaemonParts,
-  options: Omit<ScanHabits, 'found'> = {},
+  options: PassOptions = {},
 ): Promise<BegunPass | undefined> {
   try {
     return await beginPass(parts.context, parts.lookup(), parts.memory, options);
@@ -305,18 +334,4 @@ async function waitForShutdown({ context, memory, log, graceSeconds }: DaemonPar
   retryWrites(context, memory);
   for (const [id, rest] of memory.unwritten)
     log.error(`${id}: not written before shutdown; ${lossOf(rest)}`);
-}
-
-/** HTTP exchanges per renewal: metadata (at two URLs), keys and the token. */
-const EXCHANGES = 4;
-/** Seconds for the work after the answer. */
-const MARGIN = 5;
-
-/**
- * Returns the seconds after which no renewal can still be in progress: each exchange and
- * each token program has its own time-out.
- */
-export function graceSeconds(settings: Pick<Settings, 'limits' | 'tokenPrograms'>): number {
-  const programs = settings.tokenPrograms.map(({ seconds }) => seconds);
-  return largest(programs, EXCHANGES * settings.limits.totalSeconds) + MARGIN;
 }

@@ -3,7 +3,14 @@ import { smallest, createYielder, inSlices, messageOf } from '@credmon/core/base
 import { localNow, type Plan, type Verdict } from '@credmon/core/renewal';
 import { tokenId, instantOf, type Instant, type TokenSnapshot } from '@credmon/core/credential';
 import type { Scan, ScanHabits } from '@credmon/core/store';
-import { judgeScan, judgeToken, mayReadOf, MOST_URLS, type ProviderLookup } from './judge-scan.ts';
+import {
+  judgeScan,
+  judgeToken,
+  mayReadOf,
+  MOST_URLS,
+  type JudgedToken,
+  type ProviderLookup,
+} from './judge-scan.ts';
 import { attempt, type Attempted, whyBusy } from './attempt.ts';
 import { postponed } from './record-outcome.ts';
 import { UNEXPECTED_INTERVAL } from '../settings/policy.ts';
@@ -32,6 +39,16 @@ export interface BegunPass {
  * aborted pass still serves new tokens.
  */
 const LONGEST_WITHOUT_PLAN = 2;
+
+/** How a pass scans, and what it reports meanwhile. */
+export interface PassOptions extends Omit<ScanHabits, 'found'> {
+  /**
+   * Called when one of its renewals has ended, also after the pass, with the seconds until
+   * that token is due again.
+   */
+  readonly ended?: (nextIn: number) => void;
+}
+
 const NO_PLAN: Plan = { renew: [], verdicts: [], nextIn: 0 };
 
 /**
@@ -42,7 +59,7 @@ export async function beginPass(
   context: PassContext,
   lookup: ProviderLookup,
   memory: PassMemory,
-  options: Omit<ScanHabits, 'found'> = {},
+  options: PassOptions = {},
 ): Promise<BegunPass> {
   const now = instantOf(context.clock);
   // The scan's view of a token is stale if its renewal ends meanwhile; the next pass
@@ -53,7 +70,12 @@ export async function beginPass(
   forgetSuccessors(memory, now.steady);
   const early = new Map<string, Promise<number>>();
   const mayCut = now.steady - (memory.cutSince ?? now.steady) < LONGEST_WITHOUT_PLAN;
-  const { hurry, interrupted, stopped = () => false } = options;
+  const { hurry, interrupted, stopped = () => false, ended } = options;
+  const begin = async (verdict: Verdict, provider: Provider): Promise<number> => {
+    const nextIn = await start(context, memory, verdict, provider);
+    ended?.(nextIn);
+    return nextIn;
+  };
   const cut = (): boolean => stopped() || (mayCut && interrupted?.() === true);
   const scanned = await context.store.scan(now, {
     lazy: true,
@@ -62,8 +84,8 @@ export async function beginPass(
     stopped,
     found: (tokens) => {
       for (const token of tokens) {
-        const begun = startEarly(context, lookup, memory, token, now);
-        if (begun) early.set(tokenId(token), begun);
+        const due = dueEarly(lookup, memory, token, now);
+        if (due) early.set(tokenId(token), begin(due.verdict, due.owner.provider));
       }
     },
   });
@@ -109,7 +131,7 @@ export async function beginPass(
     const id = tokenId(verdict.token.snapshot);
     const provider = owner(id)?.provider;
     if (provider && !inProgressNow(id) && busy(verdict.token.snapshot) === undefined)
-      started.push(start(context, memory, verdict, provider));
+      started.push(begin(verdict, provider));
     await yieldIfDue();
   }
   return { cut: false, scan, plan, started: started.length, settled: settled() };
@@ -119,20 +141,18 @@ export async function beginPass(
  * A job may be waiting for a missing token; a local token does not wait for the rest of
  * the scan.
  */
-function startEarly(
-  context: PassContext,
+function dueEarly(
   lookup: ProviderLookup,
   memory: PassMemory,
   token: TokenSnapshot,
   now: Instant,
-): Promise<number> | undefined {
+): JudgedToken | undefined {
   if (token.use.kind !== 'missing') return undefined;
   const id = tokenId(token);
   if (memory.inFlight.has(id) || memory.unwritten.has(id)) return undefined;
   const judged = judgeToken(token, { lookup, memory, now });
-  if (judged?.owner.provider.isLocal !== true) return undefined;
-  const { owner, verdict } = judged;
-  return verdict.state === 'due' ? start(context, memory, verdict, owner.provider) : undefined;
+  const isDue = judged?.owner.provider.isLocal === true && judged.verdict.state === 'due';
+  return isDue ? judged : undefined;
 }
 
 /** Adds token URLs. The URL of an unread `.meta` may be among the known ones: none is removed. */

@@ -1,5 +1,6 @@
 // The renewal policy: when tokens are renewed, the lifetime of a token whose issuer does
-// not say it, and how late it is renewed.
+// not say it, how late it is renewed, and how long that may take.
+import { largest } from '@credmon/core/base';
 import type { Settings } from './read.ts';
 import type { KnobReader } from '@credmon/core/config';
 import { type TokenSnapshot, changedToken, splitStem } from '@credmon/core/credential';
@@ -112,4 +113,18 @@ export function renewalPolicies(
   const late = { ...policy, margin: floor + LONGEST_SLEEP + starterRefresh };
   if (![...policies.values()].some(({ refreshRevokes }) => refreshRevokes)) return () => policy;
   return (stem) => (issuerOf(stem, settings).refreshRevokes ? late : policy);
+}
+
+/** HTTP exchanges per renewal: metadata (at two URLs), keys and the token. */
+const EXCHANGES = 4;
+/** Seconds for the work after the answer. */
+const MARGIN = 5;
+
+/**
+ * Returns the seconds after which no renewal can still be in progress: each exchange and
+ * each token program has its own time-out.
+ */
+export function graceSeconds(settings: Pick<Settings, 'limits' | 'tokenPrograms'>): number {
+  const programs = settings.tokenPrograms.map(({ seconds }) => seconds);
+  return largest(programs, EXCHANGES * settings.limits.totalSeconds) + MARGIN;
 }

@@ -5,13 +5,8 @@ import { rmSync } from 'node:fs';
 import { CodedError, type HttpResponse } from '@credmon/core/base';
 import type { LockState } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
-import {
-  createWakeUp,
-  runDaemon,
-  runOnce,
-  type DaemonParts,
-  graceSeconds,
-} from '../../src/daemon/loop.ts';
+import { graceSeconds } from '../../src/settings/policy.ts';
+import { createWakeUp, runDaemon, runOnce, type DaemonParts } from '../../src/daemon/loop.ts';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
 
@@ -209,6 +204,45 @@ describe('the loop', () => {
       },
     });
     await expect.poll(() => on.has('alice', 'mytok.use')).toBe(true);
+    daemon.stop.abort();
+    await ticking(on, daemon.ended);
+  });
+
+  it('R1 a renewal that ends after its pass is tried again at once when a newer login replaced its .top', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    const issuer = held(on);
+    const daemon = start(on);
+    await expect.poll(() => on.asked.length).toBe(1);
+    // The pass that began it ends, and the loop sleeps after the next one.
+    daemon.wake.notify();
+    await expect.poll(() => daemon.counts.completed).toBe(2);
+    await on.clock.whenWaiting();
+    expect((on.clock.nextDue ?? 0) - on.clock.now()).toBe(5);
+    on.seed('alice', 'mytok', { top: top('newer') });
+    issuer.release(late());
+    await expect.poll(() => (on.clock.nextDue ?? 0) - on.clock.now()).toBeLessThan(0.21);
+    on.clock.advanceToNext();
+    await expect.poll(() => on.asked.length).toBe(2);
+    expect(JSON.stringify(on.asked.at(-1)?.form)).toContain('newer');
+    issuer.release(late());
+    daemon.stop.abort();
+    await ticking(on, daemon.ended);
+  });
+
+  it('R1 does not wake for a renewal that is due again later than the next pass', async () => {
+    const on = bench();
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    const issuer = held(on);
+    const daemon = start(on);
+    await expect.poll(() => on.asked.length).toBe(1);
+    daemon.wake.notify();
+    await expect.poll(() => daemon.counts.completed).toBe(2);
+    await on.clock.whenWaiting();
+    issuer.release(late());
+    await expect.poll(() => on.memory.inFlight.size).toBe(0);
+    expect((on.clock.nextDue ?? 0) - on.clock.now()).toBe(5);
+    expect(daemon.counts.completed).toBe(2);
     daemon.stop.abort();
     await ticking(on, daemon.ended);
   });
