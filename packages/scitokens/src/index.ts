@@ -26,8 +26,8 @@ export { discoverBearerToken, tokenIn, trimToken } from './token/bearer-discover
 export type { BearerWorld, FoundToken, TokenForm } from './token/bearer-discovery.ts';
 export { createKey } from './keys/create-key.ts';
 export type { NewKey } from './keys/create-key.ts';
-export { fetchIssuerKeys } from './verify/discover.ts';
-export type { DiscoverOptions } from './verify/discover.ts';
+export { fetchIssuerKeys } from './verify/issuer-keys.ts';
+export type { DiscoverOptions } from './verify/issuer-keys.ts';
 export { enforce } from './verify/enforce.ts';
 export type { EnforceOptions, Enforcer } from './verify/enforce.ts';
 export { groupsOf, isInGroup } from './verify/enforce.ts';
@@ -35,8 +35,8 @@ export { createIssuerKeys } from './verify/issuer-keys.ts';
 export type { IssuerKeysOptions, KeyStore, StoredKeys } from './verify/issuer-keys.ts';
 export { createKeyCache, keyCacheDirectory } from './verify/key-files.ts';
 export type { KeyCache } from './verify/key-files.ts';
-export { readKeySet } from './keys/jwks.ts';
-export type { KeySet, VerificationKey } from './keys/jwks.ts';
+export { readKeySet } from './keys/jwk.ts';
+export type { KeySet, VerificationKey } from './keys/jwk.ts';
 export {
   activeKey,
   initKeyDirectory,
@@ -53,8 +53,8 @@ export { keyIdOf } from './keys/create-key.ts';
 export type { KeyIdStyle } from './keys/create-key.ts';
 export { KEY_FORMS, readKey, readSigningKey, writeKey } from './keys/keys.ts';
 export type { KeyChoice, KeyForm, ReadKey } from './keys/keys.ts';
-export { publishedFiles } from './keys/jwks.ts';
-export type { PublishedFile } from './keys/jwks.ts';
+export { publishedFiles } from './keys/jwk.ts';
+export type { PublishedFile } from './keys/jwk.ts';
 export { planRotation } from './keys/rotation.ts';
 export type { KeyRecord, KeyState, RotationPolicy, RotationStep } from './keys/rotation.ts';
 export { checkScopeForSigning } from './token/scope.ts';

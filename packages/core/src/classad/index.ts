@@ -1,5 +1,5 @@
 // The public API of the ClassAd language.
-export { textOf } from './language/bytes.ts';
+export { textOf } from './language/value.ts';
 export { evaluate } from './evaluate/evaluate.ts';
 export type { EvaluateOptions } from './evaluate/evaluate.ts';
 export type { AdExpr, Entry, Expr } from './language/ast.ts';
@@ -16,8 +16,8 @@ export type {
   Mapping,
   MapProblem,
 } from './map-file/map-file.ts';
-export { DEFAULT_LIMITS } from '../regexp/limits.ts';
-export type { Limits } from '../regexp/limits.ts';
+export { DEFAULT_LIMITS } from '../regexp/node.ts';
+export type { Limits } from '../regexp/node.ts';
 export { parseAd, parseAdPrefix, parseExpression } from './language/parse.ts';
 export type { ParseOptions, Semantics } from './language/parse.ts';
 export { readAds, readFirstAd, readMergedAd } from './language/parse.ts';

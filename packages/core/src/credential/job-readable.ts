@@ -10,8 +10,8 @@ import {
   plainName,
   tokensBelow,
   tokensInText,
+  textsOf,
 } from './refresh-spelling.ts';
-import { textsOf } from './readings.ts';
 import { CodedError } from '../base/errors/errors.ts';
 import { MAX_CREDENTIAL_BYTES } from './contents.ts';
 import { digestUse } from './digest.ts';

@@ -1,5 +1,5 @@
 // Secrets in texts for people: search and masking. Pure.
-import { readingsOf, textsOf, type Reading } from './readings.ts';
+import { readingsOf, textsOf, type Reading } from './refresh-spelling.ts';
 
 /**
  * A shorter secret, in characters, is masked only as a whole word: it may be part of many

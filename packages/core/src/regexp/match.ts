@@ -1,7 +1,6 @@
 // The matcher: tries a program at one position of a subject, with its own stack of
 // alternatives, and counts every step.
-import { limitError, type Limits } from './limits.ts';
-import type { Assertion } from './node.ts';
+import { limitError, type Limits, type Assertion } from './node.ts';
 import type { Instruction, Program } from './compile.ts';
 import { WORD } from './class.ts';
 

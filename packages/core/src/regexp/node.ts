@@ -1,4 +1,6 @@
-// The tree of a regular expression, and the error for a rejected pattern.
+// The tree of a regular expression, the error for a rejected pattern, and the limits of
+// parsing and evaluation.
+import { CodedError } from '../base/errors/errors.ts';
 
 /** One entry for each byte: 1 if the byte belongs to the set. */
 export type ByteSet = Uint8Array;
@@ -72,4 +74,47 @@ export class RefusedPattern extends Error {
 /** @throws RefusedPattern */
 export function refuse(reason: string): never {
   throw new RefusedPattern(reason);
+}
+
+/** Limits of the work for one text. Lengths in bytes. */
+export interface Limits {
+  /** The maximum length of a parsed text and of a string built by an evaluation. */
+  readonly textLength: number;
+  /** The maximum nesting of an expression. */
+  readonly depth: number;
+  /**
+   * The maximum chain of attribute references, function calls and operators in one
+   * evaluation.
+   */
+  readonly evaluationDepth: number;
+  /** The maximum number of expressions in one evaluation. */
+  readonly steps: number;
+  /** The maximum length of a regular expression. */
+  readonly patternLength: number;
+  /** The maximum length of a text matched by a regular expression. */
+  readonly subjectLength: number;
+  /** The maximum steps of all regular expressions in one evaluation. */
+  readonly matchSteps: number;
+}
+
+/** The default limits. The reference parser's own depth limit is 500. */
+export const DEFAULT_LIMITS: Limits = {
+  textLength: 1 << 20,
+  depth: 500,
+  evaluationDepth: 1000,
+  steps: 1_000_000,
+  patternLength: 4096,
+  subjectLength: 1 << 16,
+  matchSteps: 1_000_000,
+};
+
+/**
+ * Creates the error for an exceeded limit.
+ * @returns a `CLASSAD_LIMIT` error with the fields `limit` (a key of {@link Limits}) and
+ * `bound`
+ */
+export function limitError(limit: keyof Limits, limits: Limits): CodedError {
+  const bound = limits[limit];
+  const message = `ClassAd limit exceeded: ${limit} is ${bound}; simplify the ClassAd or raise the limit`;
+  return new CodedError('CLASSAD_LIMIT', message, { limit, bound });
 }

@@ -1,9 +1,8 @@
 // Matching with PCRE2's meaning by our own matcher: the number of steps is limited for
 // any pattern and subject.
-import { limitError, type Limits } from './limits.ts';
+import { limitError, type Limits, RefusedPattern, type ByteSet } from './node.ts';
 import { compilePattern, type Program } from './compile.ts';
 import { Matcher, type Budget } from './match.ts';
-import { RefusedPattern, type ByteSet } from './node.ts';
 import { parsePattern } from './parse.ts';
 import { ANY_BYTE, NOT_NEWLINE, include } from './class.ts';
 

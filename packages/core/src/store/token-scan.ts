@@ -2,7 +2,13 @@
 // new and needed.
 import { join } from 'node:path';
 import { MAX_CREDENTIAL_BYTES, type Parsed } from '../credential/contents.ts';
-import { digestMeta, digestTop, digestUseFile, parseRenewal } from '../credential/digest.ts';
+import {
+  digestMeta,
+  digestTop,
+  digestUseFile,
+  parseRenewal,
+  plainUseTimes,
+} from '../credential/digest.ts';
 import { parseIssued, withIssuedState, type UseFacts } from '../credential/issued-state.ts';
 import { tokenFileName, type TokenFileKind, isCredName } from '../credential/name.ts';
 import {
@@ -16,7 +22,6 @@ import {
   type TokenSnapshot,
   type TopDigest,
 } from '../credential/snapshot.ts';
-import { plainUseTimes } from '../credential/plain-use.ts';
 import type { TokenTimes } from '../credential/times.ts';
 import {
   identityFromStat,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { expect, test } from 'vitest';
 import { isCoded } from '../../src/base/errors/errors.ts';
-import { bytesOf, textOf } from '../../src/classad/language/bytes.ts';
+import { bytesOf, textOf } from '../../src/classad/language/value.ts';
 import {
   DEFAULT_LIMITS,
   evaluate,

@@ -4,7 +4,7 @@ import { cpuSeconds } from '@credmon/test-fixtures/clocks/cpu-time';
 import { describe, expect, test } from 'vitest';
 import { compile, search } from '../../src/regexp/regexp.ts';
 import { evaluate, parseExpression } from '../../src/classad/index.ts';
-import { DEFAULT_LIMITS } from '../../src/regexp/limits.ts';
+import { DEFAULT_LIMITS } from '../../src/regexp/node.ts';
 import { isCoded } from '../../src/base/errors/errors.ts';
 
 /**

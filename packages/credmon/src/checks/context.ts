@@ -22,7 +22,7 @@ import {
   namedTrustOf,
   type ProcessTrust,
 } from '../host/tls-ca.ts';
-import type { LocalPorts } from '../providers/local/ports.ts';
+import type { LocalPorts } from '../providers/local/keys.ts';
 import type { Settings } from '../settings/read.ts';
 import { accessSync, constants } from 'node:fs';
 

@@ -26,7 +26,7 @@ import {
 } from '@credmon/scitokens';
 import type { KeySource, LocalIssuer } from '../settings/local.ts';
 import { type CheckContext, writable } from './context.ts';
-import { publishCommand } from '../keys/uses.ts';
+import { publishCommand } from '../keys/rotation.ts';
 import { existsSync } from 'node:fs';
 
 /** Checks the key of an issuer, from its file to its publication. */

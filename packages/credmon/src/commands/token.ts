@@ -16,11 +16,16 @@ import { localFiles } from '../host/local-files.ts';
 import { readSecretFile, secretVersion } from '../host/secret-file.ts';
 import { standingFiles } from '../host/standing-files.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
-import { auditText, isTemplate, issueOne } from '../issuance/issue.ts';
-import { checkWish, type IssuedToken, type TokenWish } from '../issuance/request.ts';
+import {
+  auditText,
+  isTemplate,
+  issueOne,
+  checkWish,
+  type IssuedToken,
+  type TokenWish,
+} from '../issuance/issue.ts';
 import type { StandingOwner } from '../providers/standing/ports.ts';
-import { LONGEST_REQUEST } from '../requests/request.ts';
-import { parseTokenResult, tokenRequestText } from '../requests/token-request.ts';
+import { LONGEST_REQUEST, parseTokenResult, tokenRequestText } from '../requests/request.ts';
 import type { Settings } from '../settings/read.ts';
 import { tokenSourceIn, type TokenSource } from '../settings/token-source.ts';
 import { settingsOf } from '../status/tokens.ts';

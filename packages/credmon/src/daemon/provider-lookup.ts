@@ -6,8 +6,7 @@ import { clientCredentials, type ClientOptions } from '../providers/client/crede
 import type { Provider, ProviderContext } from '../providers/common/provider.ts';
 import { tokenExchange } from '../providers/exchange/exchange.ts';
 import { execProvider } from '../providers/exec/exec.ts';
-import { localKeys } from '../providers/local/keys.ts';
-import type { LocalPorts } from '../providers/local/ports.ts';
+import { localKeys, type LocalPorts } from '../providers/local/keys.ts';
 import { localSigner } from '../providers/local/signer.ts';
 import { type OAuthOptions, oauthRefresh } from '../providers/oauth/refresh.ts';
 import { standingLogin } from '../providers/standing/login.ts';

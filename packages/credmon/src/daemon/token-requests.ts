@@ -2,11 +2,16 @@
 import { CodedError, isCoded } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import type { Memberships } from '../host/accounts.ts';
-import { issueOne, type IssuancePorts, auditText } from '../issuance/issue.ts';
+import {
+  issueOne,
+  type IssuancePorts,
+  auditText,
+  checkWish,
+  type IssuedToken,
+} from '../issuance/issue.ts';
 import { issuerOrigin } from '../providers/client/credentials.ts';
-import { checkWish, type IssuedToken } from '../issuance/request.ts';
 import { issuedEntry } from '../report/audit-report.ts';
-import { tokenResultText, type TokenRequest, type Asker } from '../requests/token-request.ts';
+import { tokenResultText, type TokenRequest, type Asker } from '../requests/request.ts';
 import { createUserQueues } from '../requests/limits.ts';
 import type { Settings } from '../settings/read.ts';
 import { tokenSourceIn, type TokenSource } from '../settings/token-source.ts';

@@ -1,7 +1,7 @@
 // The local signer's files: keys, map files, and key pairs on disk. A key pair is created
 // so that the next start can complete it after a kill at any moment.
 import type { KeyDirectories } from '../keys/rotation.ts';
-import type { LocalPorts } from '../providers/local/ports.ts';
+import type { LocalPorts } from '../providers/local/keys.ts';
 import { createLogOnce } from '../report/log-once.ts';
 import {
   type SafeReading,

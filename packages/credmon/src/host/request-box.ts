@@ -12,8 +12,12 @@ import {
   type Clock,
 } from '@credmon/core/base';
 import { createLogOnce } from '../report/log-once.ts';
-import { resultName, type RenewalRequest } from '../requests/request.ts';
-import type { Asker, TokenRequest } from '../requests/token-request.ts';
+import {
+  resultName,
+  type RenewalRequest,
+  type Asker,
+  type TokenRequest,
+} from '../requests/request.ts';
 import { createRequestReader } from './request-reader.ts';
 
 /** The requests of users, while the daemon runs. */

@@ -12,8 +12,9 @@ import {
   parseRequest,
   requestId,
   whyUntrusted,
+  type TokenRequest,
+  parseTokenRequest,
 } from '../requests/request.ts';
-import { type TokenRequest, parseTokenRequest } from '../requests/token-request.ts';
 import { type Clock, systemClock, systemCode, systemRandom } from '@credmon/core/base';
 import {
   type OpenDirOptions,

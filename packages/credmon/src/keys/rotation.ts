@@ -1,6 +1,10 @@
-// Rotates the local issuer's key directories on schedule if CREDMON_LOCAL_KEY_ROTATE is
-// set, by the rules of @credmon/scitokens.
-import { messageOf } from '@credmon/core/base';
+// The signing keys and their uses (providers, issuers, the longest token lifetime), and
+// the rotation of the local issuer's key directories on schedule if
+// CREDMON_LOCAL_KEY_ROTATE is set, by the rules of @credmon/scitokens.
+import type { KeySource } from '../settings/local.ts';
+import type { Settings } from '../settings/read.ts';
+import { largest, messageOf, shellWord } from '@credmon/core/base';
+import type { Log } from '@credmon/core/log';
 import type {
   KeyIndex,
   KeyRecord,
@@ -8,9 +12,93 @@ import type {
   RotationPolicy,
   RotationStep,
 } from '@credmon/scitokens';
-import { notServed, DAY, keyUses, type KeyUse } from './uses.ts';
-import type { Log } from '@credmon/core/log';
-import type { Settings } from '../settings/read.ts';
+
+/** Minimum token lifetime that a new key directory is made for, in seconds. */
+export const DAY = 86_400;
+
+/** A source of keys and its uses; `longestLifetime` in seconds. */
+export interface KeyUse {
+  readonly source: KeySource;
+  readonly providers: readonly string[];
+  readonly issuers: readonly string[];
+  readonly longestLifetime: number;
+}
+
+/** One signer: a local provider, or a standing token. */
+interface Signer {
+  readonly source: KeySource;
+  readonly provider: string;
+  readonly issuer: string;
+  readonly lifetime: number;
+}
+
+/**
+ * Returns every source of keys in these settings, in order. Standing tokens count as
+ * tokens of their provider.
+ */
+export function keyUses({
+  local,
+  standing,
+}: Pick<Settings, 'local' | 'standing'>): readonly KeyUse[] {
+  const signers: Signer[] = [
+    ...(local.explicit ? local.issuers : []).map(({ service, issuer, key, lifetime }) => ({
+      source: key,
+      provider: service,
+      issuer,
+      lifetime,
+    })),
+    // A fetched token has no local issuer.
+    ...standing.flatMap((token) =>
+      'issuer' in token
+        ? [
+            {
+              source: token.issuer.key,
+              provider: token.issuer.service,
+              issuer: token.issuer.issuer,
+              lifetime: token.lifetime,
+            },
+          ]
+        : [],
+    ),
+  ];
+  const groups = new Map<string, Signer[]>();
+  for (const signer of signers) {
+    const key = JSON.stringify(signer.source);
+    groups.set(key, [...(groups.get(key) ?? []), signer]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (!first) return [];
+    return {
+      source: first.source,
+      providers: [...new Set(group.map(({ provider }) => provider))],
+      issuers: [...new Set(group.map(({ issuer }) => issuer))],
+      longestLifetime: largest(group.map(({ lifetime }) => lifetime)),
+    };
+  });
+}
+
+/**
+ * Returns the command that publishes the keys of a provider; if the portal does not, it
+ * needs a web server's top directory.
+ */
+export function publishCommand(provider: string, byPortal: boolean): string {
+  const command = 'condor_credmon keys publish';
+  return byPortal ? command : `${command} WEBDIR --provider ${shellWord(provider)}`;
+}
+
+/**
+ * Returns why keys in their own directory do not count as published, and what to do;
+ * `undefined` if the portal publishes them (as the keys of the issuer `served`).
+ */
+export function notServed({ issuers, providers }: KeyUse, served: string): string | undefined {
+  if (issuers.includes(served)) return undefined;
+  return (
+    `the portal publishes the keys of ${served} only; to publish those of ` +
+    `${issuers.join(', ')}: ${publishCommand(providers[0] ?? '', false)}, where ` +
+    'WEBDIR is the top directory of its web server'
+  );
+}
 
 /**
  * Key directories; times in epoch seconds. Methods throw a CodedError, or the system's

@@ -1,7 +1,7 @@
 // The audit log as a function of what happens to tokens: entries without secrets. Pure.
 import { type TokenSnapshot, splitStem } from '@credmon/core/credential';
 import type { AuditEntry, Log } from '@credmon/core/log';
-import type { IssuedToken } from '../issuance/request.ts';
+import type { IssuedToken } from '../issuance/issue.ts';
 import { STANDING } from '../providers/standing/ports.ts';
 import { type RevocationReport, rowOf } from '../revocation/report.ts';
 import { type Report, type TokenEvent, reportOf } from './events.ts';

@@ -1,7 +1,6 @@
 // Limits how many requests of each user are taken, and which of them start in a pass or
 // after the work that this user caused before.
-import { OLDEST_REQUEST } from './request.ts';
-import type { Asker } from './token-request.ts';
+import { OLDEST_REQUEST, type Asker } from './request.ts';
 
 /** Requests of one user that are taken within a minute. */
 export const MOST_PER_MINUTE = 30;

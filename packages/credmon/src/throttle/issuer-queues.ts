@@ -15,8 +15,13 @@ import {
   waitAfter,
   type Recovery,
 } from './circuit-breaker.ts';
-import { createFairQueue, type FairQueue, type Waiting } from './fair-queue.ts';
-import { createLocalQueue, type LocalRank } from './local-queue.ts';
+import {
+  createFairQueue,
+  type FairQueue,
+  type Waiting,
+  createLocalQueue,
+  type LocalRank,
+} from './queues.ts';
 
 /**
  * A renewal in a queue: `run` makes the attempt for `token` of `user`; `skip` records

@@ -9,8 +9,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createTokenRequests } from '../../src/daemon/token-requests.ts';
 import { localFiles } from '../../src/host/local-files.ts';
 import type { Memberships } from '../../src/host/accounts.ts';
-import type { TokenWish } from '../../src/issuance/request.ts';
-import { parseTokenResult, type TokenResult } from '../../src/requests/token-request.ts';
+import type { TokenWish } from '../../src/issuance/issue.ts';
+import { parseTokenResult, type TokenResult } from '../../src/requests/request.ts';
 import { createLimiter, type Limiter } from '../../src/throttle/issuer-queues.ts';
 import { settingsWith } from '../support/access-point.ts';
 

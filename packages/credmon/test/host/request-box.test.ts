@@ -21,9 +21,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '@credmon/core/base';
 import { openRequestBox, type RequestBox } from '../../src/host/request-box.ts';
-import { tokenRequestText, type TokenRequest } from '../../src/requests/token-request.ts';
+import {
+  tokenRequestText,
+  type TokenRequest,
+  requestName,
+  requestText,
+  type RenewalRequest,
+} from '../../src/requests/request.ts';
 import { MOST_PER_MINUTE, MOST_WAITING, MOST_UNFINISHED } from '../../src/requests/limits.ts';
-import { requestName, requestText, type RenewalRequest } from '../../src/requests/request.ts';
 
 const isRoot = process.geteuid?.() === 0;
 const [ALICE, BOB] = [64_001, 64_002];

@@ -1,7 +1,7 @@
 // The key commands (create, convert, rotate, list, publish) and the commands for the key
 // cache of `token verify`.
 import { createKey } from '../keys/create-key.ts';
-import { readKeySet, publishedFiles } from '../keys/jwks.ts';
+import { readKeySet, publishedFiles } from '../keys/jwk.ts';
 import {
   initKeyDirectory,
   publishKeys,
@@ -11,7 +11,7 @@ import {
 import { type KeyForm, type ReadKey, writeKey } from '../keys/keys.ts';
 import type { PolicyChoice } from '../keys/rotation.ts';
 import { type Algorithm, isAlgorithm } from '../token/algorithms.ts';
-import { fetchIssuerKeys } from '../verify/discover.ts';
+import { fetchIssuerKeys } from '../verify/issuer-keys.ts';
 import { type KeyCache, createKeyCache, keyCacheDirectory } from '../verify/key-files.ts';
 import { type Io, keyTable, localTime, misuse, shownValue, stepText } from './io.ts';
 import {

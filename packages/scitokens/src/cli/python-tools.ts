@@ -2,7 +2,8 @@
 // scitokens-admin-create-token, and scitokens-verify-token, for which a rejected token is a
 // failure.
 import { createKey, keyIdOf } from '../keys/create-key.ts';
-import { type ReadKey, readKey, readSigningKey, writeJson, writeKey } from '../keys/keys.ts';
+import { writeJson } from '../keys/jwk.ts';
+import { type ReadKey, readKey, readSigningKey, writeKey } from '../keys/keys.ts';
 import { isObject } from '../token/compact.ts';
 import { newTokenId, signClaims } from '../token/sign.ts';
 import { type Io, misuse, runCommand } from './io.ts';

@@ -5,7 +5,7 @@ import { PROFILES, type Profile } from '../token/claims.ts';
 import { readCompact, type JsonObject } from '../token/compact.ts';
 import { enforce, type Enforcer } from '../verify/enforce.ts';
 import { createIssuerKeys } from '../verify/issuer-keys.ts';
-import { readKeySet } from '../keys/jwks.ts';
+import { readKeySet, writeJwk } from '../keys/jwk.ts';
 import { createKeyCache, keyCacheDirectory } from '../verify/key-files.ts';
 import { algorithmNamed } from './key-commands.ts';
 import {
@@ -18,7 +18,6 @@ import {
 } from './token-source.ts';
 import { issueToken } from '../token/sign.ts';
 import { fixedKeys, verify, type KeyFinder, type VerifiedToken } from '../verify/verify.ts';
-import { writeJwk } from '../keys/jwk.ts';
 import { type Io, misuse, localTime } from './io.ts';
 
 /** Options of `token create`. */

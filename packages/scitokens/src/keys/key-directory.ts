@@ -6,15 +6,14 @@ import { CodedError, makeDirectory, shellWord, writeFileAtomically } from '@cred
 import { isAlgorithm, type Algorithm } from '../token/algorithms.ts';
 import { isObject, type JsonObject } from '../token/compact.ts';
 import { createKey, keyIdOf, type KeyIdStyle } from './create-key.ts';
-import { writeJwk } from './jwk.ts';
-import { readSigningKey, writeJson, writeKey } from './keys.ts';
+import { writeJson, writeJwk, keySetText, publishedFiles } from './jwk.ts';
+import { readSigningKey, writeKey } from './keys.ts';
 import {
   badDirectory,
   checkPrivateDirectory,
   readPrivateFile,
   underLock,
 } from './private-files.ts';
-import { keySetText, publishedFiles } from './jwks.ts';
 import {
   applyStep,
   DEFAULT_POLICY,

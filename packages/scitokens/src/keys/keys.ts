@@ -2,8 +2,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { CodedError } from '@credmon/core/base';
 import { algorithmFor, DEFAULT_ALGORITHMS, type Algorithm } from '../token/algorithms.ts';
-import { isObject, type JsonObject } from '../token/compact.ts';
-import { badKey, keyFromJwk, writeJwk } from './jwk.ts';
+import { isObject } from '../token/compact.ts';
+import { badKey, keyFromJwk, writeJson, writeJwk } from './jwk.ts';
 import { keyIdOf, type KeyIdStyle } from './create-key.ts';
 import type { SigningKey } from '../token/sign.ts';
 
@@ -153,12 +153,4 @@ export function writeKey({ key, kid, algorithm }: ReadKey, form: KeyForm): strin
   }
   const jwk = writeJwk(key, kid, algorithm, secret);
   return writeJson(form.startsWith('jwks') ? { keys: [jwk] } : jwk);
-}
-
-/**
- * Formats JSON for key files and published documents: indentation of four blanks, a
- * newline at the end.
- */
-export function writeJson(document: JsonObject): string {
-  return `${JSON.stringify(document, null, 4)}\n`;
 }

@@ -4,7 +4,7 @@ import { CodedError } from '@credmon/core/base';
 import { ALGORITHMS, DEFAULT_ALGORITHMS, type Algorithm } from '../token/algorithms.ts';
 import { checkTimes, profileOf, type Profile, type TokenClaims } from '../token/claims.ts';
 import { readCompact, type CompactToken, type TokenHeader } from '../token/compact.ts';
-import type { KeySet, VerificationKey } from '../keys/jwks.ts';
+import type { KeySet, VerificationKey } from '../keys/jwk.ts';
 
 declare const verified: unique symbol;
 

@@ -1,7 +1,7 @@
 // Evaluates trees: which operands are evaluated, in which order, and the propagation of
 // UNDEFINED and ERROR. Around the two ads of a match are the ads that HTCondor builds: their
 // names, such as TARGET, are found like any other.
-import { DEFAULT_LIMITS, type Limits } from '../../regexp/limits.ts';
+import { DEFAULT_LIMITS, type Limits } from '../../regexp/node.ts';
 import { ALL_FUNCTIONS, LIBRARY_FUNCTIONS } from '../functions/table.ts';
 import {
   type AdExpr,
@@ -11,9 +11,8 @@ import {
   type Expr,
   makeAd,
 } from '../language/ast.ts';
-import { lowerAscii } from '../language/bytes.ts';
-import type { Semantics } from '../language/parse.ts';
 import {
+  lowerAscii,
   ERROR,
   type Scope,
   UNDEFINED,
@@ -21,8 +20,8 @@ import {
   booleanValue,
   truthOf,
 } from '../language/value.ts';
-import { Context, type UserMap } from '../operate/context.ts';
-import { attributeValue, subscriptValue } from '../operate/scope.ts';
+import type { Semantics } from '../language/parse.ts';
+import { Context, type UserMap, attributeValue, subscriptValue } from '../operate/context.ts';
 import { binary, unary } from '../operate/strict-operators.ts';
 
 /** The environment of an evaluation. */

@@ -1,9 +1,17 @@
 // envV1ToV2, mergeEnvironment, listToArgs, argsToList: HTCondor's texts of environments
 // and arguments.
 import { failEvaluation, type ClassAdFunction, type FunctionTable } from '../operate/context.ts';
-import { ERROR, UNDEFINED, listOf, stringValue, type Value } from '../language/value.ts';
+import {
+  ERROR,
+  UNDEFINED,
+  listOf,
+  stringValue,
+  type Value,
+  bytesOf,
+  lowerAscii,
+  textOf,
+} from '../language/value.ts';
 import { elements, taking } from './args.ts';
-import { bytesOf, lowerAscii, textOf } from '../language/bytes.ts';
 import { itemsOf } from './lists.ts';
 
 /**

@@ -13,9 +13,10 @@ import {
   type Value,
   listOf,
   stringValue,
+  lowerAscii,
+  trimBlanks,
 } from '../language/value.ts';
 import { elements, exceptional, taking, optionalString } from './args.ts';
-import { lowerAscii, trimBlanks } from '../language/bytes.ts';
 import { leadingNumber, truncated } from '../language/number-text.ts';
 
 type ElementOperator = ComparisonOperator | IdentityOperator;

@@ -3,9 +3,8 @@
 import { isCoded } from '../../base/errors/errors.ts';
 import { compile, matches } from '../../regexp/regexp.ts';
 import { type AttributeExpr, type Expr, partsOf } from '../language/ast.ts';
-import { lowerAscii } from '../language/bytes.ts';
-import { parseBytes } from '../language/parse.ts';
 import {
+  lowerAscii,
   ERROR,
   type Scope,
   UNDEFINED,
@@ -17,19 +16,18 @@ import {
   stringValue,
   truthOf,
 } from '../language/value.ts';
+import { parseBytes } from '../language/parse.ts';
 import {
   type ClassAdFunction,
   type Context,
   type FunctionTable,
   failEvaluation,
-} from '../operate/context.ts';
-import {
   type Found,
   findAttribute,
   findName,
   isValue as isFoundValue,
   rootOf,
-} from '../operate/scope.ts';
+} from '../operate/context.ts';
 import { expressionBytes } from '../print/print.ts';
 import { stringOf, taking } from './args.ts';
 

@@ -1,7 +1,7 @@
 // strcat, substr, strcmp, toUpper, join ...: functions on strings.
-import { lowerAscii, upperAscii } from '../language/bytes.ts';
-import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
 import {
+  lowerAscii,
+  upperAscii,
   ERROR,
   UNDEFINED,
   int32,
@@ -11,6 +11,7 @@ import {
   booleanValue,
   TRUE,
 } from '../language/value.ts';
+import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
 import { elements, exceptional, optionalString, stringOf, taking, undefinedFirst } from './args.ts';
 import { compile, matches, substitute } from '../../regexp/regexp.ts';
 import { itemsOf } from './lists.ts';

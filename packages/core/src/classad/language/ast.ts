@@ -1,8 +1,7 @@
 // The expression tree. Nodes are immutable and record their depth, which limits the
 // recursion of later stages. And the names that a tree needs and its own ad does not
 // define.
-import { lowerAscii } from './bytes.ts';
-import type { Scope, Value } from './value.ts';
+import { lowerAscii, type Scope, type Value } from './value.ts';
 
 /**
  * A constant. `shown` is the printed value; it differs from `value` only for relative

@@ -24,10 +24,9 @@ import {
   depthAbove,
   makeAd,
 } from './ast.ts';
-import { lowerAscii } from './bytes.ts';
+import { lowerAscii, ERROR, type Value, realValue } from './value.ts';
 import { parseAbsTime, parseRelTime } from './time-text.ts';
 import type { Tokens } from './tokens.ts';
-import { ERROR, type Value, realValue } from './value.ts';
 
 const PRECEDENCE = new Map(Object.entries(table)) as ReadonlyMap<string, number>;
 const UNARY: ReadonlySet<string> = new Set(['!', '~', '-', '+']);

@@ -2,9 +2,9 @@
 // text, `Name = value` lines; and texts with several ads, as read by HTCondor's Python
 // module: all, the first, or all merged into one.
 import { isCoded } from '../../base/errors/errors.ts';
-import { DEFAULT_LIMITS, type Limits, limitError } from '../../regexp/limits.ts';
+import { DEFAULT_LIMITS, type Limits, limitError } from '../../regexp/node.ts';
 import { type AdExpr, type Entry, type Expr, makeAd } from './ast.ts';
-import { bytesOf, textOf, trimBlanks } from './bytes.ts';
+import { bytesOf, textOf, trimBlanks } from './value.ts';
 import { type LexerSyntax, readToken, skipWhite } from './lexer.ts';
 import { parseAdTree, parseTree } from './parse-expression.ts';
 import { Tokens, syntaxError } from './tokens.ts';

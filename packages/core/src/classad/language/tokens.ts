@@ -1,8 +1,8 @@
 // The tokens of the language, and the error for a text that is not in it.
 import { CodedError } from '../../base/errors/errors.ts';
-import { type Limits, limitError } from '../../regexp/limits.ts';
+import { type Limits, limitError } from '../../regexp/node.ts';
 import type { Expr } from './ast.ts';
-import { textOf } from './bytes.ts';
+import { textOf } from './value.ts';
 import { type LexerOptions, type Token, readToken } from './lexer.ts';
 
 /** A stream of tokens over a byte string. */

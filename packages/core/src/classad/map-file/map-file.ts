@@ -1,7 +1,7 @@
 // Map files: map a name by exact text, by prefix, or by regular expression.
-import { bytesOf, lowerAscii, textOf, trimBlanks } from '../language/bytes.ts';
+import { bytesOf, lowerAscii, textOf, trimBlanks } from '../language/value.ts';
 import type { UserMap } from '../operate/context.ts';
-import { DEFAULT_LIMITS, limitError, type Limits } from '../../regexp/limits.ts';
+import { DEFAULT_LIMITS, limitError, type Limits } from '../../regexp/node.ts';
 import { compile, groupCount, search, type Regexp } from '../../regexp/regexp.ts';
 import type { Budget } from '../../regexp/match.ts';
 

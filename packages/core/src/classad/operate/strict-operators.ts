@@ -14,8 +14,8 @@ import {
   realValue,
   truthOf,
   type Value,
+  lowerAscii,
 } from '../language/value.ts';
-import { lowerAscii } from '../language/bytes.ts';
 import { truncated32 } from '../language/number-text.ts';
 
 /** Applies a binary operator other than `&&` and `||` to two values. */

@@ -1,9 +1,8 @@
 // Prints trees and values, in one line or indented.
-import { textOf } from '../language/bytes.ts';
+import { textOf, type Value } from '../language/value.ts';
 import type { AdExpr, Entry, Expr } from '../language/ast.ts';
 import { longReal, shortReal } from '../language/number-text.ts';
 import { absTimeText, relTimeText } from '../language/time-text.ts';
-import type { Value } from '../language/value.ts';
 
 /**
  * `new`: `is`, `%.15E` reals, escapes. `old`: `=?=`, short reals, only quotes escaped.

@@ -2,10 +2,9 @@
 // Config.
 import { CodedError } from '../../base/errors/errors.ts';
 import { type HostAddress, addressKnobs, hostNames } from '../facts/addresses.ts';
-import { evaluateCondition } from '../macros/condition.ts';
+import { evaluateCondition, type EvaluateExpression } from '../macros/expressions.ts';
 import type { Config, ConfigWarning, Origin } from '../table/config.ts';
 import { createConfig, createTable, type Entry, type Table } from '../table/table.ts';
-import type { EvaluateExpression } from '../macros/expressions.ts';
 import { expandSelf, expandText, startExpansion } from '../macros/expand.ts';
 import { type ExpandContext, LIMITS } from '../macros/expansion.ts';
 import { tolerantly, type Reading, type SourceHost } from './reading.ts';

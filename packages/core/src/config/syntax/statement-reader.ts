@@ -1,7 +1,7 @@
 // Joins the physical lines of one source to logical lines, with HTCondor's rules for blanks,
 // continuations and comments, and executes its statements in order.
 import { CodedError, isCoded } from '../../base/errors/errors.ts';
-import { evaluateCondition } from '../macros/condition.ts';
+import { evaluateCondition } from '../macros/expressions.ts';
 import { LIMITS } from '../macros/expansion.ts';
 import { trim } from '../macros/text.ts';
 import { type Source, originOf, readInclude, syntaxError } from './include.ts';

@@ -10,7 +10,7 @@ import {
   type UserMap,
 } from '@credmon/core/classad';
 import type { UserMapSettings } from '../../authz/group-requirement.ts';
-import type { LocalPorts } from './ports.ts';
+import type { LocalPorts } from './keys.ts';
 import type { LocalIssuer } from '../../settings/local.ts';
 
 /** Groups of users, and userMap() for expressions. */

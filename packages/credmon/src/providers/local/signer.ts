@@ -15,8 +15,7 @@ import { issueToken } from '@credmon/scitokens';
 import { parseRequirement } from '../../authz/group-requirement.ts';
 import { scopesFor, type ScopeRules, parseTemplate, type Template } from '../../authz/scopes.ts';
 import { localGroups, type LocalGroups } from './groups.ts';
-import { localKeys, type LocalKeys } from './keys.ts';
-import type { LocalPorts } from './ports.ts';
+import { localKeys, type LocalKeys, type LocalPorts } from './keys.ts';
 import { issuerOfStem, type LocalIssuer, type LocalSettings } from '../../settings/local.ts';
 import type { Outcome, Provider } from '../common/provider.ts';
 

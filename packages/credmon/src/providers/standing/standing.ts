@@ -11,8 +11,7 @@ import {
   type TokenTimes,
 } from '@credmon/core/credential';
 import { issuerOrigin, metadataOf, type ClientOptions } from '../client/credentials.ts';
-import type { LocalKeys } from '../local/keys.ts';
-import type { LocalPorts } from '../local/ports.ts';
+import type { LocalKeys, LocalPorts } from '../local/keys.ts';
 import type { Outcome, Provider } from '../common/provider.ts';
 import { rejectionOf } from '../common/outcomes.ts';
 import { withRemaining, STANDING } from './ports.ts';
