@@ -8,7 +8,7 @@ import { loadConfig } from '@credmon/core/config';
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../../packages/credmon/src/checks/config.ts';
 import { parseArguments } from '../../packages/credmon/src/command-line/arguments.ts';
-import { runMigrateCommand } from '../../packages/credmon/src/commands/migrate.ts';
+import { runMigrateCommand } from '../../packages/credmon/src/commands/check.ts';
 import { parseArguments as parsePortal } from '../../packages/webserver/src/cli/arguments.ts';
 import { missingLines, RECIPES, recipeSteps, writtenFiles } from '../support/recipe-page.ts';
 

@@ -70,7 +70,7 @@ async function run(command: Command): Promise<number> {
       return runCheckCommand(command, env, print, wantsColour(isatty(STDOUT), env));
     }
     case 'migrate': {
-      const { runMigrateCommand } = await import('./commands/migrate.ts');
+      const { runMigrateCommand } = await import('./commands/check.ts');
       return runMigrateCommand(command, printSafely);
     }
     case 'usable': {
@@ -114,7 +114,7 @@ async function runSourceCommand(
     }
     case 'standing-login': {
       const { runStandingLogin } = await import('./commands/standing.ts');
-      const { findTerminal } = await import('./storer/terminal.ts');
+      const { findTerminal } = await import('./storer/device-login.ts');
       const locale = env['LC_ALL'] ?? env['LC_CTYPE'] ?? env['LANG'] ?? '';
       const unicode = /utf-?8/i.test(locale);
       const output = { stdout: printSafely, stderr: printError, terminal: findTerminal(), unicode };

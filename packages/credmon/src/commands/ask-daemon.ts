@@ -1,12 +1,119 @@
-// Puts a request into the run directory, and waits for the daemon's result.
-import { closeSync, constants, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
-import { messageOf, systemClock, systemCode, systemRandom } from '@credmon/core/base';
-import type { AccountIds } from '@credmon/core/config';
-import { checkRunDirectory, readCredentialFile } from '@credmon/core/store';
-import { requestDirectory, resultDirectory } from '../host/run-directory.ts';
+// What a command finds that a user runs (the directories of the configuration, the daemon
+// by its heartbeat), and a request to the daemon: put into the run directory, with a wait
+// for its result.
+import type { CommonOptions } from '../command-line/command.ts';
+import {
+  heartbeatPath,
+  pidNamespace,
+  requestDirectory,
+  resultDirectory,
+} from '../host/run-directory.ts';
 import { requestName, resultName, unfinishedName } from '../requests/request.ts';
-import { seeDaemon } from './user-directories.ts';
+import { readRunDirectory } from '../settings/metrics-address.ts';
+import { type Heartbeat, parseHeartbeat, whyNotRunning } from '../status/status-file.ts';
+import { isAlive, messageOf, systemClock, systemCode, systemRandom } from '@credmon/core/base';
+import {
+  type AccountIds,
+  type Config,
+  createKnobReader,
+  readCondorIds,
+  readCredentialDirectory,
+} from '@credmon/core/config';
+import { checkRunDirectory, readCredentialFile } from '@credmon/core/store';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+/** The directories of a user's command: of the credentials, and for the users. */
+export interface UserDirectories {
+  readonly credDir: string;
+  readonly runDir: string | undefined;
+  /** The account of CONDOR_IDS; `undefined` for the user condor. */
+  readonly condorIds: AccountIds | undefined;
+}
+
+/**
+ * Returns the directories of the configuration, for a command that needs no other
+ * settings.
+ * @throws CodedError `CONFIG_INVALID`
+ */
+export function readDirectories(
+  config: Config,
+  command: Pick<CommonOptions, 'credDir'>,
+): UserDirectories {
+  const read = createKnobReader(config);
+  const credDir = command.credDir ?? readCredentialDirectory(read);
+  const runDir = readRunDirectory(read, credDir);
+  const condorIds = readCondorIds(config, read);
+  read.finish();
+  return { credDir, runDir, condorIds };
+}
+
+/**
+ * True when this process may not list the configured credential directory, and is not
+ * root.
+ */
+export function isClosedToUs(config: Config, command: Pick<CommonOptions, 'credDir'>): boolean {
+  if (process.geteuid?.() === 0) return false;
+  const credDir = command.credDir ?? readCredentialDirectory(createKnobReader(config));
+  return credDir !== '' && isClosed(credDir);
+}
+
+function isClosed(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK);
+    return false;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return code === 'EACCES' || code === 'EPERM';
+  }
+}
+
+/**
+ * The daemon as a user sees it: its heartbeat, or why it cannot be read; why the daemon
+ * seems not to run; and why it cannot serve this user although it runs.
+ */
+export interface SeenDaemon {
+  readonly heartbeat: Heartbeat | undefined;
+  readonly unreadable?: string;
+  readonly whyNot: string | undefined;
+  readonly whyNotForUs: string | undefined;
+}
+
+/** Looks for the daemon that serves the run directory. */
+export function seeDaemon(runDir: string): SeenDaemon {
+  const path = heartbeatPath(runDir);
+  const reading = readCredentialFile(path);
+  if (reading.kind === 'broken') {
+    const unreadable = `${path} ${reading.reason}`;
+    return { heartbeat: undefined, unreadable, whyNot: unreadable, whyNotForUs: undefined };
+  }
+  const heartbeat = reading.kind === 'text' ? parseHeartbeat(reading.text) : undefined;
+  const namespace = pidNamespace();
+  const alive =
+    heartbeat && namespace !== '' && namespace === heartbeat.pid_namespace
+      ? isAlive(heartbeat.daemon)
+      : undefined;
+  const owner = lstatSync(path, { throwIfNoEntry: false })?.uid ?? 0;
+  return {
+    heartbeat,
+    whyNot: whyNotRunning(heartbeat, { now: systemClock.now(), alive }),
+    // Only root can give files to others, and read theirs.
+    whyNotForUs:
+      owner === 0 || owner === process.geteuid?.()
+        ? undefined
+        : `condor_credmon runs as user id ${owner}, not as root: it serves only that user`,
+  };
+}
 
 /**
  * A request: its content, and how its result is read. `timeout` in seconds; `unasked`

@@ -1,18 +1,9 @@
 // The check command: checks what the daemon needs, sends only harmless requests to
-// issuers, and changes nothing.
-import {
-  systemClock,
-  hasErrors,
-  warning,
-  wrong,
-  type Finding,
-  findingsText,
-  printable,
-} from '@credmon/core/base';
-import { instantOf } from '@credmon/core/credential';
-import { checkClocks, checkTrust } from '../checks/issuer.ts';
-import type { Subcommand } from '../command-line/command.ts';
+// issuers, and changes nothing. And `check --migrate FILE...`: prints the configuration
+// that replaces an older credmon's; reads these files only and runs no command in them.
 import { clientChecks } from '../checks/clients.ts';
+import { checkConfig, mistakesOf } from '../checks/config.ts';
+import { type Check, type CheckContext, createCheckContext, runChecks } from '../checks/context.ts';
 import {
   checkCondorVersion,
   checkDaemons,
@@ -20,15 +11,78 @@ import {
   checkPortal,
   programChecks,
 } from '../checks/installation.ts';
-import { checkConfig, mistakesOf } from '../checks/config.ts';
+import { checkClocks, checkTrust } from '../checks/issuer.ts';
 import { localChecks } from '../checks/local.ts';
 import { loginChecks } from '../checks/logins.ts';
 import { checkTokenGroup, checkUserView } from '../checks/run-directory.ts';
-import { standingChecks, standingFailures } from '../checks/standing.ts';
-import { checkTokens } from '../checks/tokens.ts';
+import { checkTokens, standingChecks, standingFailures } from '../checks/tokens.ts';
 import { vaultChecks } from '../checks/vault.ts';
-import { createCheckContext, runChecks, type CheckContext, type Check } from '../checks/context.ts';
+import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
+import { wsgiPortalIn } from '../migrate/knobs.ts';
+import { newConfiguration } from '../migrate/new-configuration.ts';
+import { programFolder } from '../settings/program-folder.ts';
+import {
+  CodedError,
+  type Finding,
+  findingsText,
+  hasErrors,
+  messageOf,
+  printable,
+  readAtMost,
+  systemClock,
+  systemCode,
+  warning,
+  wrong,
+} from '@credmon/core/base';
+import { loadConfig, warningText } from '@credmon/core/config';
+import { instantOf } from '@credmon/core/credential';
+
+/** In bytes; the rest of a larger file is not searched for a portal. */
+const LARGEST = 4 * 1024 * 1024;
+
+type MigrateCommand = Subcommand & { kind: 'migrate' };
+
+/**
+ * Prints the new configuration. Returns exit code 1 if a part of a file was not
+ * understood; it is a comment then.
+ * @throws CodedError `CONFIG_READ` if a file cannot be read
+ */
+export function runMigrateCommand(
+  { files, name }: MigrateCommand,
+  print: (text: string) => void,
+): number {
+  const texts = files.map((file) => ({ file, text: readText(file) }));
+  const portals = texts.flatMap(({ file, text }) => wsgiPortalIn(file, text) ?? []);
+  const unread: string[] = [];
+  const config = loadConfig({
+    subsystem: name,
+    env: {},
+    files: files.filter((file) => !portals.some((portal) => portal.file === file)),
+    commandsAllowed: false,
+    tolerate: (error) => unread.push(messageOf(error)),
+  });
+  const warnings = config.warnings.map(warningText);
+  print(
+    newConfiguration({
+      config,
+      portals,
+      unread: [...unread, ...warnings],
+      programs: programFolder(process.argv[1]),
+    }).trimEnd(),
+  );
+  return unread.length > 0 ? 1 : 0;
+}
+
+function readText(file: string): string {
+  try {
+    return readAtMost(file, LARGEST).toString('utf8');
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    throw new CodedError('CONFIG_READ', `${file}: cannot be read (${code})`, { file });
+  }
+}
 
 type CheckCommand = Subcommand & { kind: 'check' };
 

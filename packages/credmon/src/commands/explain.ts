@@ -16,12 +16,7 @@ import { rowsAt } from '../status/status-file.ts';
 import { openStore, settingsOf } from '../status/tokens.ts';
 import type { Output } from './revoke.ts';
 import { closed, readStatus, userOf } from './status.ts';
-import {
-  type UserDirectories,
-  isClosedToUs,
-  readDirectories,
-  seeDaemon,
-} from './user-directories.ts';
+import { type UserDirectories, isClosedToUs, readDirectories, seeDaemon } from './ask-daemon.ts';
 import { CodedError, isCoded, nearest, systemClock, systemRandom } from '@credmon/core/base';
 import {
   type Instant,

@@ -10,8 +10,7 @@ import {
   parseResult,
   requestText,
 } from '../requests/request.ts';
-import { askDaemon } from './ask-daemon.ts';
-import { readDirectories } from './user-directories.ts';
+import { askDaemon, readDirectories } from './ask-daemon.ts';
 import { CodedError, durationText, systemClock } from '@credmon/core/base';
 import { findUser } from '@credmon/core/config';
 import { cutDomain, isCredName, splitStem, tokenId } from '@credmon/core/credential';

@@ -30,8 +30,7 @@ import {
   settingsOf,
 } from '../status/tokens.ts';
 import { needsAttention } from '../status/table.ts';
-import { grantByDevice } from '../storer/device-login.ts';
-import type { Terminal } from '../storer/terminal.ts';
+import { grantByDevice, type Terminal } from '../storer/device-login.ts';
 import { standingLoginEntry } from '../report/audit-report.ts';
 import { openAudit, requester } from './audit.ts';
 import type { Output } from './revoke.ts';

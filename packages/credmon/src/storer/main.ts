@@ -23,7 +23,7 @@ import {
 import { findProgram, runProgram, createStoreCred } from './programs.ts';
 import { readStorerSettings } from './settings.ts';
 import { storeAll } from './store.ts';
-import { findTerminal } from './terminal.ts';
+import { findTerminal } from './device-login.ts';
 
 const { env } = process;
 

@@ -2,7 +2,7 @@
 // stored.
 import { CodedError } from '@credmon/core/base';
 import type { Run, StoreCred } from './programs.ts';
-import { needsTerminal } from './terminal.ts';
+import { needsTerminal } from './device-login.ts';
 import type { StoreRequest } from './arguments.ts';
 import type { PelicanSettings } from './settings.ts';
 

@@ -7,7 +7,7 @@ import { loadConfig } from '@credmon/core/config';
 import { describe, expect, it } from 'vitest';
 import { checkConfig } from '../../src/checks/config.ts';
 import { checkDaemons } from '../../src/checks/installation.ts';
-import { runMigrateCommand } from '../../src/commands/migrate.ts';
+import { runMigrateCommand } from '../../src/commands/check.ts';
 import { proxyLines, wsgiPortalIn } from '../../src/migrate/knobs.ts';
 import {
   FIRST_README,

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { createKey, issueToken, writeKey } from '@credmon/scitokens';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { standingChecks, standingFailures } from '../../src/checks/standing.ts';
+import { standingChecks, standingFailures } from '../../src/checks/tokens.ts';
 import { pidNamespace } from '../../src/host/run-directory.ts';
 import type { StatusRow } from '../../src/status/table.ts';
 import { fileText } from '../../src/status/status-file.ts';
