@@ -9,9 +9,9 @@ export {
   readIssuerPolicy,
 } from './policy.ts';
 export type { IssuerPolicy } from './policy.ts';
-export type { ClientKeyFile, NamedEndpoints } from './policy-endpoints.ts';
-export { readEndpointOrigins } from './policy-values.ts';
-export type { ExtraParameters } from './policy-values.ts';
+export type { ClientKeyFile, NamedEndpoints } from './policy-knobs.ts';
+export { readEndpointOrigins } from './policy-knobs.ts';
+export type { ExtraParameters } from './policy-knobs.ts';
 export { isProfileName, PROFILE_NAMES, PROFILES, suggestProfile } from './profile.ts';
 export type {
   AudienceParameter,

@@ -22,8 +22,6 @@ import {
   readRefreshParameters,
   type ExtraParameters,
   type Source,
-} from './policy-values.ts';
-import {
   isOtherIssuer,
   profilePart,
   readClientKey,
@@ -32,7 +30,7 @@ import {
   type ClientKeyFile,
   type NamedEndpoints,
   type ProfilePart,
-} from './policy-endpoints.ts';
+} from './policy-knobs.ts';
 import { isScope, type ScopeRules } from './scope-rules.ts';
 
 /** Everything about a provider that depends on its issuer. Immutable. */
