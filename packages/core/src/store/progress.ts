@@ -77,7 +77,7 @@ export function progressFields({ done, from, unsynced }: Progress): ErrorFields 
  * Returns the remaining change after `apply` threw `error`: made from the `.top` that
  * this change itself has written.
  */
-export function restOf(change: TokenChange, error: unknown): TokenChange {
+export function restOf<T extends TokenChange>(change: T, error: unknown): T {
   const fields: ErrorFields = isCoded(error, 'CRED_FILE_IO') ? error.fields : {};
   const { done, ino, mtime, size, unsynced } = fields;
   if (typeof done !== 'number' || done === 0) return change;

@@ -14,6 +14,7 @@ import {
   type ServiceManager,
   connectServiceManager,
   createSend,
+  exitAtOnce,
   messageOf,
   systemClock,
   systemRandom,
@@ -175,7 +176,7 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
       // A `--once` run leaves pid and CREDMON_COMPLETE to the daemon that may start next.
       if (!command.once && ownsFiles(directory, running.lock))
         removeMarks(directory, (text) => log.error(text));
-      process.exit(1);
+      exitAtOnce(1, running.memory.writing.size > 0);
     },
   });
   if (heldHangup()) reloadSoon();
@@ -246,12 +247,10 @@ function ownsFiles(directory: string, lock: DirectoryLock): boolean {
   );
 }
 
-/**
- * Exits at once if renewals are still running: they must not continue after the lock is
- * released.
- */
+/** Exits if renewals are still running: they must not continue without the lock. */
 function exitIfBusy({ memory }: DaemonParts, code: number): number {
-  if (memory.inFlight.size + memory.late.size > 0) process.exit(code);
+  const { inFlight, late, writing } = memory;
+  if (inFlight.size + late.size + writing.size > 0) exitAtOnce(code, writing.size > 0);
   return code;
 }
 

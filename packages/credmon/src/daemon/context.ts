@@ -3,7 +3,7 @@ import type { Clock, Send } from '@credmon/core/base';
 import type { CredentialStore, LockState, TokenChange } from '@credmon/core/store';
 import type { FileIdentity, Parsed, RenewalState, TokenSnapshot } from '@credmon/core/credential';
 import type { Limiter } from '../throttle/issuer-queues.ts';
-import type { Report } from '../report/events.ts';
+import type { Renewal, Report } from '../report/events.ts';
 import type { AskedRenewals } from '../requests/asked.ts';
 import type { Successor } from './successors.ts';
 
@@ -61,10 +61,15 @@ export interface JudgedTokens {
   readonly offset: number;
 }
 
+/** The files of a token that are not on disk yet; `renewal` if they are a new token's. */
+export interface PendingChange extends TokenChange {
+  readonly renewal?: Renewal | undefined;
+}
+
 /**
  * What is remembered between passes: renewals in progress, renewals that may be answered
- * late, failures, pauses, tokens whose files are being written, and rotated tokens not
- * yet written. `since`: when the process
+ * late, failures, pauses, the changes that are being written (a late answer's can be one of
+ * several of a token), and those that could not be written. `since`: when the process
  * started (epoch seconds). `cutSince`: since when wake-ups have aborted each pass (steady
  * seconds).
  */
@@ -75,8 +80,8 @@ export interface PassMemory {
   readonly late: Set<LateRenewal>;
   readonly failures: Map<string, RenewalState>;
   readonly pauses: Map<string, Pause>;
-  readonly writing: Set<string>;
-  readonly unwritten: Map<string, TokenChange>;
+  readonly writing: Map<string, Set<PendingChange>>;
+  readonly unwritten: Map<string, PendingChange>;
   /** Recently rotated refresh tokens, by token. */
   readonly successors: Map<string, Successor>;
   /** The token URLs of the `.meta` files that were read. */
@@ -96,7 +101,7 @@ export function emptyMemory(since: number): PassMemory {
     late: new Set(),
     failures: new Map(),
     pauses: new Map(),
-    writing: new Set(),
+    writing: new Map(),
     unwritten: new Map(),
     successors: new Map(),
     metaUrls: new Set(),

@@ -9,7 +9,7 @@ import {
   SHORTEST_SLEEP,
   SLEEP_AFTER_WAKE_UP,
 } from '../settings/policy.ts';
-import { hasTop, lossOf, retryWrites } from './pending-writes.ts';
+import { changesIn, hasTop, SHUTDOWN_STEP, waitForShutdown } from './pending-writes.ts';
 import type { ProviderLookup } from './judge-scan.ts';
 import { beginPass, type BegunPass, type PassOptions } from './pass.ts';
 import type { PassMemory, PassContext } from './context.ts';
@@ -99,7 +99,8 @@ export async function runDaemon(parts: DaemonParts): Promise<boolean> {
     await waitForShutdown(parts);
   }
   requireLock(parts);
-  return ![...parts.memory.unwritten.values()].some(hasTop);
+  const { unwritten, writing } = parts.memory;
+  return ![...unwritten.values(), ...changesIn(writing)].some(hasTop);
 }
 
 /** @throws CodedError `LOCK_LOST` when another process may hold the lock */
@@ -267,7 +268,9 @@ export async function runOnce(parts: DaemonParts): Promise<boolean> {
     log.warn(
       'Stopped before the scan of the credential directory was complete: its tokens were not renewed',
     );
-  const complete = begun?.cut === false && dropped + memory.inFlight.size + memory.late.size === 0;
+  const { inFlight, late, writing } = memory;
+  const unfinished = dropped + inFlight.size + late.size + writing.size;
+  const complete = begun?.cut === false && unfinished === 0;
   if (complete) touch(parts);
   rotateKeys(parts);
   return complete && memory.unwritten.size === 0;
@@ -307,31 +310,4 @@ async function within<T>(
   const result = await Promise.race([work, tooLong]);
   done.abort();
   return result;
-}
-
-/** How often shutdown checks for renewals in progress, in seconds. */
-const SHUTDOWN_STEP = 0.05;
-/**
- * Maximum time that one step counts, in seconds: a stalled process must not use up the
- * time of an answer that has arrived.
- */
-const LONGEST_STEP = 1;
-
-async function waitForShutdown({ context, memory, log, graceSeconds }: DaemonParts): Promise<void> {
-  // After the lock is released, the next daemon may spend the same grant.
-  context.limiter.close();
-  await Promise.resolve();
-  const { inFlight, late } = memory;
-  const open = (): number => inFlight.size + late.size;
-  if (open() > 0) log.info(`Stopping: waiting for ${open()} renewals in progress`);
-  let left = graceSeconds();
-  for (let at = context.clock.steady(); open() > 0 && left > 0; at = context.clock.steady()) {
-    await context.clock.wait(SHUTDOWN_STEP);
-    left -= Math.min(context.clock.steady() - at, LONGEST_STEP);
-  }
-  for (const id of [...inFlight, ...[...late].map((renewal) => renewal.id)])
-    log.error(`${id}: renewal still running at shutdown, abandoned; a late response will be lost`);
-  retryWrites(context, memory);
-  for (const [id, rest] of memory.unwritten)
-    log.error(`${id}: not written before shutdown; ${lossOf(rest)}`);
 }

@@ -29,7 +29,7 @@ import {
 } from '@credmon/core/store';
 import type { Outcome, Provider } from '../providers/common/provider.ts';
 import { REWRITE_INTERVAL } from '../settings/policy.ts';
-import type { PassMemory, PassContext } from './context.ts';
+import type { PassMemory, PassContext, PendingChange } from './context.ts';
 import { refreshTokenIn, restoreSuccessor } from './successors.ts';
 
 /** A provider's answer; `from` is the `.top` of the request. */
@@ -52,13 +52,14 @@ export async function write(
   const { user, stem } = token.snapshot;
   const id = tokenId(token.snapshot);
   const writes = [...outcome.writes, ...obsolete(token.snapshot, outcome.writes)];
-  const change: TokenChange = { user, stem, from, writes };
+  const { times, rotated } = outcome;
+  const renewal = { token, times, rotated };
+  const change: PendingChange = { user, stem, from, writes, renewal };
   memory.failures.delete(id);
-  memory.writing.add(id);
+  const ended = noteWriting(memory, id, change);
   try {
     const top = await context.store.write(change);
-    const { times, rotated } = outcome;
-    context.report({ type: 'renewed', token, times, rotated });
+    context.report({ type: 'renewed', ...renewal });
     if (outcome.note !== undefined) context.report({ type: 'noted', id, note: outcome.note });
     const { seconds, shortLives } = pauseAfter(
       memory.pauses.get(id)?.shortLives ?? 0,
@@ -83,8 +84,18 @@ export async function write(
     context.report({ type: 'unwritten', id, why: messageOf(error) });
     return REWRITE_INTERVAL;
   } finally {
-    memory.writing.delete(id);
+    ended();
   }
+}
+
+/** Returns what to call at the end of the write. */
+function noteWriting({ writing }: PassMemory, id: string, change: PendingChange): () => void {
+  const changes = writing.get(id) ?? new Set();
+  writing.set(id, changes.add(change));
+  return () => {
+    changes.delete(change);
+    if (changes.size === 0) writing.delete(id);
+  };
 }
 
 /** Removes the state files that say nothing about the new token. */

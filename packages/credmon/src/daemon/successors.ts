@@ -39,7 +39,7 @@ export interface Successor {
 export interface SuccessorMemory {
   readonly successors: Map<string, Successor>;
   readonly unwritten: Map<string, TokenChange>;
-  readonly writing: ReadonlySet<string>;
+  readonly writing: Pick<ReadonlySet<string>, 'has'>;
 }
 
 /** Returns the refresh token in the text of a `.top`, if any. */

@@ -141,6 +141,8 @@ export function createCountingReport(families: Families, options: CountingOption
     },
     (event) => {
       if (event.type === 'renewed') families.renewal(labelsOf(event.token), 'issued', 'none');
+      else if (event.type === 'rewritten' && event.renewal)
+        families.renewal(labelsOf(event.renewal.token), 'issued', 'none');
       else if (event.type === 'failed')
         families.renewal(labelsOf(event.token), event.kind, event.error.code);
       else if (event.type === 'removed')

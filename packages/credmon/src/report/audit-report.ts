@@ -4,7 +4,7 @@ import type { AuditEntry, Log } from '@credmon/core/log';
 import type { IssuedToken } from '../issuance/issue.ts';
 import { STANDING } from '../providers/standing/ports.ts';
 import { type RevocationReport, rowOf } from '../revocation/report.ts';
-import { type Report, type TokenEvent, reportOf } from './events.ts';
+import { type Renewal, type Report, type TokenEvent, reportOf } from './events.ts';
 
 /** Returns a report that records what passes do to tokens. */
 export function createAuditReport(log: Pick<Log, 'record'>): Report {
@@ -20,11 +20,10 @@ export function createAuditReport(log: Pick<Log, 'record'>): Report {
 /** Returns the entry of an event of a pass, if it has one. */
 export function entryOf(event: TokenEvent): AuditEntry | undefined {
   switch (event.type) {
-    case 'renewed': {
-      const { token, times, rotated } = event;
-      const details = { ...timesOf(times), rotated };
-      return { event: 'renewed', ...named(token.snapshot), provider: token.provider, details };
-    }
+    case 'renewed':
+      return renewedEntry(event);
+    case 'rewritten':
+      return event.renewal && renewedEntry(event.renewal);
     case 'removed': {
       const { token, error } = event;
       const details = { by: 'condor_credmon', code: error.code, reason: error.message };
@@ -36,10 +35,14 @@ export function entryOf(event: TokenEvent): AuditEntry | undefined {
     case 'settled':
     case 'unwritten':
     case 'superseded':
-    case 'rewritten':
     case 'problem':
       return undefined;
   }
+}
+
+function renewedEntry({ token, times, rotated }: Renewal): AuditEntry {
+  const details = { ...timesOf(times), rotated };
+  return { event: 'renewed', ...named(token.snapshot), provider: token.provider, details };
 }
 
 /** Returns the entry of a revocation that `by` asked for; `undefined` for a kept token. */

@@ -14,15 +14,16 @@ export interface ScannedEvent {
 /** Who must act: the user, the administrator, or no one (time may fix it). */
 export type FailureKind = 'revoked' | 'denied' | 'failed';
 
+/** A new access token. `rotated`: the issuer replaced the refresh token. */
+export interface Renewal {
+  readonly token: ManagedToken;
+  readonly times: TokenTimes;
+  readonly rotated: boolean;
+}
+
 /** Every event except the scan. Ids are `user/stem`. */
 export type TokenEvent =
-  | {
-      readonly type: 'renewed';
-      readonly token: ManagedToken;
-      readonly times: TokenTimes;
-      /** The issuer replaced the refresh token. */
-      readonly rotated: boolean;
-    }
+  | ({ readonly type: 'renewed' } & Renewal)
   /** An attempt failed; `state` says what happens next. */
   | {
       readonly type: 'failed';
@@ -53,8 +54,12 @@ export type TokenEvent =
   | { readonly type: 'unwritten'; readonly id: string; readonly why: string }
   /** A removal or a newer login during the renewal; its newer state is kept. */
   | { readonly type: 'superseded'; readonly text: string }
-  /** Files that were kept in memory are now written. */
-  | { readonly type: 'rewritten'; readonly id: string }
+  /** Files that were kept in memory are now written, those of `renewal` if it was one. */
+  | {
+      readonly type: 'rewritten';
+      readonly id: string;
+      readonly renewal?: Renewal | undefined;
+    }
   /**
    * A problem on our side. A problem with the renewal of `token` (its id) ends when that
    * token is renewed or gone; any other when a complete pass did not report it.

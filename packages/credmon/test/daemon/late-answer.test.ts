@@ -116,6 +116,39 @@ describe('a request that timed out', () => {
     ]);
   });
 
+  it('R10 R21 a late answer that is superseded does not end the write of the newer login', async () => {
+    const ends = new Map<string, () => void>();
+    const on = bench({
+      store: (real) => ({
+        ...real,
+        write: async (change) => {
+          const text = change.writes.find(({ kind }) => kind === 'use')?.text ?? '';
+          await new Promise<void>((resolve) =>
+            ends.set(text.includes('late') ? 'late' : 'new', resolve),
+          );
+          return real.write(change);
+        },
+      }),
+    });
+    seed(on);
+    const issuer = slow(on);
+    await pass(on);
+    for (const file of ['mytok.top', 'mytok.use']) rmSync(join(on.directory, 'alice', file));
+    on.seed('alice', 'mytok', { top: top('n1') });
+    on.clock.advance(30);
+    await pass(on);
+    issuer.answer(1, json({ access_token: 'new', token_type: 'bearer', expires_in: 1000 }));
+    issuer.answer(0, lateAnswer);
+    await expect.poll(() => ends.size).toBe(2);
+    ends.get('late')?.();
+    await expect.poll(() => on.memory.late.size).toBe(1);
+    expect([...on.memory.writing.keys()]).toEqual(['alice/mytok']);
+    ends.get('new')?.();
+    await settled(on);
+    expect(on.memory.writing.size).toBe(0);
+    expect(JSON.parse(on.read('alice', 'mytok.use'))).toMatchObject({ access_token: 'new' });
+  });
+
   it('R9 stops after a late invalid_grant', async () => {
     const on = bench();
     seed(on);

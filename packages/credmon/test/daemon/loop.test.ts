@@ -387,6 +387,46 @@ describe('the loop', () => {
     expect(on.read('alice', 'mytok.top')).toContain('r2');
   });
 
+  it('R13 R22 a disk that does not respond is waited for, but not without end: its tokens are named and the result is false', async () => {
+    for (const [kind, loss] of [
+      ['rotated', 'its rotated refresh token may be lost: then the user must log in again'],
+      ['kept', 'its refresh token is on disk, and the next start renews it'],
+    ] as const) {
+      const written: string[] = [];
+      const on = bench({
+        store: (real) => ({
+          ...real,
+          apply: ({ stem }) => void written.push(stem),
+          write: ({ user }) =>
+            user === 'carol'
+              ? Promise.reject(new CodedError('CRED_FILE_IO', 'carol/mytok: broken (EIO)'))
+              : new Promise(() => undefined),
+        }),
+      });
+      on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+      on.answer = async () => {
+        const answer = { access_token: 'a2', token_type: 'bearer', expires_in: 100 };
+        return json(kind === 'rotated' ? { ...answer, refresh_token: 'r2' } : answer);
+      };
+      const daemon = start(on);
+      await expect.poll(() => on.memory.writing.size, PATIENT).toBe(1);
+      on.memory.unwritten.set('carol/x', { user: 'carol', stem: 'x', from: undefined, writes: [] });
+      daemon.stop.abort();
+      const began = on.clock.steady();
+      await ticking(on, daemon.ended);
+      expect(await daemon.ended).toBe(kind === 'kept');
+      expect(on.clock.steady() - began).toBeLessThan(70);
+      const lines = on.lines.filter((line) => line.startsWith('alice/mytok: '));
+      expect(lines).toEqual([
+        expect.stringContaining(
+          `alice/mytok: still writing at shutdown, the disk does not respond; ${loss}`,
+        ) as string,
+      ]);
+      // A write that is not made in another thread would hang as well.
+      expect(written).toEqual([]);
+    }
+  });
+
   it('R10 stops when its lock is lost: nothing starts, renewals in progress are written, CREDMON_COMPLETE is not touched', async () => {
     const on = bench();
     on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });

@@ -12,10 +12,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CodedError, type HttpResponse } from '@credmon/core/base';
+import type { AuditEntry } from '@credmon/core/log';
 import type { CredentialStore } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
 import { createLimiter } from '../../src/throttle/issuer-queues.ts';
 import { beginPass } from '../../src/daemon/pass.ts';
+import { createAuditReport } from '../../src/report/audit-report.ts';
+import { reportToAll } from '../../src/report/events.ts';
 import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
 
 const pass = async (on: Bench): Promise<number> =>
@@ -636,6 +639,32 @@ describe('R13 when the disk is full', () => {
     expect(on.asked).toHaveLength(1);
     expect(JSON.parse(on.read('alice', 'mytok.top'))).toEqual({ refresh_token: 'r2' });
     expect(on.read('alice', 'mytok.use')).toContain('new-access');
+  });
+
+  it('the audit log has the renewal once it is written, once', async () => {
+    const on = bench({ store: broken(2) });
+    seedDue(on);
+    const entries: AuditEntry[] = [];
+    const audit = createAuditReport({ record: (entry) => void entries.push(entry) });
+    const context = { ...on.context, report: reportToAll([on.context.report, audit]) };
+    const passHere = async (): Promise<unknown> =>
+      (await beginPass(context, on.lookup, on.memory)).settled;
+    const issued = Math.floor(on.clock.now());
+    await passHere();
+    await passHere();
+    expect(entries).toEqual([]);
+    await passHere();
+    await passHere();
+    expect(entries).toEqual([
+      {
+        event: 'renewed',
+        user: 'alice',
+        service: 'mytok',
+        handle: '',
+        provider: 'oauth',
+        details: { issued_at: issued, expires_at: issued + 1000, rotated: true },
+      },
+    ]);
   });
 });
 

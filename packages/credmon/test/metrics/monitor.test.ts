@@ -2,6 +2,8 @@
 // users and secrets; and the listener that follows the configuration.
 import families from '../../src/metrics/families.json' with { type: 'json' };
 import { type DaemonParts, createWakeUp, runOnce } from '../../src/daemon/loop.ts';
+import { CodedError } from '@credmon/core/base';
+import type { CredentialStore } from '@credmon/core/store';
 import type { Pages } from '../../src/metrics/listener.ts';
 import { type Monitor, createServing, monitorDaemon } from '../../src/metrics/monitor.ts';
 import type { MetricsAddress } from '../../src/settings/metrics-address.ts';
@@ -16,8 +18,11 @@ import { describe, expect, it } from 'vitest';
 const top = JSON.stringify({ refresh_token: 'canary-refresh' });
 
 /** A bench that is watched; `page` is what a listener would send. */
-function watched(knobs: Readonly<Record<string, string>> = {}) {
-  const on = bench({ knobs });
+function watched(
+  knobs: Readonly<Record<string, string>> = {},
+  store: (real: CredentialStore) => CredentialStore = (real) => real,
+) {
+  const on = bench({ knobs, store });
   const quiet = (text: string): void => void on.lines.push(text);
   const parts: DaemonParts = {
     context: on.context,
@@ -136,6 +141,27 @@ describe('the metrics', () => {
     ).toBe(3);
     expect(after['condor_credmon_scan_duration_seconds_count']).toBe(2);
     expect(after['condor_credmon_last_pass_timestamp_seconds']).toBe(on.clock.now());
+  });
+
+  it('R44 count a renewal whose files are written later, once', async () => {
+    let full = true;
+    const { on, monitor, samples } = watched({}, (real) => ({
+      ...real,
+      apply: (change) => {
+        if (full) throw new CodedError('CRED_FILE_IO', 'alice/mytok: cannot write (ENOSPC)');
+        real.apply(change);
+      },
+    }));
+    await monitor.follow();
+    fresh(on, 'alice', 'mytok', 100);
+    await runOnce(monitor.parts);
+    expect(some(await samples(), 'renewals_total')).toEqual({});
+    full = false;
+    await runOnce(monitor.parts);
+    await runOnce(monitor.parts);
+    expect(some(await samples(), 'renewals_total')).toEqual({
+      'renewals_total{provider="mytok",kind="oauth",outcome="issued",code="none"}': 1,
+    });
   });
 
   it('count local users that the rules reject, and no outage for them', async () => {

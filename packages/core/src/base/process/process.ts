@@ -26,6 +26,26 @@ export function isAliveElsewhere(pid: number): boolean {
   return pid !== process.pid && isAlive(pid);
 }
 
+/** Missing in Node before 22.15. @see execve(2) */
+interface WithExecve {
+  execve?(file: string, args: readonly string[], env: Readonly<Record<string, string>>): never;
+}
+
+/**
+ * Ends this process with `code`. `hanging`: a call of the system may hang in another thread,
+ * for instance an fsync, and `process.exit` would wait for it. If this Node cannot end
+ * without that, the process ends by SIGKILL.
+ */
+export function exitAtOnce(code: number, hanging: boolean): never {
+  if (!hanging) return process.exit(code);
+  try {
+    (process as WithExecve).execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {});
+  } finally {
+    process.kill(process.pid, 'SIGKILL');
+  }
+  return process.exit(code);
+}
+
 /** File descriptors. */
 export const STDOUT = 1;
 export const STDERR = 2;

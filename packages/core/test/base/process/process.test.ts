@@ -1,8 +1,13 @@
 // Which process numbers name a living process.
+import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { isAlive, isAliveElsewhere } from '../../../src/base/process/process.ts';
 import { systemRandom } from '@credmon/core/base';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { programOf } from '../../store/child.ts';
 
 const ended = spawnSync('true').pid;
 
@@ -16,6 +21,30 @@ it.each([
   ['a fraction', 1.5, false, false],
 ])('%s', (_, pid, alive, elsewhere) => {
   expect([isAlive(pid), isAliveElsewhere(pid)]).toEqual([alive, elsewhere]);
+});
+
+it('R22 an exit does not wait for a call of the system that hangs in another thread', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'credmon-exit-'));
+  const fifo = join(directory, 'no-writer');
+  spawnSync('mkfifo', [fifo]);
+  const program = programOf(`
+    import { open } from 'node:fs';
+    import { exitAtOnce } from './base/process/process.ts';
+    open(${JSON.stringify(fifo)}, 'r', () => undefined);
+    setTimeout(() => exitAtOnce(3, true), 50);
+  `);
+  const child = spawnSync(process.execPath, ['--input-type=module', '-'], {
+    input: program,
+    encoding: 'utf8',
+    timeout: PATIENCE * 1000,
+    killSignal: 'SIGTERM',
+  });
+  rmSync(directory, { recursive: true });
+  // Without execve, a signal is the only way out.
+  const withCode = 'execve' in process;
+  expect([child.status, child.signal, child.stderr]).toEqual(
+    withCode ? [3, null, ''] : [null, 'SIGKILL', ''],
+  );
 });
 
 it.each([0, 1, 12, 24, 255, 256, 257, 5000])('%i bytes are as many as asked for', (bytes) => {
