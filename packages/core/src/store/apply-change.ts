@@ -1,8 +1,13 @@
 // Applies a change of one token, file by file, and stops if another login has replaced
 // `.top`.
-import { closeSync, lstatSync, lutimesSync, unlinkSync } from 'node:fs';
+import { closeSync, lstatSync, lutimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { openForSync, openStaged, type OpenStagedFile } from '../base/files/atomic-write.ts';
+import {
+  openForSync,
+  openStaged,
+  removeIfThere,
+  type OpenStagedFile,
+} from '../base/files/atomic-write.ts';
 import { CodedError, systemCode } from '../base/errors/errors.ts';
 import { STATE_KINDS, tokenFileName } from '../credential/name.ts';
 import { sameIdentity, tokenId, type FileIdentity } from '../credential/snapshot.ts';
@@ -10,7 +15,7 @@ import { type Origins, progressFields, type Progress } from './progress.ts';
 import { identityFromStat } from './read-file.ts';
 import type { Reserve } from './reserve.ts';
 import type { TokenChange, TokenWrite } from './store.ts';
-import { openUserDirectory } from './directory-names.ts';
+import { isInPlace, openUserDirectory } from './directory-names.ts';
 import { runInGroup, runNow, type Steps, type SyncGroup } from './sync-group.ts';
 
 /**
@@ -52,17 +57,11 @@ export function applyInGroup(
 
 function* stepsOf(parts: ApplyParts, change: TokenChange): Steps<FileIdentity | undefined> {
   const progress: Progress = { done: 0, from: change.from, unsynced: change.unsynced };
-  const work: Work = {
-    ...parts,
-    change,
-    directory: '',
-    toSync: undefined,
-    progress,
-    use: undefined,
-  };
+  const work: Work = { ...parts, change, directory: '', progress };
   try {
     const directory = openUserDirectory(parts.root, change.user);
     work.directory = directory.path;
+    work.isMoved = () => !isInPlace(parts.root, change.user, directory);
     try {
       yield* writeWithReserve(work);
     } finally {
@@ -96,11 +95,14 @@ interface Work extends ApplyParts {
   readonly change: TokenChange;
   /** The user's directory, open until the change ends. */
   directory: string;
+  isMoved?: () => boolean;
+  /** True after a wait for the disk: the directory may have been moved meanwhile. */
+  hasWaited?: boolean;
   /** The same directory, open for fsync once it was needed. */
-  toSync: number | undefined;
+  toSync?: number;
   progress: Progress;
   /** The `.use` written by this change. */
-  use: FileIdentity | undefined;
+  use?: FileIdentity | undefined;
 }
 
 /**
@@ -165,6 +167,7 @@ const mustLast = ({ kind, text, durable }: TokenWrite): boolean =>
 function* syncDirectory(work: Work): Steps<void> {
   work.toSync ??= openForSync(work.directory);
   const [error] = yield { kind: 'directory', descriptors: [work.toSync] };
+  work.hasWaited = true;
   if (error !== undefined) throw error;
   work.progress = { ...work.progress, unsynced: undefined };
 }
@@ -184,6 +187,7 @@ function* stageAll(work: Work, staged: Staged[]): Steps<{ readonly error: unknow
   const descriptors = staged.flatMap(({ write, file }) =>
     file && write.durable ? file.descriptor : [],
   );
+  work.hasWaited ||= descriptors.length > 0;
   const errors = descriptors.length === 0 ? [] : yield { kind: 'file', descriptors };
   let first: { readonly at: number; readonly error: unknown } | undefined;
   for (const [at, each] of staged.entries()) {
@@ -257,6 +261,9 @@ function identityAt(work: Work, kind: TokenWrite['kind']): FileIdentity | undefi
  * without a lock.
  */
 function refuseOtherTop(work: Work): void {
+  if (work.hasWaited === true && work.isMoved?.() === true)
+    throw superseded(work, 'its directory was moved or replaced during the renewal');
+  work.hasWaited = false;
   const top = identityAt(work, 'top');
   if (sameIdentity(top, work.progress.from)) return;
   if (work.use) yieldTo(top, work, work.use);
@@ -339,12 +346,4 @@ function ioError(work: Work, error: unknown): CodedError {
     { token, system: code, ...progressFields(progress) },
     error,
   );
-}
-
-function removeIfThere(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-  }
 }

@@ -1,6 +1,6 @@
 // Lists a directory in slices: a directory with 100,000 names must not block the event
 // loop.
-import { opendirSync, readdirSync, type Dirent, type Stats } from 'node:fs';
+import { lstatSync, opendirSync, readdirSync, statSync, type Dirent, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { shellWord } from '../base/text/printable.ts';
 import { inHeldDirectory } from '../base/files/held-directory.ts';
@@ -106,4 +106,17 @@ export function inUserDirectory<T>(root: string, user: string, act: (path: strin
 export function openUserDirectory(root: string, user: string): OpenDirectory {
   if (user === '') return openDirectory(root);
   return openBelow(root, user);
+}
+
+/**
+ * True while the path of the directory of `user` leads to the directory that was opened by
+ * {@link openUserDirectory}.
+ * @throws the system's error
+ */
+export function isInPlace(root: string, user: string, opened: OpenDirectory): boolean {
+  const options = { throwIfNoEntry: false } as const;
+  // The credential directory itself may be behind a trusted link.
+  const found = user === '' ? statSync(root, options) : lstatSync(join(root, user), options);
+  const { dev, ino } = opened.stat();
+  return found?.dev === dev && found.ino === ino;
 }

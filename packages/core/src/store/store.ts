@@ -120,8 +120,8 @@ export interface CredentialStore {
    * has no space for all of them, those up to `.top` are written. If a `.use` replaced
    * that of another login just before its `.top` was stored, the token is due at the next
    * scan.
-   * @throws CodedError `CRED_SUPERSEDED` if `.top` was replaced or removed, or another
-   * `.use` was stored meanwhile: nothing more is written; `CRED_FILE_IO` on a system
+   * @throws CodedError `CRED_SUPERSEDED` if `.top` was replaced or removed, another `.use`
+   * was stored, or the directory was moved meanwhile: nothing more is written; `CRED_FILE_IO` on a system
    * error: its text names the files that were written, and `restOf` returns the remaining
    * writes. Leaves no temporary file.
    */

@@ -1,6 +1,14 @@
 // Changes of many tokens at the same time: each keeps its own order, an error stops one
 // of them, and the event loop turns meanwhile.
-import { constants, readFileSync, unlinkSync } from 'node:fs';
+import {
+  constants,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { identityOf, type FileIdentity } from '../../src/credential/snapshot.ts';
@@ -86,6 +94,65 @@ const isNew = ({ user, stem }: TokenChange): boolean =>
   read(user, `${stem}.top`) === newTop(stem) && read(user, `${stem}.use`) === NEW_USE;
 const temporaries = (user: string): string[] =>
   namesOf(root, user).filter((name) => name.endsWith('.credmon-tmp'));
+
+describe('a directory that is moved while the disk writes', () => {
+  const away = (): string => join(root, '..', 'away');
+  const moves: readonly (readonly [string, () => readonly string[]])[] = [
+    ['moved', () => (renameSync(join(root, 'alice'), away()), [away()])],
+    [
+      'replaced by another',
+      () => {
+        renameSync(join(root, 'alice'), away());
+        putToken(root, 'alice', 't0');
+        return [away(), join(root, 'alice')];
+      },
+    ],
+    [
+      'replaced by a link to it',
+      () => {
+        renameSync(join(root, 'alice'), away());
+        symlinkSync(away(), join(root, 'alice'));
+        return [away()];
+      },
+    ],
+    [
+      'moved with the credential directory',
+      () => {
+        renameSync(root, away());
+        mkdirSync(root, { mode: 0o700 });
+        return [join(away(), 'alice')];
+      },
+    ],
+  ];
+  const moments = [
+    ['before .top', '.t0.top (temporary)', [TOP, USE], 'nothing was written'],
+    ['after .top', 'alice', [newTop('t0'), USE], 'nothing more was written'],
+  ] as const;
+
+  it.each(
+    moves.flatMap(([what, move]) =>
+      moments.map(([when, ...moment]) => [what, when, move, ...moment] as const),
+    ),
+  )('R21 %s %s: gets no more files', async (_what, _when, move, at, expected, text) => {
+    const [change] = rotations(1, ['alice']);
+    if (!change) throw new Error('no change');
+    let directories: readonly string[] = [];
+    hooks.fsync = (name, real) => {
+      if (name === at) directories = move();
+      real();
+    };
+    await expect(store.write(change)).rejects.toMatchObject({
+      code: 'CRED_SUPERSEDED',
+      message: expect.stringContaining(text) as string,
+    });
+    const textsIn = (directory: string): string[] =>
+      ['t0.top', 't0.use'].map((name) => readFileSync(join(directory, name), 'utf8'));
+    const [moved = '', ...others] = directories;
+    const names = readdirSync(moved).sort();
+    expect([names, textsIn(moved)]).toEqual([['t0.meta', 't0.top', 't0.use'], expected]);
+    expect(others.map(textsIn)).toEqual(others.map(() => [TOP, USE]));
+  });
+});
 
 describe('renewals that are written together', () => {
   it.each(['EMFILE at open', 'EIO at fsync'])(

@@ -188,7 +188,8 @@ function writeAll(descriptor: number, bytes: Uint8Array): void {
   for (let offset = 0; offset < bytes.length;) offset += writeSync(descriptor, bytes, offset);
 }
 
-function removeIfThere(path: string): void {
+/** @throws the system's error, except for a missing file */
+export function removeIfThere(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
