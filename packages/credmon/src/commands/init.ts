@@ -1,6 +1,15 @@
 // `init`: asks for the first login provider, or takes flags; writes its configuration and
 // its secret file, and runs `check`.
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
@@ -53,7 +62,7 @@ export async function runInitCommand(
 ): Promise<number> {
   const before = oldConfig(command, env);
   const output = command.output ?? join(localDirectory(before), basename(DEFAULT_FILE));
-  const old = existsSync(output) ? readFileSync(output, 'utf8') : undefined;
+  const old = readOld(output);
   if (old !== undefined && !command.force)
     throw new CodedError(
       'USAGE',
@@ -86,6 +95,22 @@ export async function runInitCommand(
     configFile: root,
   } as const;
   return runCheckCommand(check, env, stdout);
+}
+
+/**
+ * Returns the text of a file that would be replaced.
+ * @throws CodedError `USAGE` for anything but a file, also with --force
+ */
+function readOld(path: string): string | undefined {
+  const here = lstatSync(path, { throwIfNoEntry: false });
+  const file = here?.isSymbolicLink() === true ? statSync(path, { throwIfNoEntry: false }) : here;
+  if (here && !file) {
+    const text = `is a symbolic link to ${readlinkSync(path)}, which does not exist`;
+    throw new CodedError('USAGE', `${path} ${text}; fix: rm ${shellWord(path)}`, { path });
+  }
+  if (file?.isFile() === false)
+    throw new CodedError('USAGE', `${path} is not a regular file; fix: --output FILE`, { path });
+  return file && readFileSync(path, 'utf8');
 }
 
 /** Returns the present configuration; without HTCondor there is none. */
@@ -171,13 +196,13 @@ async function answersOf(
 const prefixOf = (config: Config | undefined): string =>
   config?.get('CREDMON_WEB_PREFIX') ?? 'https://$(FULL_HOSTNAME)';
 
-/** A secret that exists is kept. Without a person, `check` says how to write it. */
+/** A secret that exists is kept, also a link to a file that is not there yet. Without a person, `check` says how to write it. */
 async function writeSecret(
   path: string,
   person: Questions | undefined,
   stderr: Output['stderr'],
 ): Promise<void> {
-  if (existsSync(path) || !person) return;
+  if (!person || lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
   const secret = await person.secret(`Client secret, to be written to ${path} (empty: later): `);
   if (secret === undefined || secret === '') return;
   writing(path, () => {
@@ -209,7 +234,11 @@ function writing(path: string, write: () => void): void {
     const code = systemCode(error);
     if (code === undefined) throw error;
     const exists = statSync(dirname(path), { throwIfNoEntry: false }) !== undefined;
-    const fix = exists ? 'run it as root' : `install -d ${shellWord(dirname(path))}`;
+    const fix = !exists
+      ? `install -d ${shellWord(dirname(path))}`
+      : code === 'EEXIST'
+        ? 'it was created in the meantime, look at it'
+        : 'run it as root';
     throw new CodedError('CONFIG_READ', `cannot write ${path} (${code}); fix: ${fix}`, { path });
   }
 }

@@ -1,5 +1,14 @@
 // `init` over real files: flags or answers, what it writes, and what it never replaces.
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { messageOf } from '@credmon/core/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { exitCodeOf } from '../../src/command-line/exit-codes.ts';
@@ -127,6 +136,41 @@ CREDMON_keycloak_EXTRA_SCOPES = openid offline_access
     expect(text()).toContain('keycloak_CLIENT_ID = htcondor');
   });
 
+  it.each<[string, (path: string) => void, string]>([
+    [
+      'a link to nothing',
+      (path) => symlinkSync('gone/60.conf', path),
+      'PATH is a symbolic link to gone/60.conf, which does not exist; fix: rm PATH',
+    ],
+    ['a directory', (path) => mkdirSync(path), 'PATH is not a regular file; fix: --output FILE'],
+    [
+      'a FIFO',
+      (path) => void spawnSync('mkfifo', [path]),
+      'PATH is not a regular file; fix: --output FILE',
+    ],
+  ])('%s is not a place for the configuration, and says so first', async (_, make, expected) => {
+    const path = `${on.root}/new.conf`;
+    make(path);
+    for (const force of [[], ['--force']]) {
+      const { code, err } = await init(['--output', path, ...force], { who: person() });
+      expect([code, err, asked]).toEqual([2, expected.replaceAll('PATH', path), []]);
+    }
+  });
+
+  it('a file that appears while init asks is kept, and the message says why', async () => {
+    const path = `${on.root}/new.conf`;
+    const late: InitOutput['person'] = {
+      line: async () => (writeFileSync(path, '# other\n'), 'https://ap.example.org'),
+      secret: async () => undefined,
+    };
+    const { code, err } = await init(flags('--provider=lab', '--output', path), { who: late });
+    expect([code, err, readFileSync(path, 'utf8')]).toEqual([
+      1,
+      `cannot write ${path} (EEXIST); fix: it was created in the meantime, look at it`,
+      '# other\n',
+    ]);
+  });
+
   it.each([
     [
       'without a terminal all that is missing is named',
@@ -196,6 +240,12 @@ describe('init at a terminal', () => {
     on.file('secrets/keycloak', 'mine\n');
     await init(flags('--provider', 'keycloak', '--prefix', 'https://a.example'), { who: person() });
     expect([asked, readFileSync(`${on.root}/secrets/keycloak`, 'utf8')]).toEqual([[], 'mine\n']);
+    const link = `${on.root}/secrets/linked`;
+    symlinkSync('/run/not-mounted-yet', link);
+    const argv = flags('--force', '--provider=lab', '--prefix=https://a.example');
+    const elsewhere = argv.map((word) => word.replace(/^(--secret-file=).*/, `$1${link}`));
+    await init(elsewhere, { who: person('typed') });
+    expect([asked, readlinkSync(link)]).toEqual([[], '/run/not-mounted-yet']);
     const other = `${on.root}/config.d/61.conf`;
     const { code, err } = await init(['--output', other], { who: person('google') });
     expect([code, err]).toEqual([2, 'no answer: nothing was written']);
