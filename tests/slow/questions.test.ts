@@ -96,6 +96,53 @@ it.each(['TERM', 'HUP', 'QUIT'])(
   },
 );
 
+it.each(['SIGTSTP', 'Ctrl-Z'])(
+  'init that %s stops shows again what is typed, and hides it again when it continues',
+  async (by) => {
+    const [screen = '', pid = '', modes = '', tty = '', asking = ''] = [
+      'screen',
+      'pid',
+      'modes',
+      'tty',
+      'asking',
+    ].map((name) => join(place, name));
+    const words = [process.execPath, executablePath(root, 'condor_credmon'), 'init'];
+    words.push('--profile', 'orcid', '--provider', 'x', '--client-id', 'APP-1');
+    words.push('--prefix', 'https://ap.example.org', '--secret-file', join(place, 'secret'));
+    const command = `${words.join(' ')} --config ${join(place, 'config')}`;
+    const file = join(place, 'run.sh');
+    const lines = [
+      'set -m',
+      `tty > ${tty}; stty -g > ${modes}`,
+      `sh -c 'echo $$ > ${pid}; exec ${command}'`,
+      `stty -g >> ${modes}; fg`,
+      `stty -g >> ${modes}`,
+    ];
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    const asked = (times: number): string =>
+      `until [ "$(grep -oF 'empty: later' ${screen} 2>/dev/null | wc -l)" -ge ${times} ]; do sleep 0.05; done`;
+    const typing = [
+      asked(1),
+      by === 'Ctrl-Z' ? `printf '\\032'` : `kill -TSTP $(cat ${pid})`,
+      asked(2),
+      `stty -F $(cat ${tty}) -a > ${asking}`,
+      `printf 'canary-secret\\r'`,
+      `until [ "$(wc -l < ${modes})" = 3 ]; do sleep 0.05; done`,
+    ];
+    const shell = `{ ${typing.join('; ')}; } | script -qefc 'sh ${file}' ${screen}`;
+    const child = startProcess('sh', ['-c', shell], {
+      PATH: process.env['PATH'] ?? '',
+      TERM: 'xterm',
+    });
+    await child.exited;
+    const [before, stopped, after] = readFileSync(modes, 'utf8').split('\n');
+    expect([stopped, after]).toEqual([before, before]);
+    expect(readFileSync(asking, 'utf8')).toContain('-echo ');
+    expect(readFileSync(join(place, 'secret'), 'utf8')).toBe('canary-secret\n');
+    expect(readFileSync(screen, 'utf8')).not.toContain('canary');
+  },
+);
+
 it.each([
   ['n', true, 1],
   ['y', false, 0],

@@ -37,7 +37,8 @@ function line(question: string): Promise<string | undefined> {
 }
 
 /** What a terminal sends in raw mode. */
-const [CTRL_C, CTRL_D, BACKSPACE, DELETE] = ['\u0003', '\u0004', '\b', '\u007F'];
+const [CTRL_C, CTRL_D, CTRL_Z] = ['\u0003', '\u0004', '\u001A'];
+const [BACKSPACE, DELETE] = ['\b', '\u007F'];
 
 /** Signals that end the process in raw mode; at SIGINT and SIGTERM, Node leaves that mode. */
 const ENDING = ['SIGHUP', 'SIGQUIT'] as const;
@@ -51,10 +52,26 @@ function secret(question: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     let typed = '';
     const die = (signal: NodeJS.Signals): void => end(() => void process.kill(process.pid, signal));
+    // Its default action stops this process, unless no shell could continue it.
+    const stop = (): void => {
+      stdin.setRawMode(false);
+      process.off('SIGTSTP', stop);
+      process.kill(process.pid, 'SIGTSTP');
+      process.on('SIGTSTP', stop);
+      stdin.setRawMode(true);
+    };
+    // The shell has the terminal in its own mode meanwhile; Node sets only another mode.
+    const continued = (): void => {
+      stdin.setRawMode(false);
+      stdin.setRawMode(true);
+      prompt(question);
+    };
     for (const signal of ENDING) process.on(signal, die);
+    process.on('SIGTSTP', stop).on('SIGCONT', continued);
     const end = (settle: () => void): void => {
       stdin.setRawMode(false);
       for (const signal of ENDING) process.off(signal, die);
+      process.off('SIGTSTP', stop).off('SIGCONT', continued);
       stdin.pause().off('data', read);
       prompt('\n');
       settle();
@@ -65,6 +82,10 @@ function secret(question: string): Promise<string | undefined> {
         if (character === CTRL_D) return end(() => resolve(undefined));
         if (character === CTRL_C)
           return end(() => reject(new CodedError('USAGE', 'interrupted: nothing was written')));
+        if (character === CTRL_Z) {
+          process.kill(process.pid, 'SIGTSTP');
+          continue;
+        }
         typed =
           character === BACKSPACE || character === DELETE
             ? typed.replace(/.$/su, '')
