@@ -2,20 +2,23 @@
 // licences; they need nothing of this checkout. `--uninstall` removes what is installed.
 import { spawnSync } from 'node:child_process';
 import {
-  chmodSync,
+  closeSync,
   existsSync,
+  fchmodSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
   readdirSync,
   renameSync,
   rmSync,
   rmdirSync,
+  statSync,
   symlinkSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { forDebian, isDebian } from './packaging/distributions.mjs';
 import { filesOf, pathsBelow } from './packaging/layout.mjs';
@@ -55,6 +58,8 @@ const below = target.endsWith('/') ? target : `${target}/`;
 /** Lists what is installed, one path a line. */
 const list = join(paths.share, 'installed-files');
 
+// Other users run what is installed.
+process.umask(0o022);
 if (uninstalls) uninstall();
 else await install();
 
@@ -62,30 +67,71 @@ async function install() {
   const files = await filesOf(root, built, paths);
   const before = installedFiles() ?? [];
   const now = [...files.map(({ path }) => path), list];
-  for (const file of files) {
-    put(file);
-    console.log(file.path);
-  }
-  put({ path: list, content: `${now.join('\n')}\n`, mode: 0o644 });
-  console.log(list);
+  putAll([...files, { path: list, content: `${now.join('\n')}\n`, mode: 0o644 }]);
+  removeTemporaries(now);
   for (const path of before) if (!now.includes(path)) remove(path);
   keepCompiledCode();
 }
 
 /**
- * Puts a new file in place at once: a program that starts meanwhile reads the old file or the
- * new one, and another name of the old file keeps it.
+ * Writes all files, then puts each in place at once: a program that starts meanwhile reads the
+ * old file or the new one, and another name of the old file keeps it. If one cannot be written,
+ * all old files are kept.
  */
-function put({ path, content, mode, target: to }) {
+function putAll(files) {
+  const staged = [];
+  try {
+    for (const file of files) stage(file, staged);
+    for (const { path, temporary } of staged) {
+      renameSync(temporary, onDisk(path));
+      console.log(path);
+    }
+  } catch (error) {
+    for (const { temporary } of staged) rmSync(temporary, { force: true });
+    console.error(`install-to: ${error.code === undefined ? error.stack : error.message}`);
+    process.exit(1);
+  }
+}
+
+/** Never writes to a file that exists: its name may be that of somebody else's file. */
+function stage({ path, content, mode, target: to }, staged) {
   const final = onDisk(path);
-  const temporary = `${final}.new`;
+  const temporary = join(dirname(final), `.${basename(final)}.${process.pid}.credmon-new`);
   mkdirSync(dirname(final), { recursive: true });
-  rmSync(temporary, { force: true });
+  if (lstatSync(final, { throwIfNoEntry: false })?.isDirectory())
+    throw Object.assign(new Error(`cannot replace ${path}: it is a directory`), { code: 'EISDIR' });
   if (to === undefined) {
-    writeFileSync(temporary, content);
-    chmodSync(temporary, mode);
-  } else symlinkSync(to, temporary);
-  renameSync(temporary, final);
+    const descriptor = openSync(temporary, 'wx', mode);
+    staged.push({ path, temporary });
+    try {
+      writeFileSync(descriptor, content);
+      fchmodSync(descriptor, mode);
+    } finally {
+      closeSync(descriptor);
+    }
+  } else {
+    symlinkSync(to, temporary);
+    staged.push({ path, temporary });
+  }
+}
+
+/** Removes what a run that was killed has left beside these files. */
+function removeTemporaries(files) {
+  for (const folder of new Set(files.map((path) => dirname(onDisk(path))))) {
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) continue;
+    for (const name of readdirSync(folder)) {
+      const [, pid] = /^\..+\.(\d+)\.credmon-new$/.exec(name) ?? [];
+      if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(folder, name), { force: true });
+    }
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }
 
 function uninstall() {
@@ -95,6 +141,7 @@ function uninstall() {
     process.exit(1);
   }
   rmSync(onDisk(join(paths.lib, 'cache')), { recursive: true, force: true });
+  removeTemporaries(files);
   // The list is the last: what is left is removed at the next time.
   const isRemoved = (path) => {
     if (!remove(path)) return false;

@@ -70,7 +70,7 @@ it('are installed by replacing each file, not its content', () => {
   }
   expect(lstatSync(join(prefix, 'bin/condor_credmon_oauth')).isSymbolicLink()).toBe(true);
   const left = [library, join(library, 'views'), join(prefix, 'bin')].flatMap((folder) =>
-    readdirSync(folder).filter((name) => name.endsWith('.new')),
+    readdirSync(folder).filter((name) => name.endsWith('new')),
   );
   expect(left).toEqual([]);
 });
@@ -103,6 +103,60 @@ describe('install-to', () => {
     );
     expect(readdirSync(prefix)).toEqual(['mine']);
     expect(install('--uninstall', prefix).status).toBe(1);
+  });
+
+  it('never touches a file whose name is like that of a temporary file, and removes what a killed one left', () => {
+    const prefix = mkdtempSync(join(tmpdir(), 'credmon-prefix-'));
+    const bin = join(prefix, 'bin');
+    mkdirSync(bin);
+    const gone = spawnSync('true').pid;
+    const mine = ['scitokens.new', '.scitokens.new', `.other.${gone}.credmon`].sort();
+    for (const name of mine) writeFileSync(join(bin, name), 'mine');
+    writeFileSync(join(bin, `.scitokens.${gone}.credmon-new`), 'left');
+    writeFileSync(join(bin, `.scitokens.${process.pid}.credmon-new`), 'of another run');
+    expect(install(prefix, output).status).toBe(0);
+    const ours = `.scitokens.${process.pid}.credmon-new`;
+    expect(readdirSync(bin).filter((name) => !name.match(/^(?:condor_|scitokens(?:-|$))/))).toEqual(
+      [...mine, ours].sort(),
+    );
+    expect(mine.map((name) => readFileSync(join(bin, name), 'utf8'))).toEqual(
+      mine.map(() => 'mine'),
+    );
+    install('--uninstall', prefix);
+    expect(readdirSync(bin)).toEqual([...mine, ours].sort());
+  });
+
+  it('makes directories that other users can read, whatever the umask', () => {
+    const prefix = join(mkdtempSync(join(tmpdir(), 'credmon-prefix-')), 'new');
+    const script = join(scripts, 'install.mjs');
+    const command = `umask 077; exec '${process.execPath}' '${script}' '${prefix}' '${output}'`;
+    expect(spawnSync('sh', ['-c', command], { timeout: PATIENCE * 1000 }).status).toBe(0);
+    const closed = readdirSync(prefix, { recursive: true, encoding: 'utf8' })
+      .filter((name) => (lstatSync(join(prefix, name)).mode & 0o004) === 0)
+      .filter((name) => !name.startsWith('lib/credmon/cache'));
+    expect([closed, lstatSync(prefix).mode & 0o777]).toEqual([[], 0o755]);
+  });
+
+  it('a file that cannot be written leaves the version before as it was', () => {
+    const prefix = mkdtempSync(join(tmpdir(), 'credmon-prefix-'));
+    install(prefix, output);
+    const program = join(prefix, 'lib/credmon/condor_credmon.cjs');
+    writeFileSync(program, 'the version before');
+    const list = join(prefix, 'share/credmon/installed-files');
+    const mine = join(prefix, 'bin/scitokens');
+    rmSync(mine);
+    mkdirSync(mine);
+    const before = readFileSync(list, 'utf8');
+    const { status, stderr } = install(prefix, output);
+    expect([status, stderr]).toEqual([
+      1,
+      `install-to: cannot replace ${mine}: it is a directory\n`,
+    ]);
+    expect([readFileSync(program, 'utf8'), readFileSync(list, 'utf8')]).toEqual([
+      'the version before',
+      before,
+    ]);
+    expect(readdirSync(join(prefix, 'bin')).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
   it('--uninstall keeps a directory that has the name of a file, and removes the rest at the next time', () => {
