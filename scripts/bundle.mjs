@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { crc32, deflateRawSync } from 'node:zlib';
+import { deflateRawSync } from 'node:zlib';
 import { writeBundledPackages } from './packaging/licences.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -80,19 +80,8 @@ const __bundleDir = __toPath(new URL('.', import.meta.url));`,
 /** As in part-loader.ts. */
 const COMMENT_END = '*@/';
 
-/**
- * Parts with one of these are packed: large, and not needed by short commands. To unpack
- * them takes about 2 ms for all of them together.
- */
-const PACKED = new Set([
-  'jose',
-  'openid-client',
-  'packages/credmon/src/checks',
-  'packages/credmon/src/migrate',
-  'prom-client',
-  'undici',
-  'winston',
-]);
+/** Characters: shorter parts are not packed. */
+const PACKED_FROM = 400;
 
 /**
  * The HTTP client without what this program does not use: fetch, caches, mocks, WebSocket.
@@ -165,8 +154,9 @@ async function bundleInParts(entry, out, first) {
     target: 'node20.19',
     format: 'esm',
     conditions: ['@credmon/source'],
-    minify: true,
-    keepNames: true,
+    // Names are kept, because nothing is renamed: `keepNames` would set each at the start.
+    minifySyntax: true,
+    minifyWhitespace: true,
     legalComments: 'none',
     plugins: [onlyUsedUndici],
     logLevel: 'warning',
@@ -177,7 +167,8 @@ async function bundleInParts(entry, out, first) {
       format: 'cjs',
       platform: 'node',
       target: 'node20.19',
-      minify: true,
+      minifySyntax: true,
+      minifyWhitespace: true,
       // A part is loaded by the loader, also where the source says `import()`.
       supported: { 'dynamic-import': false },
       define: { 'import.meta.url': '__partUrl' },
@@ -191,10 +182,10 @@ async function bundleInParts(entry, out, first) {
     basename(path),
     [...new Set(Object.keys(inputs).map(packageOf))],
   ]);
-  const isPacked = (name) =>
-    packages.some(([part, all]) => part === name && all.some((each) => PACKED.has(each)));
+  const isPacked = (name) => texts.get(name).length >= PACKED_FROM;
+  const kept = new Map();
   for (const [name, code] of texts)
-    texts.set(
+    kept.set(
       name,
       isPacked(name)
         ? deflateRawSync(code, { level: 9 }).toString('base64')
@@ -202,22 +193,22 @@ async function bundleInParts(entry, out, first) {
     );
   const program = basename(out, '.cjs');
   const hash = createHash('sha256')
-    .update([...texts.values()].join('\0'))
+    .update([...kept].flat().join('\0'))
     .digest('hex');
   let length = 0;
   const parts = {};
-  for (const [name, text] of texts) {
-    parts[name] = [length, text.length, crc32(text), ...(isPacked(name) ? [1] : [])];
+  for (const [name, text] of kept) {
+    parts[name] = [length, text.length, ...(isPacked(name) ? [1] : [])];
     length += text.length;
   }
   const main = basename(
     Object.entries(result.metafile.outputs).find(([, { entryPoint }]) => entryPoint === entry)[0],
   );
-  const head = await loaderText(first, { build: `${program}.${hash.slice(0, 16)}`, main, parts });
   const file = join(output, out);
   mkdirSync(dirname(file), { recursive: true });
   rmSync(`${file}.map`, { force: true });
-  writeFileSync(file, `${head}${[...texts.values()].join('')}*/\n`);
+  const table = { build: `${program}.${hash.slice(0, 16)}`, main, parts };
+  writeFileSync(file, await programText(first, table, [...kept.values()].join('')));
   writeFileSync(
     file.replace(/\.cjs$/, '.parts.json'),
     JSON.stringify(Object.fromEntries(packages), undefined, 1),
@@ -226,13 +217,16 @@ async function bundleInParts(entry, out, first) {
   writeBundledPackages(join(output, out), result.metafile);
 }
 
-/** The start of the file: the loader, the table, and the begin of the comment. */
-async function loaderText(first, table) {
+/**
+ * The loader with its table, and the parts in the comment of a function: the text of a
+ * function has its comments, so the file is read once, by Node.js.
+ */
+async function programText(first, table, parts) {
   const { outputFiles } = await build({
     absWorkingDir: root,
     stdin: {
       contents: `import { runParts } from './packages/core/src/base/process/part-loader.ts';
-runParts(__filename, __TABLE__);`,
+runParts(__filename, __TABLE__, __PARTS__, require);`,
       resolveDir: root,
       loader: 'ts',
     },
@@ -242,24 +236,13 @@ runParts(__filename, __TABLE__);`,
     target: 'node20.19',
     format: 'cjs',
     minify: true,
-    keepNames: true,
   });
-  const withTable = (start) => {
-    const parts = Object.entries(table.parts).map(([name, [from, ...rest]]) => [
-      name,
-      [start + from, ...rest],
-    ]);
-    const text = JSON.stringify({ ...table, parts: Object.fromEntries(parts) });
-    return `#!/usr/bin/env node
-${first}${outputFiles[0].text.replace('__TABLE__', () => text)}/*`;
-  };
-  // The table holds places in the file, so its own length depends on them.
-  let head = withTable(0);
-  for (let before = -1; before !== head.length;) {
-    before = head.length;
-    head = withTable(head.length);
-  }
-  return head;
+  const begin = '()=>{/*';
+  const loader = outputFiles[0].text
+    .replace('__TABLE__', () => JSON.stringify(table))
+    .replace('__PARTS__', () => `String(${begin}${parts}*/}).slice(${begin.length})`);
+  return `#!/usr/bin/env node
+${first}${loader}`;
 }
 
 /** `fs-extra` for a file of node_modules, or the first folders of one of ours. */

@@ -1,6 +1,5 @@
 // The daemon command: opens what it needs in the order that CredD relies on, runs, and
 // closes it.
-import { setFlagsFromString } from 'node:v8';
 import { graceSeconds } from '../settings/policy.ts';
 import {
   checkCredentialDirectory,
@@ -15,6 +14,7 @@ import {
   connectServiceManager,
   createSend,
   exitAtOnce,
+  keepNurserySmall,
   messageOf,
   systemClock,
   systemRandom,
@@ -76,12 +76,6 @@ interface Running {
 }
 
 /**
- * V8 keeps the space for new objects as small as it is now: a pass over many tokens would
- * make it 30 MB larger, for the same processor time. Other versions of V8 ignore it.
- */
-const SMALL_NURSERY = '--semi-space-growth-factor=1';
-
-/**
  * Runs the daemon until a signal, or a single pass with `--once`. Returns the exit code:
  * 1 when that pass was not complete. `opened` gets the log as soon as it is open.
  * `heldHangup` ends the hold of SIGHUP and returns whether one came since the start.
@@ -93,7 +87,6 @@ export async function runDaemonCommand(
   opened: (log: Logger) => void,
   heldHangup: () => boolean,
 ): Promise<number> {
-  setFlagsFromString(SMALL_NURSERY);
   const config = openConfig(command, env);
   const programs = programFolder(process.argv[1]);
   const settings = readDaemonSettings(config, { ...command, programs });
@@ -105,6 +98,7 @@ export async function runDaemonCommand(
   const older = olderDirectory(directory);
   if (older !== undefined) log.warn(older);
   const lock = lockDirectory(directory);
+  keepNurserySmall();
   try {
     const reserve = openReserve(directory, lock);
     const running: Running = {

@@ -1,5 +1,5 @@
-// Runs a program that one file keeps in parts: a part is read and compiled when it is first
-// needed, from V8's compiled code where that is kept. scripts/bundle.mjs makes such files.
+// Runs a program that one file keeps in parts: a part is compiled when it is first needed,
+// from V8's compiled code where that is kept. scripts/bundle.mjs makes such files.
 import {
   closeSync,
   constants,
@@ -14,22 +14,17 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
-import { crc32, inflateRawSync } from 'node:zlib';
 
 /**
- * Where the parts are in the file, in bytes, their checksums, and the hash of all of them. A
- * `packed` part is deflated and written in base64.
+ * Where the parts are in the text, in characters, and the hash of all of them. A `packed`
+ * part is deflated and written in base64.
  */
 export interface PartTable {
   readonly build: string;
   readonly main: string;
-  readonly parts: Readonly<
-    Record<string, readonly [start: number, length: number, checksum: number, packed?: 1]>
-  >;
+  readonly parts: Readonly<Record<string, readonly [start: number, length: number, packed?: 1]>>;
 }
 
 /** Written in a part instead of the end of a comment, because the parts are in a comment. */
@@ -47,81 +42,91 @@ type PartFunction = (
 ) => void;
 
 /**
- * Runs the main part of `file`. The file is read once: a process that runs while its program
- * is replaced continues with the parts that it started with. When the process ends, the
- * compiled code of the parts that it has used is kept for the next start, where this process
- * may write beside the file.
- * @throws Error if a part is not that of the table: the file was replaced during the start
+ * Runs the main part of the program `file`. `text` has all parts: a process that runs while
+ * its program is replaced continues with the parts that it started with. The compiled code of
+ * the parts that it has used is kept for the next start, where this process may write beside
+ * the file: for each part that is needed on its own, together with the parts that it needs.
  */
-export function runParts(file: string, table: PartTable): void {
-  const fromFile = createRequire(file);
-  const url = pathToFileURL(file).href;
+export function runParts(file: string, table: PartTable, text: string, fromFile: Require): void {
+  const url = urlOf(file, fromFile);
   const loaded = new Map<string, { exports: unknown }>();
-  const compiled = new Map<string, Script>();
-  const { bytes, stats } = readProgram(file);
-  const cache = openCache(file, stats, table.build);
+  const cache = openCache(file, table.build);
+  let group: Group | undefined;
   const load = (name: string): unknown => {
     const known = loaded.get(name);
     if (known !== undefined) return known.exports;
-    const script = compile(name);
+    const outer = group;
+    group ??= cache.open(name);
+    try {
+      return evaluate(name, group);
+    } finally {
+      group = outer;
+    }
+  };
+  const evaluate = (name: string, inGroup: Group): unknown => {
+    const run = inGroup.compile(name, () => textOf(name)).runInThisContext() as PartFunction;
     const part = { exports: {} };
     loaded.set(name, part);
-    const run = script.runInThisContext() as PartFunction;
     try {
-      run(
-        part.exports,
-        (wanted) => {
-          if (wanted.startsWith('./')) return load(wanted.slice(2));
-          return LATE.has(wanted) ? whenUsed(() => fromFile(wanted) as object) : fromFile(wanted);
-        },
-        part,
-        url,
-      );
+      run(part.exports, require, part, url);
     } catch (error) {
       loaded.delete(name);
       throw error;
     }
     return part.exports;
   };
-  const compile = (name: string): Script => {
-    const source = `(function(exports,require,module,__partUrl){${textOf(name)}\n})`;
-    const cachedData = cache?.read(name);
-    const script = new Script(source, {
-      filename: `${file}#${name}`,
-      ...(cachedData === undefined ? {} : { cachedData }),
-    });
-    if (cachedData === undefined || script.cachedDataRejected === true) compiled.set(name, script);
-    return script;
+  const late = new Map<string, object>();
+  const require = (wanted: string): unknown => {
+    if (wanted.startsWith('./')) return load(wanted.slice(2));
+    if (!LATE.has(wanted)) return fromFile(wanted);
+    const module = late.get(wanted) ?? whenUsed(() => fromFile(wanted) as object);
+    late.set(wanted, module);
+    return module;
   };
   const textOf = (name: string): string => {
-    const [start, length, checksum, packed] = table.parts[name] ?? [0, 0, 0];
-    const text = bytes.subarray(start, start + length);
-    if (crc32(text) !== checksum)
-      throw new Error(`${file} was replaced during the start: start the program again`);
-    if (packed === 1)
-      return inflateRawSync(Buffer.from(text.toString('latin1'), 'base64')).toString('latin1');
-    return text.toString('latin1').replaceAll(COMMENT_END, '*/');
+    const [start, length, packed] = table.parts[name] ?? [0, 0];
+    const part = text.slice(start, start + length);
+    if (packed !== 1) return part.replaceAll(COMMENT_END, '*/');
+    const { inflateRawSync } = fromFile('node:zlib') as typeof import('node:zlib');
+    return inflateRawSync(Buffer.from(part, 'base64')).toString('latin1');
   };
-  process.once('exit', () => {
-    if (compiled.size > 0) cache?.write(compiled);
-  });
+  process.once('exit', () => cache.keep());
   load(table.main);
+}
+
+/** The file's URL; most paths need no escape, and no module that knows how to write one. */
+function urlOf(file: string, fromFile: Require): string {
+  if (/^[\w./-]+$/.test(file)) return `file://${file}`;
+  return (fromFile('node:url') as typeof import('node:url')).pathToFileURL(file).href;
 }
 
 /**
  * Modules of Node.js that are loaded at the first use of one of their functions, not with
- * the part that imports them: each takes 1 to 4 ms, and most commands use few of them.
+ * the part that imports them: each takes 0.3 to 4 ms, and most commands use few of them.
  */
-const LATE: ReadonlySet<string> = new Set([
-  'node:child_process',
-  'node:crypto',
-  'node:net',
-  'node:tls',
-  'child_process',
-  'crypto',
-  'net',
-  'tls',
-]);
+const LATE: ReadonlySet<string> = new Set(
+  [
+    'child_process',
+    'crypto',
+    'dgram',
+    'dns',
+    'dns/promises',
+    'fs/promises',
+    'http',
+    'https',
+    'net',
+    'os',
+    'perf_hooks',
+    'readline',
+    'readline/promises',
+    'timers/promises',
+    'tls',
+    'tty',
+    'url',
+    'v8',
+    'zlib',
+  ].flatMap((name) => [name, `node:${name}`]),
+);
 
 /** Returns an object that stands for a module until it is used. */
 function whenUsed(open: () => object): object {
@@ -139,54 +144,97 @@ function whenUsed(open: () => object): object {
   });
 }
 
-function readProgram(file: string): { bytes: Buffer; stats: Stats } {
-  const descriptor = openSync(file, 'r');
-  try {
-    return { stats: fstatSync(descriptor), bytes: readFileSync(descriptor) };
-  } finally {
-    closeSync(descriptor);
-  }
+/** A part that is needed on its own, and the parts that are evaluated with it. */
+interface Group {
+  compile(name: string, textOf: () => string): Script;
 }
 
 interface Cache {
-  read(name: string): Buffer | undefined;
-  write(scripts: ReadonlyMap<string, Script>): void;
+  open(group: string): Group;
+  /** Writes the compiled code of parts that had none. */
+  keep(): void;
+}
+
+/** The source and the compiled code of a part. */
+interface Compiled {
+  readonly source: string;
+  readonly code: Buffer;
 }
 
 /**
- * The compiled code for this Node.js and this build. Compiled code is as trusted as the
- * program: it counts only if root or the owner of the program wrote it, and nobody else
- * can. Whatever fails here only makes the start slower.
+ * The compiled code for this Node.js and this build, one file for each group. Compiled code
+ * is as trusted as the program: it counts only if root or the owner of the program wrote it,
+ * and nobody else can. Whatever fails here only makes the start slower.
  */
-function openCache(file: string, program: Stats, build: string): Cache {
+function openCache(file: string, build: string): Cache {
+  const program = statSync(file);
   const directory = join(dirname(file), CACHE_DIRECTORY);
   const prefix = `${build}-${process.version}-${process.arch}-`;
   const isTrusted = ({ uid, mode }: Stats): boolean =>
     (uid === 0 || uid === program.uid) && (mode & 0o022) === 0;
   const areTrusted = (): boolean =>
     isTrusted(statSync(dirname(file))) && isTrusted(statSync(directory));
+  const read = (group: string): ReadonlyMap<string, Compiled> | undefined =>
+    quietly(() => {
+      if (!areTrusted()) return undefined;
+      const descriptor = openSync(join(directory, prefix + group), READ);
+      try {
+        const stats = fstatSync(descriptor);
+        if (!stats.isFile() || !isTrusted(stats)) return undefined;
+        return unpacked(readFileSync(descriptor));
+      } finally {
+        closeSync(descriptor);
+      }
+    });
+  // V8 accepts code that was compiled with the same flags only. Where it accepts the first
+  // and rejects another, this process has changed the flags; other processes have not.
+  let isFirstUsed: boolean | undefined;
+  const written = new Map<string, Map<string, { source: string; script: Script }>>();
+  const write = (group: string, parts: ReadonlyMap<string, Compiled>): void =>
+    writeWhole(
+      join(directory, prefix + group),
+      packed(new Map([...(read(group) ?? []), ...parts])),
+    );
   return {
-    read: (name) =>
+    open: (group) => {
+      const kept = read(group);
+      return {
+        compile: (name, textOf) => {
+          const known = kept?.get(name);
+          const source =
+            known?.source ?? `(function(exports,require,module,__partUrl){${textOf()}\n})`;
+          const script = new Script(source, {
+            filename: `${file}#${name}`,
+            ...(known && { cachedData: known.code }),
+          });
+          const isRejected = script.cachedDataRejected === true;
+          isFirstUsed ??= known !== undefined && !isRejected;
+          if (!known || (isRejected && !isFirstUsed)) {
+            const parts = written.get(group) ?? new Map<string, never>();
+            written.set(group, parts.set(name, { source, script }));
+          }
+          return script;
+        },
+      };
+    },
+    keep: () =>
       quietly(() => {
-        if (!areTrusted()) return undefined;
-        const descriptor = openSync(join(directory, prefix + name), READ);
-        try {
-          const stats = fstatSync(descriptor);
-          if (!stats.isFile() || !isTrusted(stats)) return undefined;
-          return checked(readFileSync(descriptor));
-        } finally {
-          closeSync(descriptor);
-        }
-      }),
-    write: (scripts) =>
-      quietly(() => {
-        if (process.geteuid?.() !== program.uid || !isTrusted(statSync(dirname(file)))) return;
-        if (!isSameFile(statSync(file), program)) return;
+        if (written.size === 0 || process.geteuid?.() !== program.uid) return;
+        if (!isTrusted(statSync(dirname(file))) || !isSameFile(statSync(file), program)) return;
         mkdirSync(directory, { recursive: true, mode: 0o755 });
         if (!areTrusted()) return;
         removeOld(directory, prefix);
-        for (const [name, script] of scripts)
-          writeWhole(join(directory, prefix + name), withChecksum(script.createCachedData()));
+        for (const [group, parts] of written)
+          write(
+            group,
+            new Map(
+              [...parts].map(([name, { source, script }]) => [
+                name,
+                { source, code: script.createCachedData() },
+              ]),
+            ),
+          );
+        written.clear();
       }),
   };
 }
@@ -213,19 +261,45 @@ function writeWhole(path: string, bytes: Buffer): void {
   }
 }
 
-const CHECKSUM_BYTES = 4;
+/** Bytes: V8 copies compiled code that begins elsewhere. */
+const ALIGNMENT = 8;
+const aligned = (length: number): number => Math.ceil(length / ALIGNMENT) * ALIGNMENT;
 
-function withChecksum(code: Buffer): Buffer {
-  const checksum = Buffer.alloc(CHECKSUM_BYTES);
-  checksum.writeUInt32LE(crc32(code));
-  return Buffer.concat([code, checksum]);
+/**
+ * A file of compiled code: names and lengths, the compiled code, the sources, and all of that
+ * again. V8 crashes on damaged code; to compare two copies takes less than a checksum and
+ * the module that has it.
+ */
+function packed(parts: ReadonlyMap<string, Compiled>): Buffer {
+  const lengths = [...parts].map(([name, { source, code }]) => [name, source.length, code.length]);
+  const head = Buffer.from(`${JSON.stringify(lengths)}\n`, 'latin1');
+  const all = [...parts.values()];
+  const whole = [head, ...all.map(({ code }) => code)].flatMap((bytes) => [
+    bytes,
+    Buffer.alloc(aligned(bytes.length) - bytes.length),
+  ]);
+  const once = Buffer.concat([...whole, ...all.map(({ source }) => Buffer.from(source, 'latin1'))]);
+  return Buffer.concat([once, once]);
 }
 
-/** The code, if no byte of it has changed: V8 crashes on damaged code. */
-function checked(bytes: Buffer): Buffer | undefined {
-  if (bytes.length <= CHECKSUM_BYTES) return undefined;
-  const code = bytes.subarray(0, -CHECKSUM_BYTES);
-  return crc32(code) === bytes.readUInt32LE(code.length) ? code : undefined;
+/** What `packed` has made, if no byte of it has changed. */
+function unpacked(bytes: Buffer): ReadonlyMap<string, Compiled> | undefined {
+  const half = bytes.length / 2;
+  if (half === 0 || !bytes.subarray(0, half).equals(bytes.subarray(half))) return undefined;
+  const end = bytes.indexOf('\n');
+  const lengths = JSON.parse(bytes.toString('latin1', 0, end)) as [string, number, number][];
+  let at = aligned(end + 1);
+  const codes = lengths.map(([, , length]) => {
+    at += aligned(length);
+    return bytes.subarray(at - aligned(length), at - aligned(length) + length);
+  });
+  return new Map(
+    lengths.map(([name, length], index) => {
+      at += length;
+      const source = bytes.toString('latin1', at - length, at);
+      return [name, { source, code: codes[index] as Buffer }];
+    }),
+  );
 }
 
 /**

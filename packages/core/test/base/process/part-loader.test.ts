@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,25 +42,32 @@ const make = (texts: Readonly<Record<string, string>>, packed: readonly string[]
   const parts = Object.entries(texts).map(([name, text]) => {
     at += text.length;
     const flag = packed.includes(name) ? [1] : [];
-    return [name, [at - text.length, text.length, crc32(text), ...flag]];
+    return [name, [at - text.length, text.length, ...flag]];
   });
-  writeFileSync(file, Object.values(texts).join(''));
-  const table = { build: 'program.1', main: 'main', parts: Object.fromEntries(parts) };
-  program = `import { runParts } from ${JSON.stringify(loader)}; runParts(${JSON.stringify(file)}, ${JSON.stringify(table)});`;
+  const all = Object.values(texts).join('');
+  writeFileSync(file, all);
+  const table = {
+    build: `program.${crc32(all)}`,
+    main: 'main',
+    parts: Object.fromEntries(parts),
+  };
+  program = `import { createRequire } from 'node:module';
+import { runParts } from ${JSON.stringify(loader)};
+runParts(${[file, table, all].map((each) => JSON.stringify(each)).join()}, createRequire(import.meta.url));`;
 };
 
-const start = (): { stdout: string; stderr: string } =>
-  spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+const run = (...flags: readonly string[]): string =>
+  spawnSync(process.execPath, [...flags, '--input-type=module', '-e', program], {
     encoding: 'utf8',
     timeout: PATIENCE * 1000,
-  });
-const run = (): string => start().stdout;
+  }).stdout;
 const cache = (): string => join(directory, CACHE_DIRECTORY);
 const kept = (): string[] =>
   existsSync(cache()) ? readdirSync(cache()).map((name) => name.split('-').at(-1) ?? '') : [];
-/** The path of the compiled code of the part `main`, after a start. */
-const pathOfMain = (): string =>
-  join(cache(), readdirSync(cache()).find((name) => name.endsWith('-main')) ?? '');
+/** The path of the compiled code of a part that was needed on its own. */
+const pathOf = (part: string): string =>
+  join(cache(), readdirSync(cache()).find((name) => name.endsWith(`-${part}`)) ?? '');
+const pathOfMain = (): string => pathOf('main');
 
 /** A main part that overwrites the program's file, and then needs another part. */
 const replacesItself = (): Record<string, string> => ({
@@ -71,7 +79,41 @@ describe('a program in parts', () => {
   it('reads only the parts that it needs, and keeps their compiled code', () => {
     expect(COMMENT_END).toBe('*@/');
     expect(run()).toBe('program.parts true\n');
-    expect(kept().sort()).toEqual(['main', 'shared']);
+    expect(kept()).toEqual(['main']);
+    const text = readFileSync(pathOfMain(), 'latin1');
+    expect(text).toContain(PARTS.shared);
+    expect(text).not.toContain(PARTS.unused);
+  });
+
+  it('keeps what is needed later on its own, and adds to it what another run needs', () => {
+    const isSecond = `process.execArgv.includes('--no-deprecation')`;
+    make({
+      main: `setImmediate(() => { require('./late'); if (${isSecond}) setImmediate(() => require('./more')); });`,
+      late: `if (${isSecond}) require('./first');`,
+      first: 'exports.first = 1;',
+      more: 'exports.more = 1;',
+    });
+    run();
+    expect(kept().sort()).toEqual(['late', 'main']);
+    run('--no-deprecation');
+    expect(kept().sort()).toEqual(['late', 'main', 'more']);
+    const late = readFileSync(pathOf('late'), 'latin1');
+    expect(late).toContain(isSecond);
+    expect(late).toContain('exports.first = 1;');
+  });
+
+  it('does not write again what only its own change of flags rejects', () => {
+    make({
+      main: `setImmediate(() => { require('v8').setFlagsFromString('--semi-space-growth-factor=1');
+require('./late'); process.prependOnceListener('exit', () => require('v8').setFlagsFromString('--semi-space-growth-factor=2')); });`,
+      late: 'exports.value = 1;',
+    });
+    run();
+    const before = statSync(pathOf('late')).ino;
+    run();
+    expect(statSync(pathOf('late')).ino).toBe(before);
+    run('--semi-space-growth-factor=3');
+    expect(statSync(pathOf('late')).ino).not.toBe(before);
   });
 
   it('unpacks a part that is packed, also when its compiled code is kept', () => {
@@ -79,7 +121,7 @@ describe('a program in parts', () => {
     const main = `console.log(require('./big').value);`;
     make({ main, big: deflateRawSync(Buffer.from(text, 'latin1')).toString('base64') }, ['big']);
     expect([run(), run()]).toEqual(['é */\n', 'é */\n']);
-    expect(kept().sort()).toEqual(['big', 'main']);
+    expect(kept()).toEqual(['main']);
   });
 
   it('loads the larger modules of Node.js at their first use', () => {
@@ -134,7 +176,7 @@ console.log(before, later, ${isLoaded}, isIP('::1'), { ...tls }.connect === tls.
     writeFileSync(join(cache(), 'program.0-v1-x64-main'), '');
     writeFileSync(join(cache(), 'other.0-v1-x64-main'), '');
     for (const name of readdirSync(cache()))
-      if (name.endsWith('-shared')) writeFileSync(join(cache(), name), '');
+      if (name.endsWith('-main')) writeFileSync(join(cache(), name), '');
     run();
     expect(readdirSync(cache()).filter((name) => name.includes('.0-'))).toEqual([
       'other.0-v1-x64-main',
@@ -150,16 +192,13 @@ console.log(before, later, ${isLoaded}, isIP('::1'), { ...tls }.connect === tls.
     run();
     const before = kept().sort();
     make(replacesItself());
-    run();
+    expect(run()).toBe('late\n');
     expect(kept().sort()).toEqual(before);
   });
 
   it('does not run the parts of another build', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('aa', 'ab'));
-    expect(start()).toMatchObject({
-      stdout: '',
-      stderr: expect.stringContaining('was replaced during the start: start the program again'),
-    });
+    expect([run(), run()]).toEqual(['program.parts true\n', 'program.parts true\n']);
   });
 
   it('evaluates a part again whose evaluation failed', () => {
@@ -187,7 +226,7 @@ console.log(before, later, ${isLoaded}, isIP('::1'), { ...tls }.connect === tls.
     rmSync(path);
     mkdirSync(join(path, 'not-empty'), { recursive: true });
     run();
-    expect(kept().sort()).toEqual(['main', 'shared']);
+    expect(kept()).toEqual(['main']);
   });
 
   it('removes the temporary file of a killed process', () => {
@@ -195,7 +234,7 @@ console.log(before, later, ${isLoaded}, isIP('::1'), { ...tls }.connect === tls.
     writeFileSync(`${pathOfMain()}.1.new`, '');
     rmSync(pathOfMain());
     run();
-    expect(kept().sort()).toEqual(['main', 'shared']);
+    expect(kept()).toEqual(['main']);
   });
 
   it('does not read below a directory that others can write', () => {
