@@ -2,7 +2,15 @@
 // needs no node_modules. A file in parts loads only what a command needs.
 import { build, transform } from 'esbuild';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateRawSync } from 'node:zlib';
@@ -105,6 +113,17 @@ exports.request = (url, { dispatcher, ...options }) => {
   },
 };
 
+/** Tables as text: V8 parses JSON faster than it makes the same objects from code. */
+const tablesAsText = {
+  name: 'tables-as-text',
+  setup(bundle) {
+    bundle.onLoad({ filter: /packages\/.*\.json$/ }, ({ path }) => ({
+      contents: `export default JSON.parse(${JSON.stringify(JSON.stringify(JSON.parse(readFileSync(path, 'utf8'))))});`,
+      loader: 'js',
+    }));
+  },
+};
+
 for (const { entry, out, assets, external = [], first = '', inParts = false } of executables) {
   if (!existsSync(join(root, entry))) continue;
   if (inParts) {
@@ -158,7 +177,7 @@ async function bundleInParts(entry, out, first) {
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
-    plugins: [onlyUsedUndici],
+    plugins: [onlyUsedUndici, tablesAsText],
     logLevel: 'warning',
   });
   const texts = new Map();

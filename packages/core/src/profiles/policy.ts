@@ -94,7 +94,7 @@ export function readIssuerPolicies(
   allowLoopbackHttp: boolean,
 ): ReadonlyMap<string, IssuerPolicy> {
   const policies = new Map<string, IssuerPolicy>();
-  for (const name of config.names()) {
+  for (const name of config.setNames()) {
     const provider = KNOB.exec(name)?.[1];
     if (provider !== undefined && !policies.has(provider.toUpperCase()))
       policies.set(provider.toUpperCase(), readIssuerPolicy(read, provider, allowLoopbackHttp));

@@ -9,7 +9,7 @@ import {
   type HostFacts,
   type ReadOptions,
 } from '../../src/config/syntax/read-configuration.ts';
-import { indexDefaults } from '../../src/config/table/table.ts';
+import { indexDefaults } from '../../src/config/table/config.ts';
 import templates from '../../src/config/syntax/templates.json' with { type: 'json' };
 import { indexTemplates } from '../../src/config/syntax/templates.ts';
 

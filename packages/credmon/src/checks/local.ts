@@ -19,9 +19,7 @@ import type { CheckContext, Check } from './context.ts';
  */
 export function localChecks(context: CheckContext, user: string | undefined): Check[] {
   const { config, settings } = context;
-  const set = config
-    .names()
-    .filter((name) => /^LOCAL_CREDMON_/i.test(name) && config.origin(name)?.kind !== 'default');
+  const set = config.setNames().filter((name) => /^LOCAL_CREDMON_/i.test(name));
   if (!settings.local.explicit && !set.some((name) => isForJobs(name, settings))) return [];
   return settings.local.issuers.map((issuer) => {
     const what = `${issuer.service} (signed here)`;

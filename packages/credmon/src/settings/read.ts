@@ -251,7 +251,7 @@ export function readClients(
   allowLoopbackHttp: boolean,
 ): Map<string, ConfiguredClient> {
   const clients = new Map<string, ConfiguredClient>();
-  for (const name of config.names()) {
+  for (const name of config.setNames()) {
     const service = loginProviderOf(name);
     if (service === undefined) continue;
     const clientId = read.string({ declared: '<PROVIDER>_CLIENT_ID', name });

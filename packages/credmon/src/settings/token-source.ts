@@ -39,9 +39,9 @@ export function readTokenSettings(
   lists: ProviderLists,
   allowLoopbackHttp: boolean,
 ): TokenSettings {
-  const own = config.names().flatMap((knob) => {
+  const own = config.setNames().flatMap((knob) => {
     const name = CLIENT.exec(knob)?.[1];
-    return name === undefined || config.origin(knob)?.kind === 'default' ? [] : [name];
+    return name === undefined ? [] : [name];
   });
   const clients = [...new Set([...lists.client, ...own])];
   const furtherOf = (from: KnobReader, name: string): readonly string[] =>
@@ -144,9 +144,9 @@ const KEY_DIRECTORY = /^CREDMON_(?!LOCAL_)(.+)_KEY_DIRECTORY$/i;
  * there.
  */
 export function signersIn(config: Config, lists: ProviderLists): readonly string[] {
-  const fromKnobs = config.names().flatMap((knob) => {
+  const fromKnobs = config.setNames().flatMap((knob) => {
     const name = (SIGNER.exec(knob) ?? KEY_DIRECTORY.exec(knob))?.[1];
-    return name === undefined || config.origin(knob)?.kind === 'default' ? [] : [name];
+    return name === undefined ? [] : [name];
   });
   return [...new Set([...lists.local, ...fromKnobs])];
 }

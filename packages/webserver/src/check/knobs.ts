@@ -84,7 +84,7 @@ export interface Provider {
 
 /** Returns the providers with a knob `<name>_CLIENT_ID`. */
 export function configuredProviders(config: Config, settings: Settings): readonly Provider[] {
-  return config.names().flatMap((knob) => {
+  return config.setNames().flatMap((knob) => {
     const name = loginProviderOf(knob);
     if (name === undefined || config.get(knob) === undefined) return [];
     const secretFile = config.get(`${name}_CLIENT_SECRET_FILE`);

@@ -144,7 +144,7 @@ export function readProviders(
   allowLoopbackHttp: boolean,
 ): ReadonlyMap<string, ProviderSettings> {
   const policies = readIssuerPolicies(config, read, allowLoopbackHttp);
-  const claimed = config.names().flatMap((name) => {
+  const claimed = config.setNames().flatMap((name) => {
     const provider = /^CREDMON_(.+)_USER_CLAIM$/i.exec(name)?.[1];
     return provider === undefined ? [] : [provider.toUpperCase()];
   });
@@ -191,7 +191,7 @@ export function readLocalIssuer(
 /** A provider with its own issuer publishes its keys there. */
 function readKeyDirectories(config: Config, read: KnobReader, issuer: string): readonly string[] {
   const shared = read.path('CREDMON_LOCAL_KEY_DIRECTORY');
-  const own = config.names().flatMap((name) => {
+  const own = config.setNames().flatMap((name) => {
     const provider = /^CREDMON_(.+)_KEY_DIRECTORY$/i.exec(name)?.[1];
     if (provider === undefined || provider.toUpperCase() === 'LOCAL') return [];
     if ((read.string(ownKnob('LOCAL_CREDMON_ISSUER', provider)) ?? issuer) !== issuer) return [];

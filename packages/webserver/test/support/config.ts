@@ -19,6 +19,7 @@ export function fakeConfig(knobs: Readonly<Record<string, string>>): Config {
     expand: (text) =>
       text.replaceAll('$(FULL_HOSTNAME)', () => value('FULL_HOSTNAME') ?? 'localhost'),
     names: () => names,
+    setNames: () => names,
     foundName: (name) => (names.includes(name) ? name : undefined),
   };
 }

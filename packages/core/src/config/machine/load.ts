@@ -1,7 +1,6 @@
 // Reads the configuration of this machine, for daemons and command line tools: its files,
 // names, and facts about this process.
 import { readAtMost } from '../../base/files/safe-file.ts';
-import defaults from '../table/defaults.json' with { type: 'json' };
 import templates from '../syntax/templates.json' with { type: 'json' };
 import { type CodedError, messageOf, systemCode } from '../../base/errors/errors.ts';
 import { writeFileAtomically } from '../../base/files/atomic-write.ts';
@@ -12,9 +11,8 @@ import { LIMITS } from '../macros/expansion.ts';
 import { decodeText } from '../macros/text.ts';
 import { type HostFacts, readConfiguration } from '../syntax/read-configuration.ts';
 import type { CommandResult, SourceHost } from '../syntax/reading.ts';
-import { indexTemplates } from '../syntax/templates.ts';
-import type { Config } from '../table/config.ts';
-import { indexDefaults } from '../table/table.ts';
+import { indexTemplates, type Templates } from '../syntax/templates.ts';
+import { type Config, standardDefaults } from '../table/config.ts';
 import { isPrivateGroup, localUsers } from './accounts.ts';
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -22,8 +20,8 @@ import { type Stats, readFileSync, readdirSync, realpathSync, statSync } from 'n
 import { arch, cpus, hostname, networkInterfaces, release, totalmem, type, version } from 'node:os';
 import { dirname, join } from 'node:path';
 
-const indexedDefaults = indexDefaults(defaults);
-const indexedTemplates = indexTemplates(templates);
+/** Indexed when the first configuration is read. */
+let indexedTemplates: Templates | undefined;
 
 /** The configuration to read, and the reader's name. */
 export interface LoadOptions {
@@ -78,8 +76,8 @@ export function loadConfig(options: LoadOptions): Config {
     env: options.env,
     facts: { ...machineFacts(options.env), ...options.facts },
     host: machineHost(options.commandSeconds ?? 30),
-    defaults: indexedDefaults,
-    templates: indexedTemplates,
+    defaults: standardDefaults(),
+    templates: (indexedTemplates ??= indexTemplates(templates)),
     evaluate: options.evaluate ?? evaluateExpression,
     random:
       options.random ?? ((below) => (below > 1 ? randomInt(Math.min(below, 2 ** 48 - 1)) : 0)),

@@ -136,7 +136,7 @@ export function doubleNames(
   config: Config,
   lists: OwnerLists,
 ): readonly { readonly name: string; readonly text: string }[] {
-  const names = config.names().flatMap((knob) => {
+  const names = config.setNames().flatMap((knob) => {
     const name = loginProviderOf(knob);
     return name === undefined || config.get(knob) === undefined ? [] : [name];
   });

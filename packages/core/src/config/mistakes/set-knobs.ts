@@ -1,7 +1,7 @@
 // The knobs that a configuration sets, with the declarations of those that our programs
 // read.
 import { originText, type Config } from '../table/config.ts';
-import { CLIENT_KINDS, KNOBS, type KnobDeclaration } from '../typed/declarations.ts';
+import { CLIENT_KINDS, KNOBS, once, type KnobDeclaration } from '../typed/declarations.ts';
 
 /** A knob that is set in a file or the environment, and where: `file, line N`. */
 export interface SetKnob {
@@ -19,7 +19,7 @@ export function setKnobs(
   config: Config,
   isWanted: (name: string) => boolean = () => true,
 ): SetKnob[] {
-  const wanted = config.names().filter((one) => isWanted(one.slice(one.lastIndexOf('.') + 1)));
+  const wanted = config.setNames().filter((one) => isWanted(one.slice(one.lastIndexOf('.') + 1)));
   return wanted.flatMap((written) => {
     const origin = config.origin(written);
     const chosen =
@@ -54,25 +54,43 @@ export function setUnusedKnobs(
 /** The programs whose own knobs are declared with `<SUBSYS>`. */
 const SUBSYSTEMS = 'CREDMON_OAUTH|CREDMON_WEB';
 
-const patterns = Object.entries(KNOBS)
-  .flatMap(([name, knob]) =>
-    [name, ...(knob.own === undefined ? [] : [knob.own])].map((one) => [one, knob] as const),
-  )
-  .map(([name, knob]) => {
-    const pattern = name
-      .replace('<KIND>', `(?:${CLIENT_KINDS.join('|')})`)
-      .replace('<SUBSYS>', `(?:${SUBSYSTEMS})`)
-      .replaceAll(/<[A-Z]+>/g, '.+');
-    const fixed = name.replaceAll(/<[A-Z]+>/g, '').length;
-    return { pattern: new RegExp(`^${pattern}$`, 'i'), fixed, knob };
-  })
-  // A provider's name may contain anything: the pattern with the longest fixed text wins.
-  .sort((a, b) => b.fixed - a.fixed);
+/** Each declared name, also that of the same knob for one provider, with its declaration. */
+const declared = once((): readonly (readonly [string, KnobDeclaration])[] =>
+  Object.entries(KNOBS).flatMap(([name, knob]) => [
+    [name, knob] as const,
+    ...(knob.own === undefined ? [] : [[knob.own, knob] as const]),
+  ]),
+);
+
+/** By the names without places, in lower case; of two the first counts. */
+const plain = once(
+  () => new Map([...declared()].reverse().map(([name, knob]) => [name.toLowerCase(), knob])),
+);
+
+const patterns = once(() =>
+  declared()
+    .filter(([name]) => name.includes('<'))
+    .map(([name, knob]) => {
+      const pattern = name
+        .replace('<KIND>', `(?:${CLIENT_KINDS.join('|')})`)
+        .replace('<SUBSYS>', `(?:${SUBSYSTEMS})`)
+        .replaceAll(/<[A-Z]+>/g, '.+');
+      const fixed = name.replaceAll(/<[A-Z]+>/g, '').length;
+      const end = name.slice(name.lastIndexOf('>') + 1).toLowerCase();
+      return { end, pattern: new RegExp(`^${pattern}$`, 'i'), fixed, knob };
+    })
+    // A provider's name may contain anything: the pattern with the longest fixed text wins.
+    .sort((a, b) => b.fixed - a.fixed),
+);
 
 /**
  * Returns the declaration of a knob by its name in a configuration, whatever provider or
  * token it is for.
  */
 export function declarationFor(name: string): KnobDeclaration | undefined {
-  return patterns.find(({ pattern }) => pattern.test(name))?.knob;
+  const key = name.toLowerCase();
+  return (
+    plain().get(key) ??
+    patterns().find(({ end, pattern }) => key.endsWith(end) && pattern.test(name))?.knob
+  );
 }

@@ -3,8 +3,8 @@
 import { CodedError } from '../../base/errors/errors.ts';
 import { type HostAddress, addressKnobs, hostNames } from '../facts/addresses.ts';
 import { evaluateCondition, type EvaluateExpression } from '../macros/expressions.ts';
-import type { Config, ConfigWarning, Origin } from '../table/config.ts';
-import { createConfig, createTable, type Entry, type Table } from '../table/table.ts';
+import type { Config, ConfigWarning, Defaults, Origin } from '../table/config.ts';
+import { createConfig, createTable, type Table } from '../table/table.ts';
 import { expandSelf, expandText, startExpansion } from '../macros/expand.ts';
 import { type ExpandContext, LIMITS } from '../macros/expansion.ts';
 import { tolerantly, type Reading, type SourceHost } from './reading.ts';
@@ -45,7 +45,7 @@ export interface ReadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly facts: HostFacts;
   readonly host: SourceHost;
-  readonly defaults: ReadonlyMap<string, Entry>;
+  readonly defaults: Defaults;
   readonly templates: Templates;
   readonly evaluate: EvaluateExpression;
   readonly random: (below: number) => number;
@@ -161,9 +161,7 @@ function readUserFile(reading: Reading, home: string): void {
 
 function readAutomaticTemplates(reading: Reading): void {
   const { table } = reading;
-  const names = [...table.defaults(), ...table.entries()].map(({ name }) => name.toLowerCase());
-  const asked = new Set(names.filter((name) => name.startsWith('auto_use_')));
-  for (const name of [...asked].sort()) {
+  for (const name of table.beginningWith('auto_use_')) {
     const entry = table.lookup(name);
     const match = /^AUTO_USE_([^_]+)_(.+)$/i.exec(entry?.name ?? '');
     if (!entry) continue;

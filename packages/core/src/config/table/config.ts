@@ -17,6 +17,13 @@ export type Origin =
   | { readonly kind: 'default' }
   | { readonly kind: 'detected' };
 
+/** A knob that is set: the spelling first used, the stored text, and its origin. */
+export interface Entry {
+  readonly name: string;
+  readonly raw: string;
+  readonly origin: Origin;
+}
+
 /** A message about a configuration source that did not end the reading. */
 export interface ConfigWarning {
   readonly message: string;
@@ -58,6 +65,36 @@ export interface Config {
    * case-insensitively.
    */
   names(): readonly string[];
+  /** Returns those of {@link names} that are set: no defaults. */
+  setNames(): readonly string[];
+}
+
+/** Built-in defaults by their names in lower case. */
+export type Defaults = Pick<ReadonlyMap<string, Entry>, 'get' | 'has' | 'keys'>;
+
+/**
+ * Indexes a table of defaults once, to share it between tables. Most programs read few of
+ * them: entries are made when they are asked for.
+ */
+export function indexDefaults(defaults: Readonly<Record<string, string>>): Defaults {
+  const origin: Origin = { kind: 'default' };
+  const spellings = new Map<string, string>();
+  for (const name of Object.keys(defaults)) spellings.set(name.toLowerCase(), name);
+  return {
+    has: (key) => spellings.has(key),
+    keys: () => spellings.keys(),
+    get: (key) => {
+      const name = spellings.get(key);
+      return name === undefined ? undefined : { name, raw: defaults[name] ?? '', origin };
+    },
+  };
+}
+
+let standard: Defaults | undefined;
+
+/** Returns HTCondor's built-in defaults. */
+export function standardDefaults(): Defaults {
+  return (standard ??= indexDefaults(defaults));
 }
 
 /**
@@ -83,10 +120,6 @@ export function originText(origin: Origin | undefined): string {
 export function warningText({ message, file, line }: ConfigWarning): string {
   return file === undefined || line === undefined ? message : `${file}, line ${line}: ${message}`;
 }
-
-const standard = new Map(
-  Object.entries(defaults).map(([name, value]) => [name.toLowerCase(), value]),
-);
 
 /**
  * Returns the value and raw text of a knob as condor_config_val does: the name under
@@ -115,7 +148,8 @@ export function verboseText(config: Config, name: string): string | undefined {
   if (value === undefined) return undefined;
   const found = config.foundName(name) ?? name;
   const declaration = declarationOf(name);
-  const base = standard.get(name.toLowerCase()) ?? (declaration && defaultText(declaration));
+  const base =
+    standardDefaults().get(name.toLowerCase())?.raw ?? (declaration && defaultText(declaration));
   return [
     `${found} = ${value}`,
     ` # at: ${originText(config.origin(name))}`,

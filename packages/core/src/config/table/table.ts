@@ -3,14 +3,14 @@
 import { CodedError, isCoded } from '../../base/errors/errors.ts';
 import { expandText, startExpansion } from '../macros/expand.ts';
 import type { ExpandContext } from '../macros/expansion.ts';
-import { type Config, type ConfigWarning, type Origin, originText } from './config.ts';
-
-/** A knob that is set: the spelling first used, the stored text, and its origin. */
-export interface Entry {
-  readonly name: string;
-  readonly raw: string;
-  readonly origin: Origin;
-}
+import {
+  type Config,
+  type ConfigWarning,
+  type Defaults,
+  type Entry,
+  type Origin,
+  originText,
+} from './config.ts';
 
 /** The knobs of one configuration. Names are case-insensitive. */
 export interface Table {
@@ -34,23 +34,18 @@ export interface Table {
    * as `MASTER.IsMaster`, are left out.
    */
   defaults(): IterableIterator<Entry>;
+  /**
+   * Returns the names in lower case, of knobs that are set and of defaults, that begin with
+   * `prefix`, sorted.
+   */
+  beginningWith(prefix: string): readonly string[];
 }
 
 const BOOLEAN = /^(?:true|false)$/i;
 
-/** Indexes a table of defaults once, to share it between tables. */
-export function indexDefaults(
-  defaults: Readonly<Record<string, string>>,
-): ReadonlyMap<string, Entry> {
-  const origin: Origin = { kind: 'default' };
-  return new Map(
-    Object.entries(defaults).map(([name, raw]) => [name.toLowerCase(), { name, raw, origin }]),
-  );
-}
-
 /** Creates an empty table for a process of this subsystem and local name. */
 export function createTable(
-  defaults: ReadonlyMap<string, Entry>,
+  defaults: Defaults,
   subsystem: string,
   localName: string | undefined,
 ): Table {
@@ -86,10 +81,18 @@ export function createTable(
     },
     entries: () => set.values(),
     defaults: function* () {
-      for (const [key, entry] of defaults) {
+      for (const key of defaults.keys()) {
         if (prefixes.some((prefix) => defaults.has(prefix + key))) continue;
-        if (!key.includes('.') || prefixes.some((prefix) => key.startsWith(prefix))) yield entry;
+        if (key.includes('.') && !prefixes.some((prefix) => key.startsWith(prefix))) continue;
+        const entry = defaults.get(key);
+        if (entry) yield entry;
       }
+    },
+    beginningWith: (prefix) => {
+      const begins = (key: string): boolean => key.startsWith(prefix);
+      return [
+        ...new Set([...[...defaults.keys()].filter(begins), ...[...set.keys()].filter(begins)]),
+      ].sort();
     },
   };
 }
@@ -139,6 +142,11 @@ export function createConfig(parts: ConfigParts): Config {
     origin: (name) => table.lookup(name)?.origin,
     expand: (text) => expandText(text, startExpansion(context)),
     names: () => allNames(table),
+    setNames: () =>
+      [...table.entries()]
+        .map(({ name }) => ({ key: name.toLowerCase(), name }))
+        .sort((a, b) => (a.key < b.key ? -1 : 1))
+        .map(({ name }) => name),
   };
 }
 

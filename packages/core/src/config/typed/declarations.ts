@@ -119,35 +119,55 @@ export function defaultText({ default: value }: KnobDeclaration): string | undef
 /** The kinds of clients that stand for `<KIND>`. */
 export const CLIENT_KINDS = ['CLIENT', 'EXCHANGE', 'PELICAN'] as const;
 
+/** Returns a function that makes its value at the first call. */
+export function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 /** HTCondor's own knobs have the defaults of its table, and no others. */
 const OURS = /(?:^|_)CREDMON_/;
 
 /** The declarations of credmon's own knobs, with each name that `<KIND>` stands for. */
-const own: readonly (readonly [string, KnobDeclaration])[] = Object.entries(KNOBS)
-  .flatMap(([name, knob]) =>
-    name.includes('<KIND>')
-      ? CLIENT_KINDS.map((kind) => [name.replace('<KIND>', kind), knob] as const)
-      : [[name, knob] as const],
-  )
-  .filter(([name]) => OURS.test(name));
+const own = once((): readonly (readonly [string, KnobDeclaration])[] =>
+  Object.entries(KNOBS)
+    .flatMap(([name, knob]) =>
+      name.includes('<KIND>')
+        ? CLIENT_KINDS.map((kind) => [name.replace('<KIND>', kind), knob] as const)
+        : [[name, knob] as const],
+    )
+    .filter(([name]) => OURS.test(name)),
+);
 
-const plain = new Map(
-  own.filter(([name]) => !name.includes('<')).map(([name, knob]) => [name.toLowerCase(), knob]),
+const plain = once(
+  () =>
+    new Map(
+      own()
+        .filter(([name]) => !name.includes('<'))
+        .map(([name, knob]) => [name.toLowerCase(), knob]),
+    ),
 );
 /** A dot is not part of a provider's name: `SUBSYS.X` is X for one program. */
-const patterns = own
-  .filter(([name]) => name.includes('<'))
-  .map(
-    ([name, knob]) =>
-      [new RegExp(`^${name.replaceAll(/<[A-Z]+>/g, '[^.]+')}$`, 'i'), knob] as const,
-  );
+const patterns = once(() =>
+  own()
+    .filter(([name]) => name.includes('<'))
+    .map(([name, knob]) => ({
+      end: name.slice(name.lastIndexOf('>') + 1).toLowerCase(),
+      pattern: new RegExp(`^${name.replaceAll(/<[A-Z]+>/g, '[^.]+')}$`, 'i'),
+      knob,
+    })),
+);
 
 /**
  * Returns the declaration of a knob of credmon's own, by its name in a configuration;
  * names compare without case.
  */
 export function declarationOf(name: string): KnobDeclaration | undefined {
-  return plain.get(name.toLowerCase()) ?? patterns.find(([pattern]) => pattern.test(name))?.[1];
+  const key = name.toLowerCase();
+  return (
+    plain().get(key) ??
+    patterns().find(({ end, pattern }) => key.endsWith(end) && pattern.test(name))?.knob
+  );
 }
 
 /** Returns `config` with the declared default of each of credmon's own knobs not set. */
@@ -169,7 +189,7 @@ export function withDeclaredDefaults(config: Config): Config {
     origin: (name) =>
       config.origin(name) ?? (defaultOf(name) === undefined ? undefined : { kind: 'default' }),
     names: () => {
-      const unset = own.filter(([name]) => !name.includes('<') && defaultOf(name) !== undefined);
+      const unset = own().filter(([name]) => !name.includes('<') && defaultOf(name) !== undefined);
       return [...config.names(), ...unset.map(([name]) => name)].sort((a, b) =>
         a.toLowerCase() < b.toLowerCase() ? -1 : 1,
       );

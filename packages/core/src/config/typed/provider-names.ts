@@ -54,10 +54,9 @@ const LOGIN_KNOB =
  * that a knob has it; the client id may be missing.
  */
 export function loginNamesIn(config: Config): string[] {
-  return config.names().flatMap((knob) => {
+  return config.setNames().flatMap((knob) => {
     const name = LOGIN_KNOB.exec(knob)?.[1];
-    const other = name === undefined || /_PELICAN$/i.test(name);
-    return other || config.origin(knob)?.kind === 'default' ? [] : [name];
+    return name === undefined || /_PELICAN$/i.test(name) ? [] : [name];
   });
 }
 
@@ -82,7 +81,7 @@ export function configuredProviders(config: Config): ProviderNames {
     named ? 'LOCAL_CREDMON_PROVIDER_NAME' : 'LOCAL_CREDMON_PROVIDER_NAMES',
   );
   for (const knob of LISTS) add(read.list(knob), knob);
-  for (const knob of config.names()) {
+  for (const knob of config.setNames()) {
     const name = loginProviderOf(knob.replace(SUBSYSTEM, ''));
     if (name !== undefined && config.get(knob) !== undefined) add([name], knob);
   }

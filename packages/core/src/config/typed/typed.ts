@@ -1,5 +1,4 @@
 // Typed reads of knobs.
-import defaults from '../table/defaults.json' with { type: 'json' };
 import { isCoded } from '../../base/errors/errors.ts';
 import type { NamedTrust } from '../../base/http/trust.ts';
 import { type EvaluateExpression, evaluateExpression } from '../macros/expressions.ts';
@@ -11,7 +10,7 @@ import {
   parseInteger,
   parseReal,
 } from '../macros/values.ts';
-import { type Config, type Origin, originText } from '../table/config.ts';
+import { type Config, type Origin, originText, standardDefaults } from '../table/config.ts';
 import type { KnobReader } from './knob-reader.ts';
 import { isAbsolute } from 'node:path';
 
@@ -209,9 +208,6 @@ const TYPES = new Map<string, Parameter['type']>([
   ['priority_halflife', 'real'],
 ]);
 
-const standard = new Map(
-  Object.entries(defaults).map(([name, value]) => [name.toLowerCase(), value]),
-);
 const LARGEST = 2_147_483_647;
 
 /**
@@ -225,7 +221,7 @@ export function parameter(
   evaluate: EvaluateExpression = evaluateExpression,
 ): Parameter | undefined {
   const text = config.get(name);
-  const base = standard.get(name.toLowerCase());
+  const base = standardDefaults().get(name.toLowerCase())?.raw;
   const type = base === undefined ? 'string' : (TYPES.get(name.toLowerCase()) ?? typeOf(base));
   const fallback = base === undefined || type === 'string' ? '' : config.expand(base);
   switch (type) {

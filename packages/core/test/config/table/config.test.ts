@@ -29,3 +29,9 @@ test.each([
     `# Configuration from machine: ap.example.test\n\n${body}# Contributing configuration file(s):\n#\t/c\n`,
   );
 });
+
+test('the names that are set are all names but those of defaults, in the same order', () => {
+  const isDefault = (name: string): boolean => config.origin(name)?.kind === 'default';
+  expect(config.setNames()).toEqual(config.names().filter((name) => !isDefault(name)));
+  expect(config.setNames()).toEqual(expect.arrayContaining(['A', 'B', 'CREDMON_OAUTH_LOG', 'LOG']));
+});

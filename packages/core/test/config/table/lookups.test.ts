@@ -2,8 +2,12 @@
 // -subsystem and -local-name.
 import { describe, expect, test } from 'vitest';
 import defaults from '../../../src/config/table/defaults.json' with { type: 'json' };
-import { dumpText, queryKnob, verboseText } from '../../../src/config/table/config.ts';
-import { indexDefaults } from '../../../src/config/table/table.ts';
+import {
+  dumpText,
+  indexDefaults,
+  queryKnob,
+  verboseText,
+} from '../../../src/config/table/config.ts';
 import { readText } from '../read-text.ts';
 
 const KNOBS = `CREDD.SITE1.LIMIT = 40
