@@ -113,16 +113,27 @@ exports.request = (url, { dispatcher, ...options }) => {
   },
 };
 
-/** Tables as text: V8 parses JSON faster than it makes the same objects from code. */
-const tablesAsText = {
-  name: 'tables-as-text',
+/** Tables of at least this size, in bytes, are parts of their own: most commands need few. */
+const LARGE_TABLE = 10_000;
+
+/**
+ * Returns the plugin that leaves large tables out of the parts with code, and adds the text
+ * of each that is imported to `tables`. V8 parses JSON faster than it makes the same objects
+ * from code.
+ */
+const withoutTables = (tables) => ({
+  name: 'without-tables',
   setup(bundle) {
-    bundle.onLoad({ filter: /packages\/.*\.json$/ }, ({ path }) => ({
-      contents: `export default JSON.parse(${JSON.stringify(JSON.stringify(JSON.parse(readFileSync(path, 'utf8'))))});`,
-      loader: 'js',
-    }));
+    bundle.onResolve({ filter: /\.json$/ }, ({ path, resolveDir }) => {
+      const text = readFileSync(join(resolveDir, path), 'utf8');
+      if (text.length < LARGE_TABLE) return undefined;
+      // Not the hash of the file: the hash of all parts is the name of a build.
+      const name = basename(path);
+      tables.set(name, JSON.stringify(JSON.parse(text)));
+      return { path: `./${name}`, external: true };
+    });
   },
-};
+});
 
 for (const { entry, out, assets, external = [], first = '', inParts = false } of executables) {
   if (!existsSync(join(root, entry))) continue;
@@ -159,6 +170,7 @@ for (const { entry, out, assets, external = [], first = '', inParts = false } of
  * packages in each part, for tests.
  */
 async function bundleInParts(entry, out, first) {
+  const texts = new Map();
   const result = await build({
     absWorkingDir: root,
     entryPoints: [entry],
@@ -177,10 +189,9 @@ async function bundleInParts(entry, out, first) {
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
-    plugins: [onlyUsedUndici, tablesAsText],
+    plugins: [onlyUsedUndici, withoutTables(texts)],
     logLevel: 'warning',
   });
-  const texts = new Map();
   for (const { path, text } of result.outputFiles) {
     const { code } = await transform(text, {
       format: 'cjs',

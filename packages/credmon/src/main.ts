@@ -1,7 +1,7 @@
 // The executable condor_credmon: command line, exit code, and fatal errors.
 import { spawnSync } from 'node:child_process';
-import { isatty } from 'node:tty';
 import {
+  isTerminal,
   messageOf,
   STDERR,
   STDOUT,
@@ -29,17 +29,17 @@ const printError = (text: string): void => void writeOutput(STDERR, `${printable
 
 /** A command that prints again and again ends when its reader is gone. */
 function statusOutput(isWatching: boolean): StatusOutput {
-  const isTerminal = isatty(STDOUT);
+  const toTerminal = isTerminal(STDOUT);
   return {
     stdout: (text) => {
       if (!writeOutput(STDOUT, `${printable(text)}\n`) && isWatching) process.exit(0);
     },
     stderr: printError,
     get width() {
-      return isTerminal ? process.stdout.columns : undefined;
+      return toTerminal ? process.stdout.columns : undefined;
     },
     // Cursor to the first line, and erase to the end (ECMA-48, CUP and ED).
-    clear: isTerminal ? () => writeOutput(STDOUT, '\u001B[H\u001B[J') : undefined,
+    clear: toTerminal ? () => writeOutput(STDOUT, '\u001B[H\u001B[J') : undefined,
   };
 }
 
@@ -67,7 +67,7 @@ async function run(command: Command): Promise<number> {
     }
     case 'check': {
       const { runCheckCommand } = await import('./commands/check.ts');
-      return runCheckCommand(command, env, print, wantsColour(isatty(STDOUT), env));
+      return runCheckCommand(command, env, print, wantsColour(isTerminal(STDOUT), env));
     }
     case 'migrate': {
       const { runMigrateCommand } = await import('./commands/check.ts');
@@ -127,7 +127,7 @@ async function runSourceCommand(
     case 'token': {
       const { realCaller, runTokenCommand } = await import('./commands/token.ts');
       const output = { stdout: print, stderr: printError, caller: realCaller() };
-      return runTokenCommand(command, env, { ...output, isTerminal: isatty(STDOUT) });
+      return runTokenCommand(command, env, { ...output, isTerminal: isTerminal(STDOUT) });
     }
     case 'config-dump': {
       const { runConfigDump } = await import('./commands/config.ts');

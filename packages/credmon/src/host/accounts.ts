@@ -1,12 +1,11 @@
 // The ids of many accounts, and the groups of users, from the system's name services,
 // without blocking the event loop.
 import type { Accounts } from '../status/publisher.ts';
-import { systemCode } from '@credmon/core/base';
+import { milliseconds, systemCode } from '@credmon/core/base';
 import type { AccountIds } from '@credmon/core/config';
 import { execFile } from 'node:child_process';
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 
 /** Seconds until a known account is looked up again: a name may get another id. */
 const ACCOUNT_KNOWN_FOR = 3600;
@@ -125,7 +124,7 @@ function createMemory(self: number, find: FindAccounts, now: () => number): Memo
 }
 
 const ownId = (): number => process.geteuid?.() ?? 0;
-const steadyNow = (): number => performance.now() / 1000;
+const steadyNow = (): number => milliseconds() / 1000;
 
 /** True if a user has a directory in the credential directory. */
 export function hasDirectory(credDir: string, user: string): boolean {

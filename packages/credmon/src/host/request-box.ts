@@ -1,10 +1,10 @@
 // The requests of users and their results: a request is noticed within seconds, and only
 // the user who asked can read its result.
 import { readdirSync, statSync, unlinkSync, watch, type FSWatcher } from 'node:fs';
-import { performance } from 'node:perf_hooks';
 import { join } from 'node:path';
 import {
   messageOf,
+  milliseconds,
   printableLine,
   systemClock,
   systemCode,
@@ -92,16 +92,16 @@ export function openRequestBox(options: RequestBoxOptions): RequestBox {
   };
   /** Looks a second after the last look: without a watch, changes in between cost nothing. */
   const lookSoon = (): void => {
-    if (!timer) lookAfter(Math.max(0, lookedAt + LOOK_INTERVAL - performance.now()));
+    if (!timer) lookAfter(Math.max(0, lookedAt + LOOK_INTERVAL - milliseconds()));
   };
   const look = (): void => {
-    lookedAt = performance.now();
+    lookedAt = milliseconds();
     // Before the names are read: no change may be missed in between.
     watching.begin();
     try {
       seen = timeOf(requests);
       const left = reader.look();
-      if (left === 'more') lookAfter(REST * (performance.now() - lookedAt));
+      if (left === 'more') lookAfter(REST * (milliseconds() - lookedAt));
       else if (left === 'waiting') lookSoon();
     } catch (error) {
       warnOnce(`Cannot read requests in ${requests}: ${systemCode(error) ?? messageOf(error)}`);

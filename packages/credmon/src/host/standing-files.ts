@@ -14,6 +14,7 @@ import {
   isAliveElsewhere,
   isCoded,
   messageOf,
+  milliseconds,
   syncDirectory,
   systemCode,
   writeFileAtomically,
@@ -146,7 +147,7 @@ interface Unknown {
  * steady clock; `askOne` must not reject.
  */
 export function createOwners(
-  now: () => number = () => performance.now(),
+  now: () => number = milliseconds,
   lookUpOne: (name: string) => Promise<StandingOwner | undefined> = lookUpInSystem,
 ): Owners {
   const known = new Map<string, StandingOwner>();

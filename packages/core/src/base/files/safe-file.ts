@@ -2,6 +2,7 @@
 // the file that was checked is the file that is read.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { CodedError, systemCode } from '../errors/errors.ts';
+import { milliseconds } from '../time/clock.ts';
 import { openFileSafely } from './safe-directory.ts';
 
 /**
@@ -86,18 +87,18 @@ export function readAtMost(path: string, maxBytes: number, silence = 30): Buffer
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const pieces: Buffer[] = [];
-    let deadline = performance.now() + silence * 1000;
+    let deadline = milliseconds() + silence * 1000;
     for (let left = maxBytes + 1; left > 0;) {
       const piece = Buffer.allocUnsafe(Math.min(left, CHUNK));
       const count = readIfReady(descriptor, piece);
       if (count === 0) break;
       if (count === undefined) {
-        if (performance.now() > deadline)
+        if (milliseconds() > deadline)
           throw new Error(`the pipe ${path} has been silent for ${silence} s`);
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_PAUSE);
         continue;
       }
-      deadline = performance.now() + silence * 1000;
+      deadline = milliseconds() + silence * 1000;
       pieces.push(piece.subarray(0, count));
       left -= count;
     }

@@ -1,6 +1,6 @@
 // Shared name lookups: a name server that does not answer blocks one thread, not one for
 // each connection.
-import dns, { type LookupAddress, type LookupOptions } from 'node:dns';
+import type { LookupAddress, LookupOptions } from 'node:dns';
 
 /** The callback of a lookup: one address with its family, or all addresses. */
 type Found = (
@@ -15,11 +15,14 @@ type Found = (
  */
 export type Lookup = (host: string, options: LookupOptions, found: Found) => void;
 
-let systemLookup: Lookup = (...asked) => dns.lookup(...asked);
+/** Loads the module at the first lookup: most commands make none. */
+const nodeLookup: Lookup = (...asked) => process.getBuiltinModule('node:dns').lookup(...asked);
+
+let systemLookup = nodeLookup;
 
 /** Sets the default lookup of this process. `other` receives Node's own lookup. */
 export function useLookup(other: (nodes: Lookup) => Lookup): void {
-  systemLookup = other((...asked) => dns.lookup(...asked));
+  systemLookup = other(nodeLookup);
 }
 
 /**

@@ -19,7 +19,8 @@ import { Script } from 'node:vm';
 
 /**
  * Where the parts are in the text, in characters, and the hash of all of them. A `packed`
- * part is deflated and written in base64.
+ * part is deflated and written in base64. A part whose name ends in `.json` is a table: it is
+ * parsed when its default export is first used.
  */
 export interface PartTable {
   readonly build: string;
@@ -64,6 +65,7 @@ export function runParts(file: string, table: PartTable, text: string, fromFile:
     }
   };
   const evaluate = (name: string, inGroup: Group): unknown => {
+    if (name.endsWith('.json')) return tableOf(name, inGroup);
     const run = inGroup.compile(name, () => textOf(name)).runInThisContext() as PartFunction;
     const part = { exports: {} };
     loaded.set(name, part);
@@ -74,6 +76,17 @@ export function runParts(file: string, table: PartTable, text: string, fromFile:
       throw error;
     }
     return part.exports;
+  };
+  const tableOf = (name: string, inGroup: Group): unknown => {
+    let content: unknown;
+    const exports = {
+      __esModule: true,
+      get default() {
+        return (content ??= JSON.parse(inGroup.text(name, () => textOf(name))));
+      },
+    };
+    loaded.set(name, { exports });
+    return exports;
   };
   const late = new Map<string, object>();
   const require = (wanted: string): unknown => {
@@ -105,27 +118,12 @@ function urlOf(file: string, fromFile: Require): string {
  * the part that imports them: each takes 0.3 to 4 ms, and most commands use few of them.
  */
 const LATE: ReadonlySet<string> = new Set(
-  [
-    'child_process',
-    'crypto',
-    'dgram',
-    'dns',
-    'dns/promises',
-    'fs/promises',
-    'http',
-    'https',
-    'net',
-    'os',
-    'perf_hooks',
-    'readline',
-    'readline/promises',
-    'timers/promises',
-    'tls',
-    'tty',
-    'url',
-    'v8',
-    'zlib',
-  ].flatMap((name) => [name, `node:${name}`]),
+  (
+    'child_process crypto dgram dns dns/promises fs/promises http https net os perf_hooks ' +
+    'readline readline/promises timers/promises tls tty url v8 zlib'
+  )
+    .split(' ')
+    .flatMap((name) => [name, `node:${name}`]),
 );
 
 /** Returns an object that stands for a module until it is used. */
@@ -147,6 +145,8 @@ function whenUsed(open: () => object): object {
 /** A part that is needed on its own, and the parts that are evaluated with it. */
 interface Group {
   compile(name: string, textOf: () => string): Script;
+  /** The text of a table. */
+  text(name: string, textOf: () => string): string;
 }
 
 interface Cache {
@@ -155,7 +155,7 @@ interface Cache {
   keep(): void;
 }
 
-/** The source and the compiled code of a part. */
+/** The source and the compiled code of a part; a table has none. */
 interface Compiled {
   readonly source: string;
   readonly code: Buffer;
@@ -189,7 +189,7 @@ function openCache(file: string, build: string): Cache {
   // V8 accepts code that was compiled with the same flags only. Where it accepts the first
   // and rejects another, this process has changed the flags; other processes have not.
   let isFirstUsed: boolean | undefined;
-  const written = new Map<string, Map<string, { source: string; script: Script }>>();
+  const written = new Map<string, Map<string, { source: string; script?: Script }>>();
   const write = (group: string, parts: ReadonlyMap<string, Compiled>): void =>
     writeWhole(
       join(directory, prefix + group),
@@ -198,7 +198,18 @@ function openCache(file: string, build: string): Cache {
   return {
     open: (group) => {
       const kept = read(group);
+      const add = (name: string, source: string, script?: Script): void => {
+        const parts = written.get(group) ?? new Map<string, never>();
+        written.set(group, parts.set(name, { source, ...(script && { script }) }));
+      };
       return {
+        text: (name, textOf) => {
+          const known = kept?.get(name);
+          if (known) return known.source;
+          const source = textOf();
+          add(name, source);
+          return source;
+        },
         compile: (name, textOf) => {
           const known = kept?.get(name);
           const source =
@@ -209,10 +220,7 @@ function openCache(file: string, build: string): Cache {
           });
           const isRejected = script.cachedDataRejected === true;
           isFirstUsed ??= known !== undefined && !isRejected;
-          if (!known || (isRejected && !isFirstUsed)) {
-            const parts = written.get(group) ?? new Map<string, never>();
-            written.set(group, parts.set(name, { source, script }));
-          }
+          if (!known || (isRejected && !isFirstUsed)) add(name, source, script);
           return script;
         },
       };
@@ -230,7 +238,7 @@ function openCache(file: string, build: string): Cache {
             new Map(
               [...parts].map(([name, { source, script }]) => [
                 name,
-                { source, code: script.createCachedData() },
+                { source, code: script?.createCachedData() ?? Buffer.alloc(0) },
               ]),
             ),
           );
@@ -265,41 +273,47 @@ function writeWhole(path: string, bytes: Buffer): void {
 const ALIGNMENT = 8;
 const aligned = (length: number): number => Math.ceil(length / ALIGNMENT) * ALIGNMENT;
 
+/** Bytes of the first number in a file of compiled code. */
+const NUMBER = 8;
+
 /**
- * A file of compiled code: names and lengths, the compiled code, the sources, and all of that
- * again. V8 crashes on damaged code; to compare two copies takes less than a checksum and
- * the module that has it.
+ * A file of compiled code: the length of what is there twice, names and lengths, the compiled
+ * code, that again, and the sources. V8 crashes on damaged code; to compare two copies takes
+ * less than a checksum and the module that has it.
  */
 function packed(parts: ReadonlyMap<string, Compiled>): Buffer {
-  const lengths = [...parts].map(([name, { source, code }]) => [name, source.length, code.length]);
-  const head = Buffer.from(`${JSON.stringify(lengths)}\n`, 'latin1');
   const all = [...parts.values()];
-  const whole = [head, ...all.map(({ code }) => code)].flatMap((bytes) => [
-    bytes,
-    Buffer.alloc(aligned(bytes.length) - bytes.length),
-  ]);
-  const once = Buffer.concat([...whole, ...all.map(({ source }) => Buffer.from(source, 'latin1'))]);
-  return Buffer.concat([once, once]);
+  const table = [...parts].map(([name, { source, code }]) => [name, source.length, code.length]);
+  const names = Buffer.from(JSON.stringify(table), 'latin1');
+  const twice = Buffer.concat(
+    [Buffer.alloc(NUMBER), names, ...all.map(({ code }) => code)].flatMap((bytes) => [
+      bytes,
+      Buffer.alloc(aligned(bytes.length) - bytes.length, ' '),
+    ]),
+  );
+  twice.writeUInt32LE(twice.length);
+  twice.writeUInt32LE(aligned(names.length), NUMBER / 2);
+  return Buffer.concat([twice, twice, ...all.map(({ source }) => Buffer.from(source, 'latin1'))]);
 }
 
-/** What `packed` has made, if no byte of it has changed. */
+/** What `packed` has made, if no byte of what is there twice has changed. */
 function unpacked(bytes: Buffer): ReadonlyMap<string, Compiled> | undefined {
-  const half = bytes.length / 2;
-  if (half === 0 || !bytes.subarray(0, half).equals(bytes.subarray(half))) return undefined;
-  const end = bytes.indexOf('\n');
-  const lengths = JSON.parse(bytes.toString('latin1', 0, end)) as [string, number, number][];
-  let at = aligned(end + 1);
-  const codes = lengths.map(([, , length]) => {
-    at += aligned(length);
-    return bytes.subarray(at - aligned(length), at - aligned(length) + length);
+  const length = bytes.readUInt32LE();
+  const twice = bytes.subarray(0, length);
+  if (length < NUMBER || !twice.equals(bytes.subarray(length, 2 * length))) return undefined;
+  let at = NUMBER + bytes.readUInt32LE(NUMBER / 2);
+  const table = JSON.parse(bytes.toString('latin1', NUMBER, at)) as [string, number, number][];
+  const codes = table.map(([, , size]) => {
+    at += aligned(size);
+    return bytes.subarray(at - aligned(size), at - aligned(size) + size);
   });
-  return new Map(
-    lengths.map(([name, length], index) => {
-      at += length;
-      const source = bytes.toString('latin1', at - length, at);
-      return [name, { source, code: codes[index] as Buffer }];
-    }),
-  );
+  at = 2 * length;
+  const parts = table.map(([name, size], index): [string, Compiled] => {
+    at += size;
+    const source = bytes.toString('latin1', at - size, at);
+    return [name, { source, code: codes[index] as Buffer }];
+  });
+  return at === bytes.length ? new Map(parts) : undefined;
 }
 
 /**

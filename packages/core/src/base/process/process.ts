@@ -2,7 +2,8 @@
 // error, its memory, and random bytes.
 import { systemCode } from '../errors/errors.ts';
 import { randomBytes, randomFillSync } from 'node:crypto';
-import { writeSync } from 'node:fs';
+import { fstatSync, statSync, writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
 
 /**
@@ -50,6 +51,21 @@ export function exitAtOnce(code: number, hanging: boolean): never {
 /** File descriptors. */
 export const STDOUT = 1;
 export const STDERR = 2;
+
+/**
+ * True if the descriptor is open on a terminal. node:tty, which loads the modules of the
+ * network, is asked only about a device that is not /dev/null.
+ */
+export function isTerminal(descriptor: number): boolean {
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isCharacterDevice() || stats.rdev === statSync('/dev/null').rdev) return false;
+    return isatty(descriptor);
+  } catch {
+    // The descriptor is closed.
+    return false;
+  }
+}
 
 /** Milliseconds to wait for a slow reader. */
 const READER_PAUSE = 5;

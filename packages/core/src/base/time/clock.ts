@@ -13,6 +13,15 @@ export interface Clock {
   wait(seconds: number, signal?: AbortSignal): Promise<void>;
 }
 
+/**
+ * Returns milliseconds since any time in the past, for short spans: `performance.now` loads
+ * modules of Node.js that no program here needs.
+ */
+export function milliseconds(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
 /** Longest single timer in seconds; Node fires longer timers at once. */
 const LONGEST_TIMER = 2_000_000;
 
@@ -31,10 +40,14 @@ const SLEPT = 0.5;
  * is late by at most 50 ms of waking time.
  */
 export function createSteady(fine: () => number, coarse: () => number): () => number {
-  let looked = fine();
-  let lead = coarse() - looked;
+  let looked = Number.NEGATIVE_INFINITY;
+  let lead: number | undefined;
   return () => {
     const now = fine();
+    if (lead === undefined) {
+      looked = now;
+      lead = coarse() - now;
+    }
     if (now - looked >= LOOK_INTERVAL) {
       looked = now;
       const missed = coarse() - now - lead;
@@ -56,7 +69,10 @@ export function utcText(seconds: number): string {
 /** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now() / 1000,
-  steady: createSteady(() => performance.now() / 1000, uptime),
+  steady: createSteady(
+    () => milliseconds() / 1000,
+    () => uptime(),
+  ),
   wait: (seconds, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();
@@ -102,9 +118,9 @@ export function afterAwake(seconds: number, act: () => void): () => void {
   let timer: NodeJS.Timeout;
   const arm = (): void => {
     const slice = Math.min(left, SLICE);
-    const began = performance.now();
+    const began = milliseconds();
     timer = setTimeout(() => {
-      const took = performance.now() - began;
+      const took = milliseconds() - began;
       const stalled = took > slice + STALL;
       // Node may fire a timer up to a millisecond early, so the remaining time is
       // measured.

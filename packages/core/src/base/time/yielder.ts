@@ -1,6 +1,7 @@
 // Yields to the event loop during long synchronous work, so that signals and responses
 // are handled in time.
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { milliseconds } from './clock.ts';
 
 /** Milliseconds of work between two yields to the event loop. */
 const WORK_MS = 5;
@@ -60,10 +61,10 @@ export async function sortInSlices(
  * if a few milliseconds have passed, else it returns `undefined`.
  */
 export function createYielder(): () => Promise<void> | undefined {
-  let yieldedAt = performance.now();
+  let yieldedAt = milliseconds();
   const yieldIfDue = async (): Promise<void> => {
     await nextTurn();
-    yieldedAt = performance.now();
+    yieldedAt = milliseconds();
   };
-  return () => (performance.now() - yieldedAt < WORK_MS ? undefined : yieldIfDue());
+  return () => (milliseconds() - yieldedAt < WORK_MS ? undefined : yieldIfDue());
 }

@@ -64,7 +64,12 @@ const declared = once((): readonly (readonly [string, KnobDeclaration])[] =>
 
 /** By the names without places, in lower case; of two the first counts. */
 const plain = once(
-  () => new Map([...declared()].reverse().map(([name, knob]) => [name.toLowerCase(), knob])),
+  () =>
+    new Map(
+      declared()
+        .toReversed()
+        .map(([name, knob]) => [name.toLowerCase(), knob]),
+    ),
 );
 
 const patterns = once(() =>

@@ -124,6 +124,17 @@ require('./late'); process.prependOnceListener('exit', () => require('v8').setFl
     expect(kept()).toEqual(['main']);
   });
 
+  it('parses a table when it is first used, and keeps its text without compiled code', () => {
+    make({
+      main: `const table = require('./t.json'); setImmediate(() => { try { console.log(table.default.a); } catch (error) { console.log(error.name); } });`,
+      't.json': '{"a":1}',
+    });
+    expect([run(), run()]).toEqual(['1\n', '1\n']);
+    expect(readFileSync(pathOfMain(), 'latin1')).toContain('["t.json",7,0]');
+    make({ main: `require('./t.json'); console.log('not parsed');`, 't.json': '{' });
+    expect(run()).toBe('not parsed\n');
+  });
+
   it('loads the larger modules of Node.js at their first use', () => {
     const isLoaded = `process.moduleLoadList.includes('NativeModule tls')`;
     const main = `const tls = require('node:tls'); const before = ${isLoaded};
