@@ -3,6 +3,8 @@
 import { CodedError, type ErrorCode } from '../base/index.ts';
 import { bodyText, isRecord } from '../base/values/json.ts';
 import { MASK, withoutSecrets } from '../credential/secret-text.ts';
+import { saneLifetime } from '../credential/times.ts';
+import { scopeText } from '../credential/token-response.ts';
 import type { ClientAuthentication, ErrorMeaning } from '../profiles/profile.ts';
 
 /**
@@ -263,6 +265,25 @@ export function membersOfAnswer(
     // Not JSON: the text may be a form, otherwise the status decides.
     return /\bhtml\b/i.test(contentType ?? '') ? undefined : formIn(text);
   }
+}
+
+/**
+ * Normalises members on which openid-client is stricter than issuers: an invalid lifetime
+ * (the token's own `exp` or a default is used), a missing token type, null or an empty
+ * text for a missing value, and scopes as a list. The ID token is left out: this project
+ * verifies it, with the names that a profile allows.
+ */
+export function normalised(json: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const soft: Record<string, unknown> = { ...json };
+  for (const [name, value] of Object.entries(soft))
+    if (value === null || value === '') delete soft[name];
+  if (saneLifetime(soft['expires_in']) === undefined) delete soft['expires_in'];
+  if (soft['access_token'] !== undefined && soft['token_type'] === undefined)
+    soft['token_type'] = 'bearer';
+  const scope = scopeText(soft['scope']);
+  if (scope !== undefined) soft['scope'] = scope;
+  delete soft['id_token'];
+  return soft;
 }
 
 /**

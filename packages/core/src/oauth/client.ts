@@ -2,15 +2,14 @@
 // request that keeps the whole response.
 import type * as openid from 'openid-client';
 import { CodedError, isCoded, type HttpResponse, type Send } from '../base/index.ts';
-import { saneLifetime } from '../credential/times.ts';
 import { GENERIC_POLICY, type IssuerPolicy } from '../profiles/policy.ts';
 import type { ClientAuthentication } from '../profiles/profile.ts';
-import { membersOfAnswer, membersToSave, classifyFailure } from './classify.ts';
+import { nestsWithin } from '../base/values/json.ts';
+import { membersOfAnswer, membersToSave, classifyFailure, normalised } from './classify.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
 import {
   judgeTokenResponse,
   refreshTokenToSave,
-  scopeText,
   tokenOfServer,
   type TokenAnswer,
 } from '../credential/token-response.ts';
@@ -143,6 +142,9 @@ function formEncoded(text: string): string {
  */
 const MAX_SAVED_BYTES = 4 * 1024 * 1024;
 
+/** The most levels of a response: recursive functions must not overflow the stack. */
+const MOST_LEVELS = 1000;
+
 /** One grant at the token endpoint, with openid-client's checks. */
 export type Grant = (
   library: OpenidClient,
@@ -252,6 +254,8 @@ function recordingFetch(
     seen.response = response;
     seen.json = membersOfAnswer(response.body, response.headers['content-type']);
     if (response.refused) throw response.refused;
+    if (response.status === 200 && seen.json !== undefined)
+      return parsedResponse(normalised(seen.json));
     const forLibrary =
       seen.json === undefined ? Buffer.from(response.body) : JSON.stringify(normalised(seen.json));
     // A Response with status 204, 205 or 304 must not have a body, not even an empty one.
@@ -263,6 +267,15 @@ function recordingFetch(
       },
     });
   };
+}
+
+/** The library takes any object of this kind, and reads no more of a successful response. */
+const PARSED = { status: 200, bodyUsed: false, [Symbol.toStringTag]: 'Response' } as const;
+
+/** Returns a successful response that is parsed already. */
+function parsedResponse(members: Record<string, unknown>): Response {
+  if (!nestsWithin(members, MOST_LEVELS)) throw new Error('it nests too deeply');
+  return Object.assign(Object.create(PARSED) as Response, { json: async () => members });
 }
 
 /**
@@ -280,25 +293,6 @@ function bodyText(body: unknown): string | undefined {
   if (body === undefined || body === null) return undefined;
   if (typeof body === 'string') return body;
   throw new TypeError('unexpected body type of a token request');
-}
-
-/**
- * Normalises members on which openid-client is stricter than issuers: an invalid lifetime
- * (the token's own `exp` or a default is used), a missing token type, null or an empty
- * text for a missing value, and scopes as a list. The ID token is left out: this project
- * verifies it, with the names that a profile allows.
- */
-function normalised(json: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const soft: Record<string, unknown> = { ...json };
-  for (const [name, value] of Object.entries(soft))
-    if (value === null || value === '') delete soft[name];
-  if (saneLifetime(soft['expires_in']) === undefined) delete soft['expires_in'];
-  if (soft['access_token'] !== undefined && soft['token_type'] === undefined)
-    soft['token_type'] = 'bearer';
-  const scope = scopeText(soft['scope']);
-  if (scope !== undefined) soft['scope'] = scope;
-  delete soft['id_token'];
-  return soft;
 }
 
 /**

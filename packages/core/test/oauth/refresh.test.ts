@@ -1,5 +1,5 @@
 // The refresh grant against a real server with all known odd responses of issuers.
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
 import { refreshGrant } from '../../src/oauth/grants.ts';
@@ -60,6 +60,16 @@ describe('a refresh request', () => {
       client_id: 'client',
     });
   });
+});
+
+it('a response is parsed once, and the library gets its members', async () => {
+  const parse = vi.spyOn(JSON, 'parse');
+  try {
+    await refresh({ body: good });
+    expect(parse.mock.calls.filter(([text]) => text.includes('new-token'))).toHaveLength(1);
+  } finally {
+    parse.mockRestore();
+  }
 });
 
 describe('responses that are accepted', () => {

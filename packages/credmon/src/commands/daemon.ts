@@ -48,7 +48,7 @@ import { createAuditReport } from '../report/audit-report.ts';
 import { reportToAll } from '../report/events.ts';
 import { createReport } from '../report/log-report.ts';
 import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/reserve.ts';
-import { readSecretFile, secretVersion } from '../host/secret-file.ts';
+import { createSecretReader, secretVersion } from '../host/secret-file.ts';
 import { programFolder } from '../settings/program-folder.ts';
 import { readDaemonSettings, type Settings } from '../settings/read.ts';
 import { openStandingLogins, standingFiles } from '../host/standing-files.ts';
@@ -253,7 +253,9 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
   const programs = programFolder(process.argv[1]);
   const warn = (text: string): void => log.warn(text);
   const trust = createProcessTrust(() => namedTrustOf(running.settings), warn);
-  let sender = createSend({ ...settings.limits, trust: trust.general });
+  const senderFor = ({ limits, perIssuer }: Settings): ReturnType<typeof createSend> =>
+    createSend({ ...limits, connections: perIssuer, trust: trust.general });
+  let sender = senderFor(settings);
   const ports = { secretVersion, random: systemRandom, local: localFiles(warn), trust };
   if (settings.local.explicit) prepareKeyPair(settings.local, ports.local);
   const rotateKeys = createKeyRotation(keyDirectories, log);
@@ -265,11 +267,10 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
     (next) => {
       // Opening the log is the last step that may fail; nothing has changed before it.
       const newLookup = providerLookupOf(next, ports);
-      const newSender = createSend({ ...next.limits, trust: trust.general });
       log.reopen(next.log);
       // Requests in progress end on the old connections.
       void sender.close();
-      [sender, lookup] = [newSender, newLookup];
+      [sender, lookup] = [senderFor(next), newLookup];
       if (next.local.explicit) prepareKeyPair(next.local, ports.local);
       apply(running, next);
     },
@@ -285,7 +286,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
         steady: () => systemClock.steady(),
       }),
       report,
-      readSecret: readSecretFile,
+      readSecret: createSecretReader(),
       lateAnswer: () => running.settings.lateAnswer,
       lockState: () => running.lock.state(),
     },

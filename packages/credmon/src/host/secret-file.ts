@@ -1,5 +1,5 @@
 // Reads client secret files for every renewal, so that a new secret needs no restart.
-import { statSync } from 'node:fs';
+import { statSync, type Stats } from 'node:fs';
 import { readSafely, shellWord, systemCode } from '@credmon/core/base';
 import type { Parsed } from '@credmon/core/credential';
 
@@ -25,14 +25,49 @@ export function readSecretFile(path: string, form: 'line' | 'whole' = 'line'): P
   return secret === '' ? { ok: false, reason: 'is empty' } : { ok: true, value: secret };
 }
 
+/** How long a secret is used again, in milliseconds. */
+const HELD = 1000;
+
+/**
+ * Returns {@link readSecretFile} for many renewals in a row: a secret that was read less
+ * than a second ago is used again if its path still leads to the same, unchanged file.
+ */
+export function createSecretReader(): typeof readSecretFile {
+  const held = new Map<string, { version: string; until: number; secret: Parsed<string> }>();
+  return (path, form) => {
+    const key = `${form ?? 'line'} ${path}`;
+    const known = held.get(key);
+    const version = wholeVersion(path);
+    if (known?.version === version && performance.now() < known.until) return known.secret;
+    const secret = readSecretFile(path, form);
+    if (secret.ok) held.set(key, { version, until: performance.now() + HELD, secret });
+    else held.delete(key);
+    return secret;
+  };
+}
+
 /**
  * Changes when the file is replaced, rewritten, created or becomes readable; never
  * throws.
  */
 export function secretVersion(path: string): string {
+  return versionBy(path, ({ ino, mtimeMs, size }) => [ino, mtimeMs, size]);
+}
+
+/** Like {@link secretVersion}, and changes with the owner and the permissions, too. */
+function wholeVersion(path: string): string {
+  return versionBy(path, ({ dev, ino, mtimeMs, ctimeMs, size }) => [
+    dev,
+    ino,
+    mtimeMs,
+    ctimeMs,
+    size,
+  ]);
+}
+
+function versionBy(path: string, of: (stats: Stats) => readonly number[]): string {
   try {
-    const stats = statSync(path);
-    return `${stats.ino}:${stats.mtimeMs}:${stats.size}`;
+    return of(statSync(path)).join(':');
   } catch (error) {
     const code = systemCode(error);
     if (code === undefined) throw error;

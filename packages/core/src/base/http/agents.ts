@@ -1,11 +1,10 @@
 // Kept-alive connections to servers, made again when the trusted authorities change.
 import { createSecureContext, type SecureContext } from 'node:tls';
-import { Agent, buildConnector, request } from 'undici';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
+import type { HttpRequest } from './send.ts';
 import { sharedLookup, trueLocalhost, type Lookup } from './lookup.ts';
 import { explainRefusal, isUnknownAuthority } from './tls-refusal.ts';
 import { systemTrust, type Trust, type TrustState } from './trust.ts';
-
-export { request };
 
 /**
  * Options of the connections. `fixed` replaces `trust` with PEM certificates that never
@@ -18,13 +17,27 @@ export interface AgentOptions {
   readonly fixed?: readonly string[] | undefined;
 }
 
+/** What has arrived of a response; `size` in bytes. */
+export interface Arrived {
+  status: number;
+  headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly chunks: Uint8Array[];
+  size: number;
+}
+
+/** An exchange in progress: `abort` makes `done` reject with its error. */
+interface Receiving {
+  readonly done: Promise<void>;
+  readonly abort: (reason: Error) => void;
+}
+
 /** HTTP agents by URL scheme. */
 export interface Agents {
   /**
-   * Returns the agent for `url`.
-   * @throws CodedError as {@link Trust.current}
+   * Sends a request and puts the parts of the response into `arrived`. Calls `refuse` after
+   * each part of the body, and ends the exchange with the error that it returns.
    */
-  agentFor(url: string): Agent;
+  receive(request: HttpRequest, arrived: Arrived, refuse: () => Error | undefined): Receiving;
   /** Closes all connections after their requests have ended. */
   close(): Promise<void>;
 }
@@ -49,17 +62,58 @@ export function createAgents(options: AgentOptions): Agents {
     secure = { agent: agentOf(explaining(options, lookup, context, trust)), state };
     return secure.agent;
   };
+  const agentFor = ({ protocol }: URL): Agent =>
+    protocol === 'https:'
+      ? secureAgent()
+      : (plain ??= agentOf(buildConnector(connectOptions(options, lookup))));
   return {
-    agentFor: (url) =>
-      url.startsWith('https:') || (URL.canParse(url) && new URL(url).protocol === 'https:')
-        ? secureAgent()
-        : (plain ??= agentOf(buildConnector(connectOptions(options, lookup)))),
+    receive: (request, arrived, refuse) => receive(agentFor, request, arrived, refuse),
     close: async () => {
       for (const agent of [plain, secure?.agent]) if (agent) retire(agent);
       [plain, secure] = [undefined, undefined];
       await Promise.all(closing);
     },
   };
+}
+
+function receive(
+  agentFor: (url: URL) => Agent,
+  { url, method, headers, body }: HttpRequest,
+  arrived: Arrived,
+  refuse: () => Error | undefined,
+): Receiving {
+  let controller: Dispatcher.DispatchController | undefined;
+  let reason: Error | undefined;
+  const abort = (why: Error): void => {
+    reason ??= why;
+    controller?.abort(reason);
+  };
+  const done = new Promise<void>((resolve, reject) => {
+    const to = new URL(url);
+    const path = `${to.pathname}${to.search}`;
+    agentFor(to).dispatch(
+      { origin: to.origin, path, method, headers: { ...headers }, body: body ?? null },
+      {
+        onRequestStart: (its) => {
+          controller = its;
+          if (reason) its.abort(reason);
+        },
+        onResponseStart: (_, status, fields) => {
+          // Not an interim response.
+          if (status >= 200) Object.assign(arrived, { status, headers: fields });
+        },
+        onResponseData: (_, chunk) => {
+          arrived.size += chunk.length;
+          const refused = refuse();
+          if (refused) abort(refused);
+          else arrived.chunks.push(chunk);
+        },
+        onResponseEnd: () => resolve(),
+        onResponseError: (_, error) => reject(error),
+      },
+    );
+  });
+  return { done, abort };
 }
 
 function agentOf(connect: buildConnector.connector): Agent {

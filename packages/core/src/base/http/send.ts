@@ -1,7 +1,7 @@
 // The only HTTP client: an exchange with limits on connect time, total time and size, and
 // without redirects.
 import { rootCertificates } from 'node:tls';
-import type { Agents } from './agents.ts';
+import type { Agents, Arrived } from './agents.ts';
 import { afterAwake } from '../time/clock.ts';
 import { CodedError, messageOf, systemCode } from '../errors/errors.ts';
 import { networkErrorText, serverOf } from './network-errors.ts';
@@ -62,7 +62,7 @@ export type Send = (request: HttpRequest) => Promise<HttpResponse>;
  * body. Certificates are verified by `trust`, default {@link systemTrust}. `ca` is PEM
  * text that is trusted in addition to Node's own list, or alone with `onlyCa`; it
  * replaces `trust`. If a host has several addresses, the next one is tried after
- * `addressSeconds`.
+ * `addressSeconds`. `connections`: the most connections to one server, if more than 64.
  */
 export interface SendLimits {
   readonly connectSeconds: number;
@@ -72,6 +72,7 @@ export interface SendLimits {
   readonly ca?: string | readonly string[];
   readonly onlyCa?: boolean;
   readonly addressSeconds?: number;
+  readonly connections?: number;
 }
 
 /** The limits of requirement R2: 5 s, 15 s, 1 MiB. */
@@ -81,13 +82,7 @@ export const DEFAULT_SEND_LIMITS: SendLimits = {
   maxBodyBytes: 1024 * 1024,
 };
 
-/** The HTTP library with its agents. */
-interface HttpClient {
-  readonly agents: Agents;
-  readonly request: typeof import('undici').request;
-}
-
-/** Maximum number of concurrent connections to one server. */
+/** Maximum number of concurrent connections to one server, unless the caller needs more. */
 const CONNECTIONS = 64;
 
 /** Creates a {@link Send} over kept-alive connections, and `close`, which ends them. */
@@ -95,15 +90,14 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
   send: Send;
   close: () => Promise<void>;
 } {
-  const { ca, onlyCa } = limits;
+  const { ca, onlyCa, connections = 0 } = limits;
   // Loaded with the first request: commands that send none start faster.
-  let client: Promise<HttpClient> | undefined;
-  const load = async (): Promise<HttpClient> => {
-    const { createAgents, request } = await import('./agents.ts');
-    const options = ca === undefined ? limits : { ...limits, fixed: rootsOf(ca, onlyCa) };
-    return { agents: createAgents(options), request };
+  let client: Promise<Agents> | undefined;
+  const load = async (): Promise<Agents> => {
+    const { createAgents } = await import('./agents.ts');
+    return createAgents(ca === undefined ? limits : { ...limits, fixed: rootsOf(ca, onlyCa) });
   };
-  const semaphore = createSemaphore(CONNECTIONS);
+  const semaphore = createSemaphore(Math.max(CONNECTIONS, connections));
   const running = new Set<Promise<unknown>>();
   return {
     send: (request) => {
@@ -117,7 +111,7 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
     // as unreachable.
     close: async () => {
       await Promise.allSettled(running);
-      await (await client)?.agents.close();
+      await (await client)?.close();
     },
   };
 }
@@ -125,7 +119,7 @@ export function createSend(limits: SendLimits = DEFAULT_SEND_LIMITS): {
 /** The time-out starts when a connection slot is free, so the wait is not counted. */
 async function sendInTurn(
   semaphore: Semaphore,
-  client: Promise<HttpClient>,
+  client: Promise<Agents>,
   limits: SendLimits,
   request: HttpRequest,
 ): Promise<HttpResponse> {
@@ -166,58 +160,54 @@ export function trustedRoots(ca: string | readonly string[]): string[] {
 }
 
 async function exchange(
-  client: HttpClient,
+  client: Agents,
   limits: SendLimits,
   request: HttpRequest,
   leave: () => void,
 ): Promise<HttpResponse> {
-  // AbortSignal.any would leak a listener on a long-lived signal at each request.
-  const abort = new AbortController();
   const where = originOf(request.url);
+  const arrived: Arrived = { status: 0, headers: {}, chunks: [], size: 0 };
+  let abort: (reason: Error) => void = () => undefined;
   const time = limitTime(limits.totalSeconds, request.late, {
-    abort: () => abort.abort(),
+    abort: () => abort(aborted()),
     leave,
     error: (seconds) => unreachable(where, `no answer within ${seconds} s`),
   });
-  const forward = (): void => abort.abort();
+  const forward = (): void => abort(aborted());
   request.signal?.addEventListener('abort', forward, { once: true });
-  if (request.signal?.aborted) forward();
   const failureOf = (error: unknown): CodedError =>
     time.error() ??
     unreachable(where, reasonOf(error), withoutData(error), textOf(error, request.url));
+  const readRefused = (): number => (mayHoldToken(arrived.status) ? (request.readRefused ?? 0) : 0);
+  const answer = (): HttpResponse => ({
+    status: arrived.status,
+    headers: flatten(arrived.headers),
+    body: Buffer.concat(arrived.chunks),
+    refused: arrived.size > limits.maxBodyBytes ? tooLarge(where, limits.maxBodyBytes) : undefined,
+  });
   try {
-    const { statusCode, headers, body } = await client.request(request.url, {
-      dispatcher: client.agents.agentFor(request.url),
-      method: request.method,
-      headers: { ...request.headers },
-      body: request.body ?? null,
-      signal: abort.signal,
-    });
-    const readRefused = mayHoldToken(statusCode) ? (request.readRefused ?? 0) : 0;
-    const most = Math.max(limits.maxBodyBytes, readRefused);
-    const chunks: Uint8Array[] = [];
-    const answer = (refused?: CodedError): HttpResponse => ({
-      status: statusCode,
-      headers: flatten(headers),
-      body: Buffer.concat(chunks),
-      refused,
-    });
-    try {
-      const size = await readCapped(body, chunks, most, tooLarge(where, limits.maxBodyBytes));
-      return answer(size > limits.maxBodyBytes ? tooLarge(where, limits.maxBodyBytes) : undefined);
-    } catch (error) {
-      // Bad framing at the end does not invalidate the bytes before it.
-      if (error instanceof CodedError || readRefused === 0 || chunks.length === 0) throw error;
-      return { ...answer(failureOf(error)), isCut: true };
-    }
+    const receiving = client.receive(request, arrived, () =>
+      arrived.size > Math.max(limits.maxBodyBytes, readRefused())
+        ? tooLarge(where, limits.maxBodyBytes)
+        : undefined,
+    );
+    abort = receiving.abort;
+    if (request.signal?.aborted) forward();
+    await receiving.done;
+    return answer();
   } catch (error) {
     if (error instanceof CodedError) throw error;
-    throw failureOf(error);
+    const failure = failureOf(error);
+    // Bad framing at the end does not invalidate the bytes before it.
+    if (readRefused() === 0 || arrived.chunks.length === 0) throw failure;
+    return { ...answer(), refused: failure, isCut: true };
   } finally {
     time.end();
     request.signal?.removeEventListener('abort', forward);
   }
 }
+
+const aborted = (): Error => new DOMException('This operation was aborted', 'AbortError');
 
 /**
  * A token may be in a success response, and in the response of an issuer that failed
@@ -293,25 +283,6 @@ function withoutData(error: unknown): Error {
   const plain = new Error(messageOf(error));
   const code = systemCode(error);
   return code === undefined ? plain : Object.assign(plain, { code });
-}
-
-/** Reads a body into `chunks` and returns its size in bytes. */
-async function readCapped(
-  body: AsyncIterable<Uint8Array> & { destroy(): unknown },
-  chunks: Uint8Array[],
-  cap: number,
-  error: CodedError,
-): Promise<number> {
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (size > cap) {
-      body.destroy();
-      throw error;
-    }
-    chunks.push(chunk);
-  }
-  return size;
 }
 
 function flatten(

@@ -127,6 +127,18 @@ describe('sending a request', () => {
     expect((await last).status).toBe(200);
   });
 
+  it('opens more than 64 connections to one server only for a caller that needs more', async () => {
+    const answers: (() => void)[] = [];
+    const server = await serve((_, response) => void answers.push(() => response.end('ok')));
+    const send = sender({ totalSeconds: 60, connections: 100 });
+    const all = Array.from({ length: 101 }, () => send({ method: 'GET', url: server.origin }));
+    await expect.poll(() => answers.length).toBe(100);
+    for (const answer of answers.splice(0)) answer();
+    await expect.poll(() => answers.length).toBe(1);
+    answers[0]?.();
+    expect((await Promise.all(all)).every(({ status }) => status === 200)).toBe(true);
+  });
+
   it('ends when the caller aborts, and does not report a time-out', async () => {
     const abort = new AbortController();
     const server = await serve(() => abort.abort());
