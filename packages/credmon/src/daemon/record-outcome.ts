@@ -30,7 +30,7 @@ import {
 import type { Outcome, Provider } from '../providers/common/provider.ts';
 import { REWRITE_INTERVAL } from '../settings/policy.ts';
 import type { PassMemory, PassContext, PendingChange } from './context.ts';
-import { refreshTokenIn, restoreSuccessor } from './successors.ts';
+import { noteWritten, refreshTokenIn, restoreSuccessor } from './successors.ts';
 
 /** A provider's answer; `from` is the `.top` of the request. */
 interface Issued {
@@ -59,6 +59,7 @@ export async function write(
   const ended = noteWriting(memory, id, change);
   try {
     const top = await context.store.write(change);
+    noteWritten(memory, change, top);
     context.report({ type: 'renewed', ...renewal });
     if (outcome.note !== undefined) context.report({ type: 'noted', id, note: outcome.note });
     const { seconds, shortLives } = pauseAfter(

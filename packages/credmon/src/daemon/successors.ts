@@ -61,6 +61,22 @@ export function successorIn(
   return { sent, before: top.value, top: text, until: now + RECOGNISED, seen: undefined };
 }
 
+/**
+ * Notes that a change has put the successor of its token in place, as the version `top` of
+ * `.top`: it need not be read again.
+ */
+export function noteWritten(
+  { successors }: Pick<SuccessorMemory, 'successors'>,
+  change: TokenChange,
+  top: FileIdentity | undefined,
+): void {
+  const successor = successors.get(tokenId(change));
+  const isWritten = change.writes.some(
+    ({ kind, text }) => kind === 'top' && text === successor?.top,
+  );
+  if (successor && isWritten) successor.seen = top;
+}
+
 /** How often `.top` may change while its successor is being written. */
 const ATTEMPTS = 5;
 

@@ -55,6 +55,27 @@ const AGAIN: readonly (readonly [string, (on: Bench) => void, object])[] = [
   ],
 ];
 
+it('R12 the .top that a renewal has written is not read again to look for the spent token', async () => {
+  const on = seed();
+  on.answer = async () => answer('r2');
+  await pass(on);
+  let reads = 0;
+  const read: typeof on.context.store.read = (user, stem) => {
+    reads += 1;
+    return on.context.store.read(user, stem);
+  };
+  const context = { ...on.context, store: { ...on.context.store, read } };
+  await (
+    await beginPass(context, on.lookup, on.memory)
+  ).settled;
+  expect(reads).toBe(0);
+  store(on, 'top', top('r1'));
+  await (
+    await beginPass(context, on.lookup, on.memory)
+  ).settled;
+  expect(stored(on)).toMatchObject({ refresh_token: 'r2' });
+});
+
 describe('R12 a spent refresh token that is stored again', () => {
   it.each(AGAIN)('during the request, %s, gets its successor', async (_, again, kept) => {
     const on = seed();
