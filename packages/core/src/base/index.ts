@@ -35,8 +35,8 @@ export {
 export type { OpenDirectory } from './files/safe-directory.ts';
 export { inHeldDirectory } from './files/held-directory.ts';
 export { makeDirectory } from './files/safe-directory.ts';
-export { readAtMost, readSafely } from './files/safe-file.ts';
-export type { SafeReading } from './files/safe-file.ts';
+export { readAtMost, readSafely, rememberFiles } from './files/safe-file.ts';
+export type { FileMemory, SafeReading } from './files/safe-file.ts';
 export { metadataUrls } from './http/endpoint.ts';
 export { makeSocket, removeStaleSocket } from './http/stale-socket.ts';
 export { shellWord } from './text/printable.ts';

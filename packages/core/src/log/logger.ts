@@ -44,7 +44,8 @@ export async function openLog(options: LogOptions): Promise<Logger> {
     error: (text) => void logger.error(text),
     warn: (text) => void logger.warn(text),
     info: (text) => void logger.info(text),
-    debug: (text) => void logger.debug(text),
+    // Winston would pass the line through its streams before it drops it.
+    debug: (text) => void (current.debug && logger.debug(text)),
     reopen: (next = current) => {
       if (isDeepStrictEqual(next, current) && !lines.moved()) return;
       lines.replaceSinks(sinksOf({ ...next, truncate: false }));

@@ -44,11 +44,17 @@ export class Lines extends Transport {
   }
 }
 
+/** Winston makes JSON of each line without a format, which no sink uses. */
+const AS_IT_IS = winston.format((entry) => entry);
+
 /** Creates a logger of winston that writes to these sinks. */
 export function createWinston(
   sinks: readonly Sink[],
   level: string,
 ): { readonly logger: Logger; readonly lines: Lines } {
   const lines = new Lines(sinks);
-  return { logger: winston.createLogger({ level, transports: [lines] }), lines };
+  return {
+    logger: winston.createLogger({ level, format: AS_IT_IS(), transports: [lines] }),
+    lines,
+  };
 }

@@ -2,7 +2,7 @@
 // implementations.
 import type { SessionStore } from '@fastify/session';
 import type { StoredTexts } from '@credmon/core/credential';
-import type { Clock, Random, Send } from '@credmon/core/base';
+import type { Clock, CodedError, Random, Send } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import type { Counters } from '../metrics/counters.ts';
 import type { FlowEvent } from './flow-value.ts';
@@ -27,6 +27,13 @@ export interface StoredToken extends StoredTexts {
   readonly version: string;
 }
 
+/** A key file; the same object again as long as the file is known to be the same. */
+export interface KeyReading {
+  readonly bytes: Uint8Array;
+  /** Epoch seconds. */
+  readonly modifiedAt: number;
+}
+
 /** The key files in the credential directory. */
 export interface KeyFiles {
   /**
@@ -35,7 +42,13 @@ export interface KeyFiles {
    * @throws CodedError `KEY_FILE_MISSING`, `KEY_FILE_INVALID` (a link, a directory, too
    * large), `CRED_FILE_IO`
    */
-  readKey(key: string): { readonly bytes: Uint8Array; readonly modifiedAt: number };
+  readKey(key: string): KeyReading;
+  /**
+   * Returns the error of {@link readKey} for a key without a file; `undefined` if there is
+   * something of this name.
+   * @throws CodedError `CRED_FILE_IO`
+   */
+  whyMissing(key: string): CodedError | undefined;
   /**
    * Removes a key file, if it exists.
    * @throws CodedError `CRED_FILE_IO`

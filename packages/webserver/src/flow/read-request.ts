@@ -1,5 +1,5 @@
 // Reads the key file of a session each time it is needed, so that sessions contain
-// neither client secrets nor long texts.
+// neither client secrets nor long texts. A file that has not changed is not parsed again.
 import { createHash } from 'node:crypto';
 import {
   readCredentialRequest,
@@ -9,6 +9,7 @@ import {
 import { CodedError, isCoded } from '@credmon/core/base';
 import type { PortalContext } from './context.ts';
 import type { Flow } from './flow-value.ts';
+import type { KeyReading } from './ports.ts';
 import { isComplete } from './flow.ts';
 
 /**
@@ -24,20 +25,26 @@ export interface TokenRequest extends ProviderRequest {
   readonly keyDigest: string;
 }
 
+/** The requests of key files that were read before, while they stay the same. */
+const parsed = new WeakMap<KeyReading, { readonly loopback: boolean; readonly of: KeyRequest }>();
+
 /**
  * Reads the request of a key.
  * @throws CodedError `KEY_FILE_MISSING` (also if older than its lifetime),
  * `KEY_FILE_INVALID`, `CRED_FILE_IO`
  */
 export function readRequest({ settings, ports }: PortalContext, key: string): KeyRequest {
-  const { bytes, modifiedAt } = ports.files.readKey(key);
-  if (ports.clock.now() - modifiedAt >= settings.keySeconds)
+  const reading = ports.files.readKey(key);
+  if (ports.clock.now() - reading.modifiedAt >= settings.keySeconds)
     throw new CodedError('KEY_FILE_MISSING', `the key file is older than ${settings.keySeconds} s`);
+  const loopback = settings.allowLoopbackHttp;
+  const known = parsed.get(reading);
+  if (known?.loopback === loopback) return known.of;
+  const { bytes } = reading;
   const digest = createHash('sha256').update(bytes).digest('base64url');
-  return {
-    ...readCredentialRequest(bytes, { allowLoopbackHttp: settings.allowLoopbackHttp }),
-    digest,
-  };
+  const of = { ...readCredentialRequest(bytes, { allowLoopbackHttp: loopback }), digest };
+  parsed.set(reading, { loopback, of });
+  return of;
 }
 
 /**

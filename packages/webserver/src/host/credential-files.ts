@@ -10,6 +10,7 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
+  type Stats,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
@@ -28,12 +29,19 @@ import {
   inSubdirectory,
   messageOf,
   readSafely,
+  rememberFiles,
   stageFile,
   syncDirectory,
   systemCode,
   type StagedFile,
 } from '@credmon/core/base';
-import type { CredentialFiles, StoredToken, TokenInStore, TokenTexts } from '../flow/ports.ts';
+import type {
+  CredentialFiles,
+  KeyReading,
+  StoredToken,
+  TokenInStore,
+  TokenTexts,
+} from '../flow/ports.ts';
 
 /** Commit order: CredD checks only `.top`, so it is committed last. */
 const COMMIT_ORDER = ['meta', 'issued', 'use', 'top'] as const satisfies readonly TokenFileKind[];
@@ -45,8 +53,13 @@ const COMMIT_ORDER = ['meta', 'issued', 'use', 'top'] as const satisfies readonl
 export function openCredentialFiles(directory: string): CredentialFiles {
   const inside = <T>(what: string, act: (here: string) => T): T =>
     guard(what, () => inHeldDirectory(directory, act));
+  const readKey = rememberingKeys();
   return {
-    readKey: (key) => inside('read the key file', (here) => readKey(keyPath(here, key))),
+    readKey: (key) => inside('read the key file', (here) => readKey(keyPath(here, key), key)),
+    whyMissing: (key) =>
+      KEY_FILE_NAME.test(key)
+        ? inside('read the key file', (here) => (hasEntry(`${here}/${key}`) ? undefined : NO_KEY))
+        : noKeyName(),
     removeKey: (key) =>
       inside('remove the key file', (here) => rmSync(keyPath(here, key), { force: true })),
     hasToken(user, stem) {
@@ -114,22 +127,62 @@ function inHome<T>(here: string, user: string, act: (home: string) => T): T | un
 }
 
 function keyPath(directory: string, key: string): string {
-  if (!KEY_FILE_NAME.test(key))
-    throw new CodedError('KEY_FILE_MISSING', 'this is not the name of a key file');
-  return join(directory, key);
+  if (!KEY_FILE_NAME.test(key)) throw noKeyName();
+  return `${directory}/${key}`;
+}
+
+const noKey = (): CodedError => new CodedError('KEY_FILE_MISSING', 'key file not found');
+const noKeyName = (): CodedError =>
+  new CodedError('KEY_FILE_MISSING', 'this is not the name of a key file');
+
+/** Made once, for the many requests of a scanner: the stack is most of the work. */
+const NO_KEY = noKey();
+
+const hasEntry = (path: string): boolean =>
+  lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
+/** How many key files are remembered, up to which size in bytes. */
+const MOST_KEYS = 200;
+const MOST_KEY_BYTES = 16_384;
+/** How long, in seconds: they contain client secrets. */
+const KEY_SECONDS = 60;
+
+/** Returns a reader that reads a key file again only if it has changed. */
+function rememberingKeys(): (path: string, key: string) => KeyReading {
+  const memory = rememberFiles<KeyReading>(MOST_KEYS, KEY_SECONDS);
+  return (path, key) => {
+    const found = lookAt(path);
+    if (found === 'missing') throw noKey();
+    const known = found && memory.recall(key, found);
+    if (known) return known;
+    const { status, reading } = readKey(path);
+    if (status.size <= MOST_KEY_BYTES) memory.keep(key, status, reading);
+    return reading;
+  };
+}
+
+/** The stat of a file; `undefined` if it has none: to open it gives the reason. */
+function lookAt(path: string): Stats | 'missing' | undefined {
+  try {
+    // An error of the system is much dearer than a look.
+    return lstatSync(path, { throwIfNoEntry: false }) ?? 'missing';
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 /**
  * Opens the file before checking it, so that it cannot be swapped in between. A FIFO does
  * not block the server.
  */
-function readKey(path: string): { bytes: Uint8Array; modifiedAt: number } {
+function readKey(path: string): { readonly reading: KeyReading; readonly status: Stats } {
   let descriptor: number;
   try {
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const code = systemCode(error);
-    if (code === 'ENOENT') throw new CodedError('KEY_FILE_MISSING', 'key file not found');
+    if (code === 'ENOENT') throw noKey();
     if (code === 'ELOOP')
       throw new CodedError('KEY_FILE_INVALID', 'invalid key file: it is a link');
     if (code === 'EACCES') throw unreadableKey(error);
@@ -141,10 +194,8 @@ function readKey(path: string): { bytes: Uint8Array; modifiedAt: number } {
       throw new CodedError('KEY_FILE_INVALID', 'invalid key file: it is not a regular file');
     if (status.size > MAX_KEY_FILE_BYTES)
       throw new CodedError('KEY_FILE_INVALID', 'invalid key file: it is too large');
-    return {
-      bytes: guard('read the key file', () => readFileSync(descriptor)),
-      modifiedAt: status.mtimeMs / 1000,
-    };
+    const bytes = guard('read the key file', () => readFileSync(descriptor));
+    return { reading: { bytes, modifiedAt: status.mtimeMs / 1000 }, status };
   } finally {
     closeSync(descriptor);
   }

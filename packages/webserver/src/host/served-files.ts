@@ -4,7 +4,7 @@
 import type { Ports, Views } from '../flow/ports.ts';
 import type { Settings } from '../settings/settings.ts';
 import { readTextFile } from './credential-files.ts';
-import { CodedError, messageOf, systemClock, systemCode } from '@credmon/core/base';
+import { CodedError, messageOf, rememberFiles, systemCode } from '@credmon/core/base';
 import { Eta } from 'eta';
 import { existsSync, readFileSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -37,29 +37,19 @@ export function openPublicKeys({
   };
 }
 
-/**
- * A file that changed less than this many milliseconds ago is read again: two changes within
- * one tick of the file system's clock look alike.
- */
-const SETTLED = 2000;
+/** A local issuer has few key files. */
+const MOST_KEY_FILES = 100;
 
-/**
- * Returns a {@link readTextFile} that reads a file again only if its identity, size or times
- * have changed.
- */
+/** Returns a {@link readTextFile} that reads a file again only if it has changed. */
 function rememberingReader(): typeof readTextFile {
-  const known = new Map<string, { readonly identity: string; readonly text: string }>();
+  const memory = rememberFiles<string>(MOST_KEY_FILES);
   return (path, what) => {
+    // The stat comes first: what is read is of this state or a later one.
     const found = statIfThere(path);
-    if (!found) return readTextFile(path, what);
-    const { dev, ino, size, mtimeMs, ctimeMs } = found;
-    const identity = `${dev} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
-    const before = known.get(path);
-    if (before?.identity === identity) return before.text;
+    const known = found && memory.recall(path, found);
+    if (known !== undefined) return known;
     const text = readTextFile(path, what);
-    known.delete(path);
-    if (systemClock.now() * 1000 - Math.max(mtimeMs, ctimeMs) > SETTLED)
-      known.set(path, { identity, text });
+    if (found) memory.keep(path, found, text);
     return text;
   };
 }

@@ -1,5 +1,6 @@
 // Maps each error to a page: HTTP status, what happened, and what to do next.
 import { isCoded, messageOf } from '@credmon/core/base';
+import type { PreparedPage } from './send-page.ts';
 import errorPages from './error-pages.json' with { type: 'json' };
 
 /**
@@ -49,6 +50,24 @@ export function pageFor(error: unknown): { name: ErrorPageName; page: ErrorPage;
   return isCoded(error) && page.detail === true
     ? { name, page, detail: messageOf(error) }
     : { name, page };
+}
+
+const prepared = new Map<string, PreparedPage>();
+
+/** Returns the page of an error that shows no detail; `hasList`: it links to the list. */
+export function preparedError(name: ErrorPageName, hasList: boolean): PreparedPage {
+  const key = hasList ? `${name} list` : name;
+  const known = prepared.get(key);
+  if (known) return known;
+  const page = PAGES[name];
+  const made: PreparedPage = {
+    page: 'error',
+    status: page.status,
+    key,
+    data: { ...page, name, hasList },
+  };
+  prepared.set(key, made);
+  return made;
 }
 
 function pageName(error: unknown): ErrorPageName {

@@ -6,6 +6,8 @@ import type { Settings } from '../settings/settings.ts';
 /** The templates in views/. */
 export type PageName = 'home' | 'login' | 'redirect' | 'confirm' | 'declined' | 'switch' | 'error';
 
+const HTML = 'text/html; charset=utf-8';
+
 /** Renders `page` with `data` and sends it. */
 export function sendPage(
   { settings, ports }: PortalContext,
@@ -17,40 +19,80 @@ export function sendPage(
   const { mount, host, contact } = settings;
   return reply
     .code(status)
-    .type('text/html; charset=utf-8')
+    .header('content-type', HTML)
     .send(ports.views.render(page, { mount, host, contact, ...data }));
 }
 
 /** In a prepared page, the place of the reference; no text of ours contains it. */
 const REFERENCE = '@reference@';
-/** More pages than there are errors; a bound in any case. */
-const MOST_PREPARED = 200;
-/** The texts around the reference, by page and data. A reload has new settings. */
-const prepared = new WeakMap<Settings, Map<string, readonly string[]>>();
+/** The texts around the reference, by key. A reload has new settings. */
+const texts = new WeakMap<Settings, Map<string, readonly string[]>>();
 
-/**
- * Sends a page that is rendered once for the same `data`, which must not depend on the
- * user or the request: only `reference` differs.
- */
+/** A page that does not depend on the user or the request. */
+export interface PreparedPage {
+  readonly page: PageName;
+  readonly status: number;
+  /** Pages with the same key have the same data; there are few keys. */
+  readonly key: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** Sends a page that is rendered once for its key: only `reference` differs. */
 export function sendPrepared(
   context: PortalContext,
   reply: FastifyReply,
-  page: PageName,
-  status: number,
-  data: Readonly<Record<string, unknown>>,
+  prepared: PreparedPage,
   reference = '',
 ): FastifyReply {
-  const { settings, ports } = context;
-  const { mount, host, contact } = settings;
-  const pages = prepared.get(settings) ?? new Map<string, readonly string[]>();
-  prepared.set(settings, pages);
-  const key = `${page} ${JSON.stringify(data)}`;
+  const text = preparedText(context, prepared, reference);
+  return reply.code(prepared.status).header('content-type', HTML).send(text);
+}
+
+/**
+ * Sends a prepared page like {@link sendPrepared}, past Fastify: its headers and hooks would
+ * cost more than all else. Only hooks for `onResponse` run.
+ * @param headers names and values in turn: all but type and length
+ */
+export function sendBare(
+  context: PortalContext,
+  reply: FastifyReply,
+  prepared: PreparedPage,
+  headers: readonly string[],
+  reference: string,
+): FastifyReply {
+  const text = preparedText(context, prepared, reference);
+  reply.hijack();
+  reply.raw
+    .writeHead(
+      prepared.status,
+      headers.concat('content-type', HTML, 'content-length', String(text.length)),
+    )
+    .end(text, 'latin1');
+  return reply;
+}
+
+function preparedText(
+  context: PortalContext,
+  { page, key, data }: PreparedPage,
+  reference: string,
+): string {
+  const { settings } = context;
+  let pages = texts.get(settings);
+  if (!pages) texts.set(settings, (pages = new Map()));
   let parts = pages.get(key);
-  if (parts === undefined) {
-    const all = { mount, host, contact, ...data, reference: REFERENCE };
-    parts = ports.views.render(page, all).split(REFERENCE);
-    if (pages.size >= MOST_PREPARED) pages.clear();
-    pages.set(key, parts);
-  }
-  return reply.code(status).type('text/html; charset=utf-8').send(parts.join(reference));
+  if (!parts) pages.set(key, (parts = prepare(context, page, data)));
+  return parts.join(reference);
+}
+
+/** Characters beyond ASCII become references: a byte each is sent in less time. */
+function prepare(
+  { settings, ports }: PortalContext,
+  page: PageName,
+  data: PreparedPage['data'],
+): readonly string[] {
+  const { mount, host, contact } = settings;
+  const text = ports.views.render(page, { mount, host, contact, ...data, reference: REFERENCE });
+  return text
+    .replace(/[^\0-\x7f]/gu, (character) => `&#${character.codePointAt(0)};`)
+    .split(REFERENCE);
 }

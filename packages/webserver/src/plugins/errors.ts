@@ -2,8 +2,15 @@
 // the texts of warnings and errors are logged, not the objects, which contain whole
 // requests.
 import { type PortalContext, currentFlow } from '../flow/context.ts';
-import { isPageError, pageError, pageFor } from '../pages/page-error.ts';
-import { sendPage, sendPrepared } from '../pages/send-page.ts';
+import {
+  type ErrorPage,
+  type ErrorPageName,
+  isPageError,
+  pageError,
+  pageFor,
+  preparedError,
+} from '../pages/page-error.ts';
+import { sendBare, sendPage, sendPrepared } from '../pages/send-page.ts';
 import { rightAddress } from './host.ts';
 import { isCoded, messageOf } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
@@ -30,21 +37,59 @@ export async function sendError(
   error: unknown,
 ): Promise<FastifyReply> {
   const { name, page, detail } = pageFor(error);
-  const route = request.routeOptions?.url ?? 'an unknown page';
-  const text = `${request.method} ${route}: ${page.status} ${name}, reference ${request.id}: ${explain(error)}`;
-  if (page.status >= 500) context.ports.log.error(text);
-  else context.ports.log.warn(text);
+  const route = logError(context, request, page, name, error);
   const hasList =
     route.replace(/\/$/, '') !== context.settings.mount && (await hasFlow(context, request));
-  const data = { ...page, name, hasList };
   if (detail === undefined && name !== 'wrong-host')
-    return sendPrepared(context, reply, 'error', page.status, data, request.id);
+    return sendPrepared(context, reply, preparedError(name, hasList), request.id);
   return sendPage(context, reply, 'error', page.status, {
-    ...data,
+    ...page,
+    name,
+    hasList,
     detail,
     address: name === 'wrong-host' ? rightAddress(context, request) : undefined,
     reference: request.id,
   });
+}
+
+/** The headers that tell a client how many requests it may still send. */
+const LIMITS = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'];
+
+/**
+ * Sends the page of an error that has no detail, to a client without a session, with the
+ * least work.
+ * @param headers names and values in turn
+ */
+export function sendErrorBare(
+  context: PortalContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: Error,
+  headers: readonly string[],
+): FastifyReply {
+  const { name, page } = pageFor(error);
+  logError(context, request, page, name, error);
+  const all = [...headers];
+  for (const limit of LIMITS) {
+    const value = reply.getHeader(limit);
+    if (value !== undefined) all.push(limit, String(value));
+  }
+  return sendBare(context, reply, preparedError(name, false), all, request.id);
+}
+
+/** Returns the pattern of the route. */
+function logError(
+  { ports: { log } }: PortalContext,
+  request: FastifyRequest,
+  { status }: ErrorPage,
+  name: ErrorPageName,
+  error: unknown,
+): string {
+  const route = request.routeOptions?.url ?? 'an unknown page';
+  const text = `${request.method} ${route}: ${status} ${name}, reference ${request.id}: ${explain(error)}`;
+  if (status >= 500) log.error(text);
+  else log.warn(text);
+  return route;
 }
 
 /**

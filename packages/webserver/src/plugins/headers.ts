@@ -5,7 +5,7 @@ import type { FastifyReply } from 'fastify';
 import type { Settings } from '../settings/settings.ts';
 
 /** Headers by lower-case name. */
-type Headers = Readonly<Record<string, string>>;
+export type Headers = Readonly<Record<string, string>>;
 
 /** Returns helmet's headers for these settings. */
 export function securityHeaders({ secure }: Pick<Settings, 'secure'>): Headers {
@@ -23,6 +23,16 @@ export function securityHeaders({ secure }: Pick<Settings, 'secure'>): Headers {
   apply(...([{}, target, () => undefined] as unknown as Parameters<typeof apply>));
   headers['content-security-policy'] = contentPolicy([]);
   return headers;
+}
+
+/** Returns the headers of every page, names and values in turn. */
+export function headerList(settings: Pick<Settings, 'secure'>): readonly string[] {
+  return Object.entries(pageHeaders(settings)).flat();
+}
+
+/** Returns the headers of every page. */
+export function pageHeaders(settings: Pick<Settings, 'secure'>): Headers {
+  return { ...securityHeaders(settings), 'cache-control': 'no-store' };
 }
 
 /** Security headers for invalid URLs: Fastify answers them before any plugin runs. */

@@ -4,9 +4,9 @@ import fastifyRateLimit from '@fastify/rate-limit';
 import fastifyUnderPressure from '@fastify/under-pressure';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PortalContext } from '../flow/context.ts';
-import { pageError, pageFor } from '../pages/page-error.ts';
-import { sendPrepared } from '../pages/send-page.ts';
-import { securityHeaders } from './headers.ts';
+import { pageError, pageFor, preparedError } from '../pages/page-error.ts';
+import { sendBare } from '../pages/send-page.ts';
+import { headerList, pageHeaders } from './headers.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -26,11 +26,6 @@ export async function registerSecurity(
   context: PortalContext,
 ): Promise<void> {
   const { settings, ports } = context;
-  const headers = { ...securityHeaders(settings), 'cache-control': 'no-store' };
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(headers);
-    done();
-  });
   await registerRateLimit(app, context);
   await app.register(fastifyUnderPressure, {
     maxEventLoopDelay: settings.overloadSeconds * 1000,
@@ -68,9 +63,17 @@ async function registerRateLimit(app: FastifyInstance, context: PortalContext): 
   });
   const limit = app.createRateLimit();
   const { name, page } = pageFor(pageError('too-many-requests'));
+  const rejected = preparedError(name, false);
+  const headers = pageHeaders(settings);
+  const fixed = headerList(settings);
   let loggedAt = -Infinity;
   let unlogged = 0;
-  const reject = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  const reject = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    max: number,
+    seconds: number,
+  ): FastifyReply => {
     const now = ports.clock.steady();
     if (now - loggedAt >= LOG_SECONDS) {
       const more = unlogged === 0 ? '' : ` (and ${unlogged} more since the last line)`;
@@ -81,18 +84,23 @@ async function registerRateLimit(app: FastifyInstance, context: PortalContext): 
       );
       [loggedAt, unlogged] = [now, 0];
     } else unlogged += 1;
-    return sendPrepared(context, reply, 'error', page.status, { ...page, name }, request.id);
+    const limits = ['x-ratelimit-limit', String(max), 'x-ratelimit-remaining', '0'];
+    const again = ['x-ratelimit-reset', String(seconds), 'retry-after', String(seconds)];
+    return sendBare(context, reply, rejected, fixed.concat(limits, again), request.id);
   };
   app.addHook('onRequest', async (request, reply) => {
-    if (request.routeOptions.config.rateLimit === false) return undefined;
+    if (request.routeOptions.config.rateLimit === false) {
+      reply.headers(headers);
+      return undefined;
+    }
     const found = await limit(request);
     if (found.isAllowed) return undefined;
+    if (found.isExceeded) return reject(request, reply, found.max, found.ttlInSeconds);
+    reply.headers(headers);
     reply.header('x-ratelimit-limit', found.max);
     reply.header('x-ratelimit-remaining', found.remaining);
     reply.header('x-ratelimit-reset', found.ttlInSeconds);
-    if (!found.isExceeded) return undefined;
-    reply.header('retry-after', found.ttlInSeconds);
-    return reject(request, reply);
+    return undefined;
   });
 }
 

@@ -6,35 +6,45 @@ import { currentFlow, type PortalContext } from '../flow/context.ts';
 import { isComplete, openAnswers } from '../flow/flow.ts';
 import { nameRefusal } from '../flow/check-answer.ts';
 import { readTokenRequests } from '../flow/read-request.ts';
-import { sendPage, sendPrepared } from '../pages/send-page.ts';
+import { type PreparedPage, sendPage, sendPrepared } from '../pages/send-page.ts';
 import { tokenCard } from '../pages/token-card.ts';
 import { requireOwner } from '../plugins/host.ts';
-import { allowFormsTo } from '../plugins/headers.ts';
+import { sendErrorBare } from '../plugins/errors.ts';
+import { allowFormsTo, headerList } from '../plugins/headers.ts';
+import { KEY_ROUTE } from './key.ts';
 
 /**
- * Answers `GET /` of a client that sends no cookie: it has no list, and needs no session.
- * Comes before the plugins of sessions.
+ * Answers what needs no session to a client that sends no cookie, and so has no list: the
+ * start page, and a key link whose file is missing. Comes before the plugins of sessions.
  */
 export function answerStrangers(app: FastifyInstance, context: PortalContext): void {
   const { mount } = context.settings;
+  const headers = headerList(context.settings);
   app.addHook('onRequest', (request, reply, done) => {
+    if (request.headers.cookie !== undefined) return done();
+    if (request.method !== 'GET' && request.method !== 'HEAD') return done();
     // No route has an empty pattern: that of an unknown page is undefined.
     const { url = '' } = request.routeOptions;
-    const isHome = url === `${mount}/` || (url !== '' && url === mount);
-    if (!isHome || request.headers.cookie !== undefined) return done();
-    if (request.method !== 'GET' && request.method !== 'HEAD') return done();
-    sendPrepared(context, reply, 'home', 200, NO_LIST);
+    if (url === `${mount}/` || (url !== '' && url === mount)) {
+      sendPrepared(context, reply, NO_LIST);
+      return undefined;
+    }
+    if (url !== `${mount}${KEY_ROUTE}`) return done();
+    const { key } = request.params as { readonly key: string };
+    const error = context.ports.files.whyMissing(key);
+    if (!error) return done();
+    sendErrorBare(context, request, reply, error, headers);
     return undefined;
   });
 }
 
-const NO_LIST = { tokens: [] };
+const NO_LIST: PreparedPage = { page: 'home', status: 200, key: 'home', data: { tokens: [] } };
 
 /** Adds `GET /`. */
 export function homeRoute(app: FastifyInstance, context: PortalContext): void {
   app.get('/', async (request, reply) => {
     const flow = await currentFlow(context, request.session.flow);
-    if (!flow) return sendPrepared(context, reply, 'home', 200, NO_LIST);
+    if (!flow) return sendPrepared(context, reply, NO_LIST);
     requireOwner(context, request, flow.localUser);
     const requests = readTokenRequests(context, flow);
     allowFormsTo(

@@ -17,9 +17,12 @@ import { type ZodType, z } from 'zod';
 
 const params = z.object({ key: z.string() });
 
+/** The pattern of key links. */
+export const KEY_ROUTE = '/key/:key';
+
 /** Adds `GET /key/:key`. */
 export function keyRoute(app: FastifyInstance, context: PortalContext): void {
-  app.get('/key/:key', { exposeHeadRoute: false }, async (request, reply) => {
+  app.get(KEY_ROUTE, { exposeHeadRoute: false }, async (request, reply) => {
     const { key } = read(params, request.params);
     const current = await currentFlow(context, request.session.flow);
     if (isAnotherAccount(context, key, current)) {

@@ -16,7 +16,7 @@ import {
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isCoded, messageOf } from '@credmon/core/base';
 import { openCredentialFiles } from '../../src/host/credential-files.ts';
 
@@ -96,6 +96,25 @@ describe('a key file', () => {
       ]);
     },
   );
+
+  it('R37 is not read again before it changes, and its name without a file is known by a look', () => {
+    vi.useFakeTimers({ now: Date.now() + 3_600_000, toFake: ['Date'] });
+    try {
+      const files = openCredentialFiles(directory);
+      expect(files.whyMissing(KEY)?.code).toBe('KEY_FILE_MISSING');
+      expect(files.whyMissing('pid')?.message).toBe('this is not the name of a key file');
+      writeFileSync(join(directory, KEY), 'text');
+      expect(files.whyMissing(KEY)).toBe(undefined);
+      const first = files.readKey(KEY);
+      expect(files.readKey(KEY)).toBe(first);
+      writeFileSync(join(directory, KEY), 'TEXT');
+      expect(Buffer.from(files.readKey(KEY).bytes).toString()).toBe('TEXT');
+      files.removeKey(KEY);
+      expect(codeOf(() => files.readKey(KEY))).toBe('KEY_FILE_MISSING');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
 
   it('can be removed, also if it does not exist', () => {
     writeFileSync(join(directory, KEY), '');

@@ -59,3 +59,19 @@ it('R37 the page of a client without a cookie is that of a client whose session 
   expect([stranger.status, stranger.text]).toEqual([200, unknown.text]);
   expect((await portal.browser().get('/nothing')).status).toBe(404);
 });
+
+it('R37 R40 a missing key file has the same page with and without a cookie, and one line in the log', async () => {
+  portal = await startPortal();
+  const path = `/key/${KEY}`;
+  const page = async (headers?: Record<string, string>): Promise<unknown> => {
+    const { status, text, headers: all } = await portal.browser().get(path, headers);
+    const limited = ['x-ratelimit-limit', 'x-ratelimit-reset'].every((name) => name in all);
+    return [status, limited, all['content-type'], text.replace(/[0-9a-f]{12}/, 'reference')];
+  };
+  const stranger = await page();
+  expect(stranger).toEqual(await page({ cookie: '__Host-credmon=unknown' }));
+  expect(portal.log.filter((line) => line.includes('404 KEY_FILE_MISSING'))).toEqual([
+    expect.stringMatching(/404 KEY_FILE_MISSING, reference [0-9a-f]{12}: key file not found$/),
+    expect.stringMatching(/404 KEY_FILE_MISSING, reference [0-9a-f]{12}: key file not found$/),
+  ]);
+});

@@ -1,6 +1,6 @@
 // Reads the administrator's files (secrets, keys, maps) through one descriptor, so that
 // the file that was checked is the file that is read.
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { CodedError, systemCode } from '../errors/errors.ts';
 import { milliseconds } from '../time/clock.ts';
 import { openFileSafely } from './safe-directory.ts';
@@ -118,4 +118,52 @@ function readIfReady(descriptor: number, piece: Buffer): number | undefined {
     if (systemCode(error) === 'EAGAIN') return undefined;
     throw error;
   }
+}
+
+/**
+ * A file that changed less than this many milliseconds ago is read again: two changes within
+ * one tick of the file system's clock look alike.
+ */
+const SETTLED = 2000;
+
+/** What was read of files, until they change. */
+export interface FileMemory<T> {
+  /** Returns what is kept of a file, if `found`, its stat of now, is the stat of then. */
+  recall(path: string, found: Stats): T | undefined;
+  /**
+   * Keeps what was read of a file whose descriptor had this stat before the read, unless
+   * the file may change unseen because it has just changed.
+   */
+  keep(path: string, read: Stats, value: T): void;
+}
+
+/** Remembers at most `most` files, and each for at most `seconds`. */
+export function rememberFiles<T>(most: number, seconds: number = Infinity): FileMemory<T> {
+  const known = new Map<string, { readonly stats: Stats; readonly value: T }>();
+  const forget = (): void => known.clear();
+  return {
+    recall: (path, found) => {
+      const before = known.get(path);
+      if (!before) return undefined;
+      if (isSameFile(before.stats, found)) return before.value;
+      known.delete(path);
+      return undefined;
+    },
+    keep: (path, stats, value) => {
+      if (Date.now() - Math.max(stats.mtimeMs, stats.ctimeMs) <= SETTLED) return;
+      if (known.size >= most) forget();
+      if (known.size === 0 && seconds < Infinity) setTimeout(forget, seconds * 1000).unref();
+      known.set(path, { stats, value });
+    },
+  };
+}
+
+function isSameFile(one: Stats, other: Stats): boolean {
+  return (
+    one.ino === other.ino &&
+    one.ctimeMs === other.ctimeMs &&
+    one.mtimeMs === other.mtimeMs &&
+    one.size === other.size &&
+    one.dev === other.dev
+  );
 }

@@ -8,17 +8,20 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  renameSync,
   rmSync,
+  type Stats,
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readAtMost, readSafely } from '../../../src/base/files/safe-file.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readAtMost, readSafely, rememberFiles } from '../../../src/base/files/safe-file.ts';
 import { makeSocket } from '../../../src/base/http/stale-socket.ts';
 
 let directory: string;
@@ -158,5 +161,60 @@ describe('readAtMost of a pipe', () => {
     } finally {
       closeSync(writer);
     }
+  });
+});
+
+describe('what was read of files', () => {
+  const HOUR = 3_600_000;
+  beforeEach(() => {
+    vi.useFakeTimers({ now: Date.now() + HOUR, toFake: ['Date', 'setTimeout'] });
+  });
+  afterEach(() => vi.useRealTimers());
+  const stat = (): Stats => statSync(at('secret'));
+
+  it.each([
+    ['stays the same', () => undefined, 'read'],
+    ['is written again', () => writeFileSync(at('secret'), 'other'), undefined],
+    [
+      'is replaced by a file of the same size and time',
+      () => {
+        const { atime, mtime } = stat();
+        writeFileSync(at('new'), 'TEXT', { mode: 0o600 });
+        utimesSync(at('new'), atime, mtime);
+        renameSync(at('new'), at('secret'));
+      },
+      undefined,
+    ],
+    ['gets another mode', () => chmodSync(at('secret'), 0o400), undefined],
+  ])('is known if the file %s', (_title, change, expected) => {
+    const memory = rememberFiles<string>(10);
+    memory.keep('secret', stat(), 'read');
+    change();
+    expect(memory.recall('secret', stat())).toBe(expected);
+    expect(memory.recall('another', stat())).toBe(undefined);
+  });
+
+  it('is not kept of a file that changed a moment ago, or in the future', () => {
+    const memory = rememberFiles<string>(10);
+    vi.setSystemTime(stat().ctimeMs + 2000);
+    memory.keep('secret', stat(), 'read');
+    expect(memory.recall('secret', stat())).toBe(undefined);
+    utimesSync(at('secret'), 1, (Date.now() + HOUR) / 1000);
+    vi.setSystemTime(Date.now() + HOUR / 2);
+    memory.keep('secret', stat(), 'read');
+    expect(memory.recall('secret', stat())).toBe(undefined);
+  });
+
+  it('is forgotten after a time, and when there are too many', () => {
+    const memory = rememberFiles<string>(2, 60);
+    for (const name of ['one', 'two']) memory.keep(name, stat(), name);
+    expect(memory.recall('one', stat())).toBe('one');
+    memory.keep('three', stat(), 'three');
+    expect([memory.recall('one', stat()), memory.recall('three', stat())]).toEqual([
+      undefined,
+      'three',
+    ]);
+    vi.advanceTimersByTime(60_000);
+    expect(memory.recall('three', stat())).toBe(undefined);
   });
 });
