@@ -20,6 +20,6 @@ export function withoutCounters(text: string, targetOf: (path: string) => string
 
 /** Returns a line about the tests of a page's commands. */
 export function commandNote(
-  entry: { readonly run: readonly string[]; readonly reason?: string } | undefined,
+  marks: Readonly<Record<string, string>> | undefined,
   repository: string,
 ): string;

@@ -78,13 +78,13 @@ export function collectPages(root, output, repository) {
     write(join(output, 'images', name), readFileSync(join(pictures, name)));
 }
 
-/** Says which tests run the commands of a page, and why others are not run. */
-export function commandNote(entry, repository) {
-  if (entry === undefined) return '';
-  const tests = entry.run.map((path) => `[${path}](${repository}/blob/main/${path})`);
-  const said = tests.length > 0 ? `tested by ${tests.join(', ')}.` : 'not run by a test.';
-  const reason = entry.reason === undefined ? '' : ` ${entry.reason}`;
-  return `\n---\n\n_Commands on this page:_ ${said}${reason}\n`;
+/** Says which tests run the commands of a page: `marks` has them by the mark of a block. */
+export function commandNote(marks, repository) {
+  if (marks === undefined) return '';
+  const tests = [...new Set(Object.values(marks))].map(
+    (path) => `[${path}](${repository}/blob/main/${path})`,
+  );
+  return `\n---\n\n_Commands on this page:_ tested by ${tests.join(', ')}.\n`;
 }
 
 /** Writes a file and creates its folder. */
