@@ -110,6 +110,7 @@ async function declared(yargs, parser, words) {
     options: optionsOf(parser),
     positionals: [],
     commands,
+    exits: /\nExit codes:\n([^]*?)(?:\n\n|$)/.exec(help)?.[1] ?? '',
     examples: /\nExamples:\n([^]*?)(?:\n\n|$)/.exec(help)?.[1] ?? '',
   };
 }
@@ -185,6 +186,6 @@ function printed(name, text) {
     if (![...options.values()].some(({ names }) => names.includes(short)))
       options.set(short, { ...FLAG, names: [short] });
   const [usage = ''] = text.replace(/^usage: /, '').split('\n');
-  const common = { name, summary: '', usage, text, about: '', examples: '' };
+  const common = { name, summary: '', usage, text, about: '', exits: '', examples: '' };
   return { ...common, options: [...options.values()], positionals: [], commands: [] };
 }

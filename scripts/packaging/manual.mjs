@@ -18,7 +18,8 @@ export function manualPage(program, { version, date, docs }) {
     ...description(program),
     ...(program.text === undefined ? optionsSection(program, '.SH OPTIONS') : []),
     ...(commands.length > 0 ? ['.SH COMMANDS', ...commands.flatMap(commandSection)] : []),
-    ...examples(program, '.SH EXAMPLES'),
+    ...listing(program.exits, '.SH EXIT STATUS'),
+    ...listing(program.examples, '.SH EXAMPLES'),
     '.SH FILES',
     '.TP',
     `.I ${escaped(docs)}`,
@@ -67,7 +68,8 @@ function commandSection(command) {
       .filter(({ describe }) => describe)
       .flatMap((one) => entry(`.I ${escaped(one.name)}`, one)),
     ...command.options.flatMap(optionEntry),
-    ...examples(command, '.PP\nExamples:'),
+    ...listing(command.exits, '.PP\nExit codes:'),
+    ...listing(command.examples, '.PP\nExamples:'),
   ];
 }
 
@@ -93,7 +95,7 @@ function entry(term, { describe, choices, initial, required }) {
   return ['.TP', term, text === '' ? '\\&' : escaped(text)];
 }
 
-function examples({ examples: text }, title) {
+function listing(text, title) {
   if (!text) return [];
   return [title, '.nf', ...text.split('\n').map((line) => escaped(line.trim())), '.fi'];
 }

@@ -11,13 +11,15 @@ export function commandPage(programs) {
 }
 
 function section(command, level) {
-  const { name, summary, about, usage, text, positionals, options, commands, examples } = command;
+  const { name, summary, about, usage, text, positionals, options, commands } = command;
+  const { exits, examples } = command;
   const parts = [
     `${'#'.repeat(level)} ${level === 2 ? name : `\`${usage}\``}`,
     sentence(summary),
     level === 2 && text === undefined ? fenced(usage) : '',
     escaped(about),
     text === undefined ? entries(positionals, options) : fenced(text),
+    exits ? `Exit codes:\n\n${fenced(unindented(exits))}` : '',
     examples ? `Examples:\n\n${fenced(unindented(examples))}` : '',
   ].filter((part) => part !== '');
   return [`${parts.join('\n\n')}\n`, ...commands.map((one) => section(one, level + 1))].join('\n');

@@ -7,6 +7,7 @@ import {
   type Subcommand,
   common,
 } from './command.ts';
+import { COMMON_EXITS, EXITS } from './exit-codes.ts';
 import examples from './examples.json' with { type: 'json' };
 import { durationOf, wholeSeconds } from '@credmon/core/base';
 import type { Argv } from 'yargs';
@@ -16,10 +17,20 @@ export type Parser = Argv<CommonFlags>;
 /** Receives the command that was chosen. */
 export type Choose = (command: Subcommand) => void;
 
-/** Returns the end of a command's help: examples that can be pasted as they are. */
+/**
+ * Returns the end of a command's help: the exit codes, and examples that can be pasted as
+ * they are.
+ */
 export function examplesOf(words: keyof typeof examples): string {
   const lines = examples[words].map(([line = '', text = '']) => `  # ${text}\n  ${line}`);
-  return `Examples:\n${lines.join('\n')}`;
+  return `${exitsOf(words)}Examples:\n${lines.join('\n')}`;
+}
+
+function exitsOf(words: string): string {
+  const found = EXITS[words];
+  if (found === undefined) return '';
+  const all = Object.entries({ ...COMMON_EXITS, ...found });
+  return `Exit codes:\n${all.map(([code, text]) => `  ${code.padEnd(3)} ${text}`).join('\n')}\n\n`;
 }
 
 /** The option of every command that prints data. */
@@ -81,9 +92,7 @@ const WATCH_SECONDS = 2;
 
 const STATUS_USAGE = `$0 status
 
-Lists the tokens: owner, provider, state, expiry, next renewal, last error. A user without access to the credential directory sees this user's tokens.
-
-Exit code: 0, or 1 if a token that is shown needs attention (expired, or not retried).`;
+Lists the tokens: owner, provider, state, expiry, next renewal, last error. A user without access to the credential directory sees this user's tokens.`;
 
 /** Adds `explain`. */
 export function addExplain(parser: Parser, choose: Choose): void {
@@ -115,9 +124,7 @@ export function addExplain(parser: Parser, choose: Choose): void {
 
 const EXPLAIN_USAGE = `$0 explain <user> <service>
 
-Shows the files of a token, its provider, when it is due and why, failed renewals and the next attempt, and who must act. Changes nothing and sends nothing to an issuer. A user without access to the credential directory sees what the daemon last wrote for this user.
-
-Exit code: 0, or 1 if the token needs attention (expired, or not retried).`;
+Shows the files of a token, its provider, when it is due and why, failed renewals and the next attempt, and who must act. Changes nothing and sends nothing to an issuer. A user without access to the credential directory sees what the daemon last wrote for this user.`;
 
 /** Adds `usable`. */
 export function addUsable(parser: Parser, choose: Choose): void {
@@ -179,9 +186,7 @@ export function addRenew(parser: Parser, choose: Choose): void {
 
 const RENEW_USAGE = `$0 renew <user> <service>
 
-Asks the running daemon to renew a token now, even if the token is not due, and waits for the result. The command itself sends nothing to an issuer. A token that is not due is renewed once a minute at most.
-
-Exit code: 0 if the token was renewed, 1 if it was not (the reason and the next step are printed), 2 for wrong arguments and for a token of another user.`;
+Asks the running daemon to renew a token now, even if the token is not due, and waits for the result. The command itself sends nothing to an issuer. A token that is not due is renewed once a minute at most.`;
 
 /** Adds `revoke`. */
 export function addRevoke(parser: Parser, choose: Choose): void {

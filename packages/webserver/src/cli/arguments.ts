@@ -31,8 +31,25 @@ interface Flags {
 const USAGE =
   '$0 [options]\n\nThe web portal where users of condor_submit sign in to token providers. Runs in the foreground.';
 
-/** Each can be pasted as it is. */
-const EXAMPLES = `Examples:
+/** The exit codes without and with `--check`; docs/exit-codes.md and the help say this. */
+export const EXITS = {
+  '': {
+    0: 'stopped by a signal',
+    1: 'failed at start: all mistakes are listed, each with file and line',
+    2: 'wrong command line',
+    44: 'the log cannot be opened',
+  },
+  '--check': { 0: 'no error', 1: 'at least one ERROR', 2: 'wrong command line' },
+} as const;
+
+/** Each example can be pasted as it is. */
+const EXAMPLES = `Exit codes:
+${Object.entries(EXITS[''])
+  .map(([code, text]) => `  ${code.padEnd(3)} ${text}`)
+  .join('\n')}
+  With --check: 0 ${EXITS['--check'][0]}, 1 ${EXITS['--check'][1]}
+
+Examples:
   # say what is wrong with the configuration
   $0 --check
   # serve on a unix socket, behind nginx or Apache
