@@ -113,7 +113,7 @@ async function judgeTokens(
     return cut();
   };
   for (const [index, token] of tokens.entries()) {
-    const until = isFresh(index, token, mayRead > 0);
+    const until = isFresh(token, mayRead > 0);
     if (until !== undefined) {
       freshUntil[index] = until;
       length += 1;
@@ -192,22 +192,36 @@ function* tokensAt(
 const CLOCK_STEP = 1;
 
 /**
+ * How many tokens of the last pass may be passed over to find one again: those of users that
+ * are gone or whose directories were scanned in another order.
+ */
+const PASSED_OVER = 64;
+
+/**
  * Returns a function that says until when (steady seconds) a token is fresh, if the last
- * pass has decided that and nothing has changed; `undefined`: decide again. `mayRead`: its
- * files may be read.
+ * pass has decided that and nothing has changed; `undefined`: decide again. It must be asked
+ * about each token, in the order of the scan. `mayRead`: its files may be read.
  */
 function freshBefore({
   lookup,
   now,
   memory: { judged, failures },
-}: Judge): (index: number, token: TokenSnapshot, mayRead: boolean) => number | undefined {
+}: Judge): (token: TokenSnapshot, mayRead: boolean) => number | undefined {
   const isStepped = (offset: number): boolean =>
     Math.abs(now.wall - now.steady - offset) > CLOCK_STEP;
   if (judged?.lookup !== lookup || isStepped(judged.offset)) return () => undefined;
   const { tokens, freshUntil } = judged;
-  return (index, token, mayRead) => {
-    if (tokens[index] !== token) return undefined;
-    const until = freshUntil[index] ?? Number.NEGATIVE_INFINITY;
+  let next = 0;
+  return (token, mayRead) => {
+    // A new token moves all that follow by one.
+    let at = next;
+    while (at < tokens.length && tokens[at] !== token) {
+      at += 1;
+      if (at - next > PASSED_OVER) return undefined;
+    }
+    if (at === tokens.length) return undefined;
+    next = at + 1;
+    const until = freshUntil[at] ?? Number.NEGATIVE_INFINITY;
     if (now.steady >= until || (mayRead && token.top.kind === 'unread')) return undefined;
     return failures.size > 0 && failures.has(tokenId(token)) ? undefined : until;
   };

@@ -185,6 +185,26 @@ describe('R4 a pass after one that changed nothing', () => {
     expect(new Set(await decisions(on))).toEqual(new Set(['bob']));
   });
 
+  it('does not decide on all tokens again when a directory is new, was new, or is gone', async () => {
+    const on = bench();
+    const users = Array.from({ length: 30 }, (_, n) => `u${n}`);
+    const files = { top: top('r'), meta: meta(), use: useText(on.clock.now(), 10_000) };
+    for (const user of users) seed(on, user, files);
+    for (let n = 0; n < 2; n += 1) {
+      await decisions(on);
+      on.clock.advance(5);
+    }
+    for (const user of ['aaa', 'u15x', 'zzz']) {
+      seed(on, user, files);
+      expect(await decisions(on)).toContain(user);
+      on.clock.advance(5);
+      // A directory that was scanned first because it was new has now its place in the list.
+      expect([[], [user]]).toContainEqual([...new Set(await decisions(on))]);
+    }
+    rmSync(join(on.directory, 'u7'), { recursive: true });
+    expect(await decisions(on)).toEqual([]);
+  });
+
   it('renews a token at its time', async () => {
     const on = await settledBench();
     on.clock.advance(900);
