@@ -2,6 +2,7 @@
 // loop.
 import { lstatSync, opendirSync, readdirSync, statSync, type Dirent, type Stats } from 'node:fs';
 import { join } from 'node:path';
+import { CodedError, isCoded, messageOf, systemCode } from '../base/errors/errors.ts';
 import { shellWord } from '../base/text/printable.ts';
 import { inHeldDirectory } from '../base/files/held-directory.ts';
 import {
@@ -54,6 +55,42 @@ export function* entriesIn(
     yield slice;
   } finally {
     directory.closeSync();
+  }
+}
+
+/**
+ * Opens the credential directory to list it.
+ * @throws CodedError `CRED_DIR_INVALID` when it cannot be listed
+ */
+export function openRoot(root: string): OpenDirectory {
+  return listing(root, () => openDirectory(root));
+}
+
+/**
+ * Yields the entries of the open credential directory in slices, see {@link entriesIn}.
+ * @throws CodedError `CRED_DIR_INVALID` when it cannot be listed
+ */
+export function* rootSlices(root: string, here: OpenDirectory): Generator<readonly Dirent[]> {
+  const slices = entriesIn(here.path, here.stat());
+  try {
+    for (;;) {
+      const slice = listing(root, () => slices.next());
+      if (slice.done === true) return;
+      yield slice.value;
+    }
+  } finally {
+    slices.return(undefined);
+  }
+}
+
+function listing<T>(root: string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined && !isCoded(error)) throw error;
+    const text = `failed to list the credential directory ${root} (${code ?? messageOf(error)})`;
+    throw new CodedError('CRED_DIR_INVALID', text, { path: root, system: code }, error);
   }
 }
 

@@ -1,24 +1,29 @@
 // A scan of the credential directory: names, stats, and a digest of each file that
 // changed since the last scan.
-import type { Dirent } from 'node:fs';
 import { createYielder } from '../base/time/yielder.ts';
-import { CodedError, isCoded, messageOf, systemCode } from '../base/errors/errors.ts';
 import { rememberPlace, type Inside } from '../base/files/inside.ts';
-import { openDirectory, type OpenDirectory } from '../base/files/safe-directory.ts';
+import type { OpenDirectory } from '../base/files/safe-directory.ts';
 import { KEY_FILE_NAME, isCredName } from '../credential/name.ts';
 import type { Instant } from '../credential/snapshot.ts';
-import { entriesIn, linkText } from './directory-names.ts';
+import { linkText, openRoot, rootSlices } from './directory-names.ts';
 import { statIfThere } from './read-file.ts';
-import { KIND_BITS, type ScannedToken } from './scanned-token.ts';
+import type { ScannedToken } from './scanned-token.ts';
 import type { LooseFile, Scan, ScanHabits } from './store.ts';
 import { FEW, shareStems, temporaryFile, type ScanOptions } from './user-scan.ts';
-import { scanUser, type ScannedUser, type UserMemory, type UserTurn } from './user-turn.ts';
+import {
+  isAwaited,
+  lacksUse,
+  scanUser,
+  type ScannedUser,
+  type UserMemory,
+  type UserTurn,
+} from './user-turn.ts';
 
 /**
  * The state kept between scans: each user's directory; the time of the last full scan
  * (`steady` seconds); and the first directory that an aborted scan skipped, where the
- * next one starts. `waiting` are directories that were listed but never scanned. `listed`
- * is true once `root` has been listed completely. `began` is the time of the first scan
+ * next one starts. `waiting` are directories that were listed but never scanned, `awaited`
+ * those whose users may wait for a token: the next scan begins with them. `listed` is true once `root` has been listed completely. `began` is the time of the first scan
  * (`steady` seconds).
  */
 export interface ScanMemory {
@@ -26,6 +31,7 @@ export interface ScanMemory {
   lastFull: number;
   resume: string | undefined;
   waiting: ReadonlySet<string>;
+  awaited: ReadonlySet<string>;
   listed: boolean;
   began: number | undefined;
   /** The number of tokens in the last scan. */
@@ -41,6 +47,7 @@ export function emptyScanMemory(): ScanMemory {
     lastFull: Number.NEGATIVE_INFINITY,
     resume: undefined,
     waiting: new Set(),
+    awaited: new Set(),
     listed: false,
     began: undefined,
     tokens: 0,
@@ -81,6 +88,7 @@ interface Progress extends UserTurn {
   readonly flush: () => void;
   readonly users: Map<string, UserMemory>;
   readonly waiting: Set<string>;
+  readonly awaited: Set<string>;
   resume: string | undefined;
   partial: boolean;
   readonly tokens: ScannedToken[];
@@ -98,7 +106,7 @@ export async function scanDirectory(
   options: ScanOptions,
   hooks: ScanHabits = {},
 ): Promise<Scan> {
-  const opened = listing(root, () => openDirectory(root));
+  const opened = openRoot(root);
   const place = rememberPlace();
   try {
     return await scanOpened(root, opened, place, memory, now, options, hooks);
@@ -139,6 +147,7 @@ async function scanOpened(
     full: sinceFull >= fullScanInterval(memory.tokens),
     users: new Map(),
     waiting: new Set(),
+    awaited: new Set(),
     resume: undefined,
     partial: false,
     tokens: [],
@@ -146,7 +155,8 @@ async function scanOpened(
     temporaries: [],
     problems: [],
   };
-  const { only } = hooks;
+  const { only, first = [] } = hooks;
+  if (only === undefined) await scanFirst(progress, [...first, ...memory.awaited]);
   const listed = only === undefined ? await scanRoot(progress) : [only].filter(isCredName);
   if (listed) {
     for (const name of scanOrder(listed, memory)) {
@@ -157,14 +167,31 @@ async function scanOpened(
     }
   } else keepAll(progress);
   progress.flush();
-  const { users, waiting, resume, full, partial, tokens, keyFiles, temporaries, problems } =
-    progress;
+  const {
+    users,
+    waiting,
+    awaited,
+    resume,
+    full,
+    partial,
+    tokens,
+    keyFiles,
+    temporaries,
+    problems,
+  } = progress;
   memory.users = users;
   memory.waiting = waiting;
+  memory.awaited = awaited;
   memory.resume = resume;
   memory.tokens = tokens.length;
   if (full && !partial) memory.lastFull = now.steady;
-  return { tokens, keyFiles, temporaries, problems, partial: partial ? true : undefined };
+  return {
+    tokens,
+    keyFiles,
+    temporaries,
+    problems: [...new Set(problems)],
+    partial: partial ? true : undefined,
+  };
 }
 
 /** Waits while other code may run. */
@@ -200,7 +227,18 @@ function reporting(place: Inside, found: ScanHabits['found']): Pick<Progress, 'f
   };
 }
 
-const lacksUse = ({ kinds }: ScannedToken): boolean => (kinds & KIND_BITS.use) === 0;
+/** The most directories that a scan begins with: with more of them, no one would be first. */
+const MOST_FIRST = 100;
+
+/** Scans the directories of users who may be waiting, before all others are listed. */
+async function scanFirst(progress: Progress, names: readonly string[]): Promise<void> {
+  for (const name of names.slice(0, MOST_FIRST)) {
+    if (!isCredName(name) || progress.users.has(name)) continue;
+    const scanned = scanUserInTurn(progress, name, true);
+    if (scanned) await scanned;
+  }
+  progress.flush();
+}
 
 /**
  * Scans `root` without the users' directories and returns their names; `undefined` if
@@ -213,12 +251,12 @@ async function scanRoot(progress: Progress): Promise<readonly string[] | undefin
   const prefix = `${here.path}/`;
   const directories: string[] = [];
   let looked = 0;
-  for (const slice of slicesOf(root, here)) {
+  for (const slice of rootSlices(root, here)) {
     for (const entry of slice) {
       looked += 1;
       const { name } = entry;
       if (entry.isDirectory()) {
-        if (!isCredName(name)) continue;
+        if (!isCredName(name) || progress.users.has(name)) continue;
         const isNew = memory.listed && !memory.users.has(name) && !memory.waiting.has(name);
         const scanned = isNew ? scanUserInTurn(progress, name, true) : void directories.push(name);
         if (scanned) await scanned;
@@ -265,30 +303,6 @@ function postpone(progress: Progress, name: string, known: UserMemory | undefine
   for (const token of known.tokens) progress.tokens.push(token);
 }
 
-function* slicesOf(root: string, here: OpenDirectory): Generator<readonly Dirent[]> {
-  const slices = entriesIn(here.path, here.stat());
-  try {
-    for (;;) {
-      const slice = listing(root, () => slices.next());
-      if (slice.done === true) return;
-      yield slice.value;
-    }
-  } finally {
-    slices.return(undefined);
-  }
-}
-
-function listing<T>(root: string, act: () => T): T {
-  try {
-    return act();
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === undefined && !isCoded(error)) throw error;
-    const text = `failed to list the credential directory ${root} (${code ?? messageOf(error)})`;
-    throw new CodedError('CRED_DIR_INVALID', text, { path: root, system: code }, error);
-  }
-}
-
 /**
  * Scans one user's directory. An interruption postpones it to the next scan, unless it is
  * new. Returns a promise only for a large directory.
@@ -315,6 +329,7 @@ function keep(progress: Progress, name: string, user: ScannedUser): void {
   if (user === undefined) return;
   if ('aborted' in user) return postpone(progress, name, user.known);
   progress.users.set(name, user);
+  if (isAwaited(user)) progress.awaited.add(name);
   for (const token of user.tokens) progress.tokens.push(token);
 }
 

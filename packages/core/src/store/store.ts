@@ -80,7 +80,7 @@ export interface TokenChange {
  */
 export interface ScanHabits {
   readonly found?: (tokens: readonly TokenSnapshot[]) => void;
-  readonly hurry?: () => boolean;
+  readonly hurry?: (() => boolean) | undefined;
   readonly interrupted?: () => boolean;
   readonly stopped?: () => boolean;
   /**
@@ -93,6 +93,8 @@ export interface ScanHabits {
    * listed. For a store that is used for this user only.
    */
   readonly only?: string;
+  /** Users whose directories are scanned before the others, because they have just changed. */
+  readonly first?: readonly string[] | undefined;
 }
 
 /** Reads what a lazy scan has left unread. */

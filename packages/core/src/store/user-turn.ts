@@ -7,7 +7,7 @@ import { openSubdirectory, type OpenDirectory } from '../base/files/safe-directo
 import { sameIdentity, type FileIdentity, type Instant } from '../credential/snapshot.ts';
 import { fewNames, linkText, namesIn } from './directory-names.ts';
 import { identityFromStat, statIfThere } from './read-file.ts';
-import type { ScannedToken } from './scanned-token.ts';
+import { KIND_BITS, type ScannedToken } from './scanned-token.ts';
 import type { TemporaryFile } from './store.ts';
 import {
   FEW,
@@ -35,6 +35,19 @@ export interface UserMemory {
 interface AbortedUser {
   readonly aborted: true;
   readonly known: UserMemory;
+}
+
+/**
+ * True if the user of a directory that has just changed may wait for a token: it is empty
+ * still, or a token has no `.use`.
+ */
+export function isAwaited({ identity, tokens }: UserMemory): boolean {
+  return identity === undefined && (tokens.length === 0 || tokens.some(lacksUse));
+}
+
+/** True for a token that has no `.use` yet. */
+export function lacksUse({ kinds }: ScannedToken): boolean {
+  return (kinds & KIND_BITS.use) === 0;
 }
 
 /** What is known of a user after a turn; `undefined`: there is no directory to read. */

@@ -1,6 +1,14 @@
 // What a scan may skip, and that it skips nothing for ever: quick scans, interruptions,
 // and changes within one tick of the clock.
-import { appendFileSync, chmodSync, renameSync, utimesSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { fullScanInterval } from '../../src/store/directory-scan.ts';
@@ -133,5 +141,68 @@ describe('R4 R7 a directory that changes twice within one tick of the file syste
     await store.scan(later(10));
     replaceUnseen(changed, '[]');
     expect(await brokenAt(11)).toEqual([]);
+  });
+});
+
+describe('R7 a scan begins with users who may be waiting', () => {
+  const users = Array.from({ length: 40 }, (_, n) => `u${n}`);
+
+  /** The users in the order in which a scan reports the tokens that it has read. */
+  async function order(at: Instant, habits: ScanHabits = {}): Promise<string[]> {
+    const found: string[] = [];
+    await store.scan(at, {
+      ...habits,
+      found: (tokens) => {
+        for (const { user } of tokens) found.push(user);
+      },
+    });
+    return found;
+  }
+
+  it('whose directory was new and had no token yet at the last scan', async () => {
+    for (const user of users) putToken(root, user, 'mytok');
+    const now = { wall: Date.now() / 1000, steady: 10 };
+    await order(now);
+    mkdirSync(join(root, 'zoe'), { mode: 0o700 });
+    expect(await order(now)).not.toContain('zoe');
+    put(root, 'zoe/mytok.top', '{"refresh_token":"r"}');
+    expect((await order(now))[0]).toBe('zoe');
+  });
+
+  it('whose token had no .use yet at the last scan', async () => {
+    for (const user of users) putToken(root, user, 'mytok');
+    const now = { wall: Date.now() / 1000, steady: 10 };
+    await order(now);
+    put(root, 'u33/other.top', '{"refresh_token":"r"}');
+    expect(await order(now)).toContain('u33');
+    put(root, 'u33/other.use', USE);
+    expect((await order(now))[0]).toBe('u33');
+  });
+
+  it('that the caller names, and returns each token once', async () => {
+    for (const user of users) putToken(root, user, 'mytok');
+    await store.scan(first);
+    for (const [n, user] of ['u31', 'u7'].entries()) {
+      for (const changed of ['u31', 'u7']) put(root, `${changed}/other_${n}.use`, USE);
+      const names = [user, 'pid', '../u1', '.', 'gone', user];
+      expect((await order(later(10 + n), { first: names }))[0]).toBe(user);
+    }
+    const { tokens, problems } = await store.scan(later(12), { first: ['u3', 'u3'] });
+    expect(tokens.map(({ user }) => user).toSorted()).toEqual(
+      [...users, 'u31', 'u31', 'u7', 'u7'].toSorted(),
+    );
+    expect(problems).toEqual([]);
+  });
+
+  it('a link in the place of a named user is one problem', async () => {
+    putToken(root, 'alice', 'mytok');
+    await store.scan(first);
+    rmSync(join(root, 'alice'), { recursive: true });
+    symlinkSync('/tmp', join(root, 'alice'));
+    const { tokens, problems } = await store.scan(later(10), { first: ['alice'] });
+    expect([tokens, problems]).toEqual([
+      [],
+      [expect.stringMatching(/alice was replaced by a symbolic link/) as string],
+    ]);
   });
 });

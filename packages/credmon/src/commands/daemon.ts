@@ -217,7 +217,7 @@ async function serve(
   try {
     writePid(directory);
     const warn = (text: string): void => log.warn(text);
-    const unwatch = watchDirectory(directory, () => wake.notify(), warn);
+    const unwatch = watchDirectory(directory, (name) => wake.notify(name), warn);
     try {
       await monitor.follow();
       return await runDaemon(monitor.parts);

@@ -18,23 +18,38 @@ import type { PassMemory, PassContext } from './context.ts';
  * A wake-up signal that coalesces; a notify without a waiter is kept for the next wait.
  */
 export interface WakeUp {
-  notify(): void;
+  /** Wakes the loop. `user`: whose directory has changed, if that is known. */
+  notify(user?: string): void;
   readonly pending: boolean;
   /** Clears pending notifications and returns a signal that the next one aborts. */
   reset(): AbortSignal;
+  /** Returns the users of the notifications so far, and forgets them. */
+  takeUsers(): readonly string[];
 }
+
+/** With more of them, no one would be first. */
+const MOST_USERS = 100;
 
 /** Creates a wake-up signal with nothing pending. */
 export function createWakeUp(): WakeUp {
   let controller = new AbortController();
+  const users = new Set<string>();
   return {
-    notify: () => controller.abort(),
+    notify: (user) => {
+      if (user !== undefined && users.size < MOST_USERS) users.add(user);
+      controller.abort();
+    },
     get pending() {
       return controller.signal.aborted;
     },
     reset: () => {
       controller = new AbortController();
       return controller.signal;
+    },
+    takeUsers: () => {
+      const taken = [...users];
+      users.clear();
+      return taken;
     },
   };
 }
@@ -130,6 +145,7 @@ async function runPasses(parts: DaemonParts): Promise<void> {
     if (memory.unwritten.size === 0) parts.keepReserve?.();
     renewals.dueAgain = Number.POSITIVE_INFINITY;
     const begun = await onePass(parts, {
+      first: wake.takeUsers(),
       ended: renewals.ended,
       hurry: () => woken || wake.pending,
       interrupted: () => wake.pending && context.clock.steady() - began >= MIN_SCAN_SECONDS,

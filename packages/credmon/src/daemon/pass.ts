@@ -70,7 +70,7 @@ export async function beginPass(
   forgetSuccessors(memory, now.steady);
   const early = new Map<string, Promise<number>>();
   const mayCut = now.steady - (memory.cutSince ?? now.steady) < LONGEST_WITHOUT_PLAN;
-  const { hurry, interrupted, stopped = () => false, ended } = options;
+  const { hurry, interrupted, stopped = () => false, first, ended } = options;
   const begin = async (verdict: Verdict, provider: Provider): Promise<number> => {
     const nextIn = await start(context, memory, verdict, provider);
     ended?.(nextIn);
@@ -79,7 +79,8 @@ export async function beginPass(
   const cut = (): boolean => stopped() || (mayCut && interrupted?.() === true);
   const scanned = await context.store.scan(now, {
     lazy: true,
-    ...(hurry ? { hurry } : {}),
+    hurry,
+    first,
     interrupted: cut,
     stopped,
     found: (tokens) => {

@@ -211,12 +211,12 @@ function fileError(
 
 /**
  * Calls `wake` when a change in the credential directory's top level may mean a new
- * token: the web portal does not signal. If the system cannot watch, `warn` is called and
+ * token, with the name that has changed: the web portal does not signal. If the system cannot watch, `warn` is called and
  * only the timed passes remain. Returns a function that stops the watch.
  */
 export function watchDirectory(
   directory: string,
-  wake: () => void,
+  wake: (name?: string) => void,
   warn: (text: string) => void,
 ): () => void {
   const failed = (error: unknown): void =>
@@ -225,7 +225,8 @@ export function watchDirectory(
     );
   try {
     const watcher = watch(directory, { persistent: false }, (_event, name) => {
-      if (name === null || hintsAtTokens(name)) wake();
+      if (name === null) wake();
+      else if (hintsAtTokens(name)) wake(name);
     });
     watcher.on('error', failed);
     return () => watcher.close();

@@ -193,6 +193,31 @@ describe('the loop', () => {
     await ticking(on, daemon.ended);
   });
 
+  it('R7 a pass begins with the users whose directories the watch has named, once', async () => {
+    const first: (readonly string[] | undefined)[] = [];
+    const on = bench({
+      store: (real) => ({
+        ...real,
+        scan: (now, habits) => {
+          first.push(habits?.first);
+          return real.scan(now, habits);
+        },
+      }),
+    });
+    const daemon = start(on);
+    await on.clock.whenWaiting();
+    daemon.wake.notify('alice');
+    daemon.wake.notify();
+    daemon.wake.notify('alice');
+    await expect.poll(() => first.length).toBe(2);
+    await on.clock.whenWaiting();
+    daemon.wake.notify();
+    await expect.poll(() => first.length).toBe(3);
+    expect(first).toEqual([[], ['alice'], []]);
+    daemon.stop.abort();
+    await ticking(on, daemon.ended);
+  });
+
   it('does not lose a signal that comes during a pass', async () => {
     const on = bench();
     const daemon = start(on, {
