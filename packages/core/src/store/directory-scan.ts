@@ -1,7 +1,7 @@
 // A scan of the credential directory: names, stats, and a digest of each file that
 // changed since the last scan.
 import { createYielder } from '../base/time/yielder.ts';
-import { rememberPlace, type Inside } from '../base/files/inside.ts';
+import { rememberPlace, type Inside } from '../base/files/held-directory.ts';
 import type { OpenDirectory } from '../base/files/safe-directory.ts';
 import { KEY_FILE_NAME, isCredName } from '../credential/name.ts';
 import type { Instant } from '../credential/snapshot.ts';

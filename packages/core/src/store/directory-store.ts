@@ -1,24 +1,78 @@
 // The real credential directory. A crash, a sweep or a new login during a change does not
-// lose a token.
-import { isAliveElsewhere } from '../base/process/process.ts';
-import { renameSync, unlinkSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+// lose a token. What a lazy scan has left unread of single tokens is read here, and
+// remembered for the next scans.
+import { CodedError, isCoded, messageOf, systemCode } from '../base/errors/errors.ts';
 import { syncDirectory } from '../base/files/atomic-write.ts';
-import { CodedError, messageOf, systemCode } from '../base/errors/errors.ts';
-import { parseMeta, type Parsed } from '../credential/contents.ts';
+import { type OpenDirectory, inSubdirectory, openDirectory } from '../base/files/safe-directory.ts';
+import { isAliveElsewhere } from '../base/process/process.ts';
+import { type Parsed, parseMeta } from '../credential/contents.ts';
 import { tokenFileName } from '../credential/name.ts';
-import { tokenId } from '../credential/snapshot.ts';
-import { applyChange, applyInGroup, isSwept, type ApplyParts } from './apply-change.ts';
-import { emptyScanMemory, scanDirectory } from './directory-scan.ts';
+import { type Instant, tokenId } from '../credential/snapshot.ts';
+import { type ApplyParts, applyChange, applyInGroup, isSwept } from './apply-change.ts';
+import { inUserDirectory } from './directory-names.ts';
+import { type ScanMemory, emptyScanMemory, scanDirectory } from './directory-scan.ts';
 import type { DirectoryLock } from './lock.ts';
 import { createOrigins } from './progress.ts';
-import { readCredentialFile, type FileReading } from './read-file.ts';
+import { type FileReading, readCredentialFile } from './read-file.ts';
 import type { Reserve } from './reserve.ts';
-import { inUserDirectory } from './directory-names.ts';
-import type { CredentialStore, TokenChange, TokenFiles } from './store.ts';
+import type { ScannedToken } from './scanned-token.ts';
+import type { CredentialStore, TokenChange, TokenFiles, UnreadFiles } from './store.ts';
 import { createSyncGroup } from './sync-group.ts';
-import { unreadFiles } from './unread-files.ts';
+import { lookAtToken, withoutMeta } from './token-scan.ts';
 import type { ScanOptions } from './user-scan.ts';
+import { renameSync, unlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+/** The directory, what its last scan knows, and the options of scans. */
+interface UnreadOptions {
+  readonly root: string;
+  readonly memory: ScanMemory;
+  readonly options: ScanOptions;
+  readonly now: Instant;
+}
+
+/** Returns the reader. The directory is opened when it is needed. */
+export function unreadFiles({ root, memory, options, now }: UnreadOptions): UnreadFiles {
+  let opened: OpenDirectory | undefined;
+  const look = (user: string, before: ScannedToken): ScannedToken | undefined => {
+    const { defaultLifetime, isOvertaken } = options;
+    const scan = { user, now, lazy: false, defaultLifetime };
+    const asked = isOvertaken ? { ...scan, isOvertaken } : scan;
+    try {
+      opened ??= openDirectory(root);
+      return inSubdirectory(opened.path, user, (path) =>
+        lookAtToken({ ...asked, prefix: `${path}/` }, before.stem, before.kinds, before),
+      );
+    } catch (error) {
+      if (systemCode(error) === undefined && !isCoded(error)) throw error;
+      return undefined;
+    }
+  };
+  return {
+    complete: ({ user, stem }, renewal) => {
+      const known = memory.users.get(user);
+      const index = known?.tokens.findIndex((one) => one.stem === stem) ?? -1;
+      const before = known?.tokens[index];
+      if (!known || !before) return undefined;
+      const token = look(user, before);
+      if (token) known.tokens[index] = renewal ? token : plain(token);
+      return token;
+    },
+    close: () => opened?.close(),
+  };
+}
+
+/** A token that can be renewed as far as its files say needs no memory for its `.meta`. */
+function plain(token: ScannedToken): ScannedToken {
+  const { top, meta, renewal } = token;
+  const isGood =
+    top.kind === 'valid' &&
+    top.value.refreshToken === 'present' &&
+    meta.kind === 'valid' &&
+    meta.value.useRefreshToken &&
+    renewal === undefined;
+  return isGood ? withoutMeta(token) : token;
+}
 
 /** Options of {@link openCredentialDirectory}. */
 export interface DirectoryOptions {

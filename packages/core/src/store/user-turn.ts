@@ -2,7 +2,7 @@
 // changed.
 import { join } from 'node:path';
 import { systemCode } from '../base/errors/errors.ts';
-import type { Inside } from '../base/files/inside.ts';
+import type { Inside } from '../base/files/held-directory.ts';
 import { openSubdirectory, type OpenDirectory } from '../base/files/safe-directory.ts';
 import { sameIdentity, type FileIdentity, type Instant } from '../credential/snapshot.ts';
 import { fewNames, linkText, namesIn } from './directory-names.ts';

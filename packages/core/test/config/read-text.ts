@@ -1,7 +1,7 @@
 // Reads configuration texts without a disk: files, directories and commands are in
 // memory.
 import defaults from '../../src/config/table/defaults.json' with { type: 'json' };
-import type { Config } from '../../src/config/table/config.ts';
+import { type Config, indexDefaults } from '../../src/config/table/config.ts';
 import { evaluateExpression } from '../../src/config/macros/expressions.ts';
 import type { SourceHost } from '../../src/config/syntax/reading.ts';
 import {
@@ -9,7 +9,6 @@ import {
   type HostFacts,
   type ReadOptions,
 } from '../../src/config/syntax/read-configuration.ts';
-import { indexDefaults } from '../../src/config/table/config.ts';
 import templates from '../../src/config/syntax/templates.json' with { type: 'json' };
 import { indexTemplates } from '../../src/config/syntax/templates.ts';
 

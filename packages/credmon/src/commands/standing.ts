@@ -17,7 +17,7 @@ import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { readSecretFile } from '../host/secret-file.ts';
 import { storeLogin, whyNotStored } from '../host/standing-files.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
-import { draftOfLogin } from '../providers/oauth/registration.ts';
+import { draftOfLogin } from '../providers/oauth/refresh.ts';
 import { checkSubject } from '../providers/standing/signed.ts';
 import { topOfLogin } from '../providers/standing/login.ts';
 import type { Settings } from '../settings/read.ts';

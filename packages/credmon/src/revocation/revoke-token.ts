@@ -4,7 +4,7 @@
 import { type ClientOptions, registrationOf } from '../providers/client/credentials.ts';
 import type { ProviderContext } from '../providers/common/provider.ts';
 import { issuerOfRefresh, subjectOf } from '../providers/exchange/exchange.ts';
-import { registrationOfLogin } from '../providers/oauth/registration.ts';
+import { registrationOfLogin } from '../providers/oauth/refresh.ts';
 import type { ConfiguredClient, TokenClient } from '../settings/clients.ts';
 import type { ProviderKind } from '../settings/lists.ts';
 import { type Removed, type RevocationFiles, removeToken } from './files.ts';

@@ -1,7 +1,16 @@
-// The OAuth provider: renews an access token with the refresh token from `.top`.
-import { createHash } from 'node:crypto';
-import { CodedError, originOf, type Random } from '@credmon/core/base';
+// The OAuth provider: renews an access token with the refresh token from `.top`. And the
+// registration for a request of a configured login client: the current secret or key, and
+// endpoints from the profile or the issuer's metadata.
+import { type ConfiguredClient, serverOf } from '../../settings/clients.ts';
+import { checkScopes } from '../common/granted-scopes.ts';
+import { bareState, basisOf, issuedWith, rejectionAfter } from '../common/outcomes.ts';
+import { type Outcome, type Provider, type ProviderContext, secretOf } from '../common/provider.ts';
+import { CodedError, type Random, originOf } from '@credmon/core/base';
 import {
+  type Parsed,
+  type TokenAnswer,
+  type TokenSnapshot,
+  type TopContents,
   isPresent,
   parseTop,
   rotatedTopText,
@@ -9,26 +18,78 @@ import {
   splitStem,
   tokenId,
   useFile,
-  type Parsed,
-  type TokenAnswer,
-  type TokenSnapshot,
-  type TopContents,
 } from '@credmon/core/credential';
 import {
+  type CompleteRegistration,
+  type IssuerNames,
+  type MetadataCache,
+  type RegistrationDraft,
+  clientAssertion,
+  completeRegistration,
   createMetadataCache,
   identityChange,
   namesOf,
   refreshGrant,
-  type CompleteRegistration,
-  type IssuerNames,
 } from '@credmon/core/oauth';
-import { defaultLifetimeOf, policyAt, type IssuerPolicy } from '@credmon/core/profiles';
+import { type IssuerPolicy, defaultLifetimeOf, policyAt } from '@credmon/core/profiles';
 import type { TokenFiles } from '@credmon/core/store';
-import { checkScopes } from '../common/granted-scopes.ts';
-import type { Outcome, Provider, ProviderContext } from '../common/provider.ts';
-import { serverOf, type ConfiguredClient } from '../../settings/clients.ts';
-import { registrationOfLogin, type RegistrationPorts } from './registration.ts';
-import { bareState, basisOf, issuedWith, rejectionAfter } from '../common/outcomes.ts';
+import { createHash } from 'node:crypto';
+
+/** What a draft needs besides the client. */
+export interface DraftPorts {
+  readonly random: Random;
+  readonly allowLoopbackHttp: boolean;
+}
+
+/** What a registration needs besides the client. */
+export interface RegistrationPorts extends DraftPorts {
+  readonly metadata: MetadataCache;
+}
+
+/**
+ * Returns the registration of the client of a service. The secret is read each time. With
+ * `guessesMethod` no metadata is read only for the method of authentication.
+ * @throws CodedError `SECRET_UNREADABLE`, and as `completeRegistration`
+ */
+export function registrationOfLogin(
+  service: string,
+  client: ConfiguredClient,
+  ports: RegistrationPorts,
+  context: ProviderContext,
+  guessesMethod = false,
+): Promise<CompleteRegistration> {
+  const { metadata } = ports;
+  const { send, now } = context;
+  const draft = draftOfLogin(service, client, ports, context);
+  return completeRegistration({ ...draft, guessesMethod }, { metadata, send, now });
+}
+
+/**
+ * Returns what is configured of the client of a service, with its current secret or key.
+ * @throws CodedError `SECRET_UNREADABLE`
+ */
+export function draftOfLogin(
+  service: string,
+  { clientId, tokenUrl, secretFile, policy }: ConfiguredClient,
+  { random, allowLoopbackHttp }: DraftPorts,
+  context: Pick<ProviderContext, 'now' | 'readSecret'>,
+): RegistrationDraft {
+  const { clientKey, authentication } = policy;
+  const key =
+    authentication === 'private_key_jwt' && clientKey
+      ? { clientId, keyId: clientKey.keyId, pem: secretOf(clientKey.path, 'whole', context) }
+      : undefined;
+  const hasSecret = key === undefined && authentication !== 'none' && secretFile !== undefined;
+  return {
+    provider: service,
+    policy,
+    clientId,
+    tokenUrl,
+    allowLoopbackHttp,
+    clientSecret: hasSecret ? secretOf(secretFile, 'line', context) : '',
+    assertion: key && ((audience) => clientAssertion(key, audience, context.now, random)),
+  };
+}
 
 /**
  * The provider's options. `clientOf` takes a service name, case-insensitive.
