@@ -41,7 +41,13 @@ export { metadataUrls } from './http/endpoint.ts';
 export { makeSocket, removeStaleSocket } from './http/stale-socket.ts';
 export { shellWord } from './text/printable.ts';
 export { durationOf, wholeSeconds } from './values/numbers.ts';
-export { exitAtOnce, isAlive, isAliveElsewhere, keepNurserySmall } from './process/process.ts';
+export {
+  exitAtOnce,
+  isAlive,
+  isAliveElsewhere,
+  keepNurserySmall,
+  runFile,
+} from './process/process.ts';
 export { isTerminal, STDERR, STDOUT, writeOutput } from './process/process.ts';
 export { largest, smallest } from './values/numbers.ts';
 export { lookUpByProgram } from './process/program-lookup.ts';

@@ -17,10 +17,10 @@ import {
   systemCode,
   warning,
   wrong,
+  runFile,
 } from '@credmon/core/base';
 import { type Config, createKnobReader, originText } from '@credmon/core/config';
 import { checkLogFile } from '@credmon/core/log';
-import { execFile } from 'node:child_process';
 import { realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 
@@ -267,7 +267,7 @@ export async function checkCondorVersion(
 function outputOf(program: string): Promise<string | { readonly why: string }> {
   const options = { encoding: 'utf8', timeout: TIMEOUT, killSignal: 'SIGKILL' } as const;
   return new Promise((resolve) => {
-    execFile(program, [], options, (error, output) => {
+    runFile(program, [], options, (error, output) => {
       if (error === null) resolve(output);
       else resolve({ why: error.killed === true ? 'timed out' : `exit code ${error.code ?? '?'}` });
     });

@@ -7,11 +7,10 @@ import { restorePid, touchComplete } from '../daemon/pid-and-complete.ts';
 import { checkProgram } from '../host/token-program.ts';
 import type { Report } from '../report/events.ts';
 import type { Settings } from '../settings/read.ts';
-import { CodedError, messageOf, printable } from '@credmon/core/base';
+import { CodedError, messageOf, printable, runFile } from '@credmon/core/base';
 import { type AccountIds, findUser } from '@credmon/core/config';
 import type { Log } from '@credmon/core/log';
 import { checkCredentialDirectory } from '@credmon/core/store';
-import { execFile } from 'node:child_process';
 
 /** The running daemon, as far as the end of a pass needs it. */
 interface PassEndParts {
@@ -181,7 +180,7 @@ function tell({ args, env }: ReadyCall, log: Pick<Log, 'debug'>, stop: AbortSign
     signal: stop,
   } as const;
   try {
-    execFile(pythonIn(env), [...args], options, (error, output) =>
+    runFile(pythonIn(env), args, options, (error, output) =>
       report(error === null ? undefined : reasonOf(output) || 'Python failed or timed out'),
     );
   } catch (error) {

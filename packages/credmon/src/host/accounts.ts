@@ -1,9 +1,8 @@
 // The ids of many accounts, and the groups of users, from the system's name services,
 // without blocking the event loop.
 import type { Accounts } from '../status/publisher.ts';
-import { milliseconds, systemCode } from '@credmon/core/base';
+import { milliseconds, runFile, systemCode } from '@credmon/core/base';
 import type { AccountIds } from '@credmon/core/config';
-import { execFile } from 'node:child_process';
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -145,7 +144,7 @@ const findBySystem: FindAccounts = (names) => {
     maxBuffer: 16 * 1024 * 1024,
   } as const;
   return new Promise((resolve) => {
-    execFile('getent', ['passwd', '--', ...names], options, (error, stdout) => {
+    runFile('getent', ['passwd', '--', ...names], options, (error, stdout) => {
       const hasAnswer = error === null || error.code === 2;
       resolve(hasAnswer ? accountsIn(stdout, names) : undefined);
     });
@@ -241,7 +240,7 @@ export const systemMemberships: Memberships = {
 function run(program: string, args: readonly string[], none: number): Promise<string | undefined> {
   const options = { encoding: 'utf8', timeout: LOOKUP_TIMEOUT, killSignal: 'SIGKILL' } as const;
   return new Promise((resolve) => {
-    execFile(program, [...args], options, (error, stdout) => {
+    runFile(program, args, options, (error, stdout) => {
       if (error === null) resolve(stdout);
       else resolve(error.code === none ? '' : undefined);
     });

@@ -18,6 +18,7 @@ import {
   syncDirectory,
   systemCode,
   writeFileAtomically,
+  runFile,
 } from '@credmon/core/base';
 import { LOCK_FILE, classifyUserEntry } from '@credmon/core/credential';
 import {
@@ -25,7 +26,7 @@ import {
   openCredentialDirectory,
   readCredentialFile,
 } from '@credmon/core/store';
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
@@ -198,7 +199,7 @@ export function createOwners(
 function lookUpInSystem(name: string): Promise<StandingOwner | undefined> {
   const options = { encoding: 'utf8', timeout: LOOKUP_TIMEOUT, killSignal: 'SIGKILL' } as const;
   return new Promise((resolve) => {
-    execFile(GETENT, argumentsFor(name), options, (error, stdout) =>
+    runFile(GETENT, argumentsFor(name), options, (error, stdout) =>
       resolve(error ? undefined : ownerIn(stdout)),
     );
   });

@@ -1,6 +1,12 @@
 // What depends on the running process: whether another is alive, its standard output and
 // error, its memory, and random bytes.
 import { systemCode } from '../errors/errors.ts';
+import {
+  type ChildProcess,
+  type ExecFileException,
+  type ExecFileOptionsWithStringEncoding,
+  execFile,
+} from 'node:child_process';
 import { randomBytes, randomFillSync } from 'node:crypto';
 import { fstatSync, statSync, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
@@ -26,6 +32,25 @@ export function isAlive(pid: number): boolean {
  */
 export function isAliveElsewhere(pid: number): boolean {
   return pid !== process.pid && isAlive(pid);
+}
+
+/**
+ * Runs a program like Node's `execFile`, but never throws: `ended` gets every error, later. The
+ * system may lack memory for a process (ENOMEM), or the program is being replaced (ETXTBSY).
+ */
+export function runFile(
+  program: string,
+  args: readonly string[],
+  options: ExecFileOptionsWithStringEncoding,
+  ended: (error: ExecFileException | null, output: string) => void,
+): ChildProcess | undefined {
+  try {
+    return execFile(program, [...args], options, ended);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    setImmediate(() => ended(error as ExecFileException, ''));
+    return undefined;
+  }
 }
 
 /** Missing in Node before 22.15. @see execve(2) */

@@ -1,9 +1,10 @@
 // Name lookups by a program, for processes that must be able to exit at any moment.
-import { execFile, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { LookupAddress } from 'node:dns';
 import { isIP } from 'node:net';
 import { createSemaphore } from '../http/semaphore.ts';
 import { useLookup, type Lookup } from '../http/lookup.ts';
+import { runFile } from './process.ts';
 
 /** Maximum number of concurrent lookups. */
 const AT_ONCE = 32;
@@ -33,11 +34,11 @@ export function programLookup(otherwise: Lookup): Lookup {
   const ask = (host: string): Promise<Asked> =>
     new Promise((resolve) => {
       const options = { encoding: 'utf8', timeout: TIMEOUT, killSignal: 'SIGKILL' } as const;
-      const child = execFile('getent', ['ahosts', '--', host], options, (error, output) => {
-        running.delete(child);
+      const child = runFile('getent', ['ahosts', '--', host], options, (error, output) => {
+        if (child) running.delete(child);
         resolve({ error, output });
       });
-      running.add(child);
+      if (child) running.add(child);
     });
   return (host, options, found) => {
     if (host === 'localhost') return otherwise(host, options, found);

@@ -1,7 +1,8 @@
 // Tells systemd what state the program is in. Node.js cannot send to a datagram socket, so
 // systemd's own program does; the unit needs NotifyAccess=all.
-import { execFile, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { runFile } from './process.ts';
 
 /**
  * The service manager of this process. Without one, every method does nothing. No method
@@ -115,7 +116,12 @@ function senderOf(
   socket: string,
   warn: (text: string) => void,
 ): { later(message: readonly string[]): void; now(message: readonly string[]): void } {
-  const options = { env: { NOTIFY_SOCKET: socket }, cwd: '/', timeout: TIMEOUT } as const;
+  const options = {
+    env: { NOTIFY_SOCKET: socket },
+    cwd: '/',
+    timeout: TIMEOUT,
+    encoding: 'utf8',
+  } as const;
   const queue: (readonly string[])[] = [];
   let isSending = false;
   let isBroken = false;
@@ -127,7 +133,7 @@ function senderOf(
     const message = queue.shift();
     isSending = message !== undefined;
     if (!message) return;
-    execFile(program, [...message], options, (error) => {
+    runFile(program, message, options, (error) => {
       ended(error === null ? undefined : error.message);
       next();
     });

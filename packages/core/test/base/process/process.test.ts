@@ -1,9 +1,9 @@
 // Which process numbers name a living process.
 import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
-import { isAlive, isAliveElsewhere } from '../../../src/base/process/process.ts';
+import { isAlive, isAliveElsewhere, runFile } from '../../../src/base/process/process.ts';
 import { systemRandom } from '@credmon/core/base';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -21,6 +21,30 @@ it.each([
   ['a fraction', 1.5, false, false],
 ])('%s', (_, pid, alive, elsewhere) => {
   expect([isAlive(pid), isAliveElsewhere(pid)]).toEqual([alive, elsewhere]);
+});
+
+it.each([
+  ['a program that ends', 'true', [null, '']],
+  ['a program that fails', 'false', [1, '']],
+  ['no such program', 'no-such-program', ['ENOENT', '']],
+  ['a program that is being replaced', 'busy', ['ETXTBSY', '']],
+])('the end of %s is told later, and nothing is thrown', async (_, name, expected) => {
+  const directory = mkdtempSync(join(tmpdir(), 'credmon-busy-'));
+  const busy = join(directory, 'busy');
+  writeFileSync(busy, '#!/bin/sh\n', { mode: 0o755 });
+  const writer = openSync(busy, 'r+');
+  const path = `${directory}:${process.env['PATH'] ?? ''}`;
+  const options = { encoding: 'utf8', env: { PATH: path } } as const;
+  const ended = await new Promise((resolve) => {
+    let isCalled = false;
+    runFile(name, [], options, (error, output) =>
+      resolve([isCalled ? (error?.code ?? null) : 'too early', output]),
+    );
+    isCalled = true;
+  });
+  closeSync(writer);
+  rmSync(directory, { recursive: true });
+  expect(ended).toEqual(expected);
 });
 
 it('R22 an exit does not wait for a call of the system that hangs in another thread', () => {

@@ -1,5 +1,5 @@
 // Names looked up by getent: the same results as Node's own lookup, without its thread.
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, writeFileSync } from 'node:fs';
 import dns, { type LookupAddress, type LookupOptions } from 'node:dns';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,4 +72,18 @@ it('asks Node if there is no getent, and always for localhost', async () => {
   expect(await answerOf('localhost', { family: 4 })).toEqual(['127.0.0.1', 4]);
   process.env['PATH'] = mkdtempSync(join(tmpdir(), 'credmon-empty-'));
   expect(await answerOf('127.0.0.1', { family: 4 })).toEqual(['127.0.0.1', 4]);
+});
+
+it('R3 a getent that is being replaced is a failed lookup, and the next one works', async () => {
+  fakeGetent(TWO);
+  const getent = join((process.env['PATH'] ?? '').split(':')[0] ?? '', 'getent');
+  const writer = openSync(getent, 'r+');
+  const lookup = programLookup((...asked) => dns.lookup(...asked));
+  const ask = (): Promise<unknown> =>
+    new Promise((resolve) =>
+      lookup('a.example', {}, (error, address) => resolve(error?.code ?? address)),
+    );
+  const busy = await Promise.all(Array.from({ length: 40 }, ask));
+  closeSync(writer);
+  expect([new Set(busy), await ask()]).toEqual([new Set(['EAI_AGAIN']), '2001:db8::1']);
 });

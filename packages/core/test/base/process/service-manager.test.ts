@@ -1,5 +1,5 @@
 // What systemd is told, through its own program and a real socket.
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { skipWithout } from '@credmon/test-fixtures/processes/skipped';
@@ -42,6 +42,20 @@ describe.skipIf(isMissing)('the service manager', () => {
       .poll(() => socket.states())
       .toEqual(['READY=1', 'RELOADING=1 MONOTONIC_USEC=N', 'READY=1', 'STOPPING=1']);
     expect(warned).toEqual([]);
+  });
+
+  it('R3 a program that is being replaced is a warning, and the next message is sent', async () => {
+    const program = join(place, 'systemd-notify');
+    copyFileSync(PROGRAM, program);
+    const writer = openSync(program, 'r+');
+    const env = { NOTIFY_SOCKET: socket.path };
+    const service = connectServiceManager(warn, { env, programs: [program] });
+    service.ready();
+    service.stopping();
+    await expect.poll(() => warned).toEqual([expect.stringContaining('ETXTBSY')]);
+    closeSync(writer);
+    service.reloaded();
+    await expect.poll(() => socket.states()).toEqual(['READY=1']);
   });
 
   it('is told of the end of a turn if a quarter of the watchdog is over, and only then', async () => {
