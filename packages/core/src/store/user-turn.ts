@@ -94,8 +94,9 @@ export function scanUser(
     if (known) {
       const prefix = place.enter(here);
       const stats = statIfThere(prefix + user);
-      if (!stats) return undefined;
-      const isSame = known.identity && sameIdentity(known.identity, identityFromStat(stats));
+      // Without one, the call that opens the directory gives the reason.
+      const isSame =
+        stats && known.identity && sameIdentity(known.identity, identityFromStat(stats));
       if (!full && isSame) return known;
       if (prefix === '') parent = '.';
     }

@@ -6,7 +6,7 @@ import type { CredentialStore, ScanHabits } from '../../src/store/store.ts';
 import { credentialDirectory, NOW, putToken } from './directory.ts';
 
 type Counts = Record<string, number>;
-const { CALLS, counts } = vi.hoisted(() => ({
+const { CALLS, counts, failing } = vi.hoisted(() => ({
   CALLS: [
     'lstatSync',
     'openSync',
@@ -17,6 +17,7 @@ const { CALLS, counts } = vi.hoisted(() => ({
     'opendirSync',
   ] as const,
   counts: {} as Counts,
+  failing: { name: '' },
 }));
 vi.mock('node:fs', async (importOriginal) => {
   const real = await importOriginal<typeof import('node:fs')>();
@@ -25,6 +26,8 @@ vi.mock('node:fs', async (importOriginal) => {
       name,
       (...args: unknown[]): unknown => {
         counts[name] = (counts[name] ?? 0) + 1;
+        if (failing.name !== '' && String(args[0]).endsWith(failing.name))
+          throw Object.assign(new Error('EIO: injected'), { code: 'EIO' });
         return (real[name] as (...all: unknown[]) => unknown)(...args);
       },
     ]),
@@ -156,4 +159,21 @@ describe('a scan of one user', () => {
     const { tokens } = await store.scan(NOW, { only });
     expect(tokens.map(({ user }) => user)).toEqual(expected);
   });
+});
+
+it('R3 a known directory that the disk cannot read is a problem, and its tokens are back afterwards', async () => {
+  for (const user of ['alice', 'bob']) putToken(root, user, 't0');
+  await scanAt(0, {});
+  failing.name = 'alice';
+  const { tokens, problems } = await store.scan({ wall: NOW.wall + 10, steady: NOW.steady + 10 });
+  failing.name = '';
+  expect([tokens.map(({ user }) => user), problems]).toEqual([
+    ['bob'],
+    [`${root}/alice cannot be read (EIO); its tokens are not renewed`],
+  ]);
+  const after = await store.scan({ wall: NOW.wall + 20, steady: NOW.steady + 20 });
+  expect([after.tokens.map(({ user }) => user).sort(), after.problems]).toEqual([
+    ['alice', 'bob'],
+    [],
+  ]);
 });
