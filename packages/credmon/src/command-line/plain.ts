@@ -2,8 +2,11 @@
 // monitors. They do not load the parser of arguments; everything else is left to it.
 import { DEFAULT_NAME, SELECT_ALL, type Command } from './command.ts';
 
-/** A positional, or the value of an option: nothing that begins like a number or an option. */
-const PLAIN = /^[A-Za-z_/][\w./@+-]*$/;
+/**
+ * A positional, or the value of an option: nothing that begins like a number or an option. The
+ * parser takes `true` and `false` as the value of an option before them, and `help` as --help.
+ */
+const PLAIN = /^(?!(?:true|false|help)$)[A-Za-z_/][\w./@+-]*$/;
 
 /** The options of the plain forms, and whether each has a value. */
 const OPTIONS: Readonly<Record<string, { readonly name: Option; readonly hasValue: boolean }>> = {

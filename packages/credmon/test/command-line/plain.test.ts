@@ -49,6 +49,9 @@ it.each([
   'config get LOG -v',
   'config dump',
   'config set X',
+  'config get help',
+  'status --json false',
+  'config get LOG --json true',
   'no-such-command',
   '-- status',
   '--json',
@@ -71,7 +74,7 @@ it('an option of a command before the command is left to the parser', () => {
 
 const WORDS = (
   'status usable config get alice mytok LOG 7 - -- --json --once --user --config -c -l ' +
-  '--log-file --cred-dir /x/y --version --help -x --json=true a.b __proto__ constructor '
+  '--log-file --cred-dir /x/y --version --help -x --json=true a.b __proto__ constructor true false help '
 ).split(' ');
 
 it('any mixture of the words is the same command, or left to the parser', async () => {
