@@ -7,6 +7,7 @@ import {
   fsync,
   fsyncSync,
   openSync,
+  readSync,
   statSync,
   type Stats,
 } from 'node:fs';
@@ -41,6 +42,7 @@ export interface AuditLog {
 /** Mode of a new file: it names users. */
 const MODE = 0o640;
 /** A link could lead root to any file; a pipe without a reader must not block. */
+const NEWLINE = 0x0a;
 const FLAGS =
   constants.O_WRONLY |
   constants.O_APPEND |
@@ -102,7 +104,12 @@ export function createAuditLog(
     record: (entry) => {
       if (isClosed) return;
       try {
-        descriptor = current(path, descriptor, close);
+        let isReopened = false;
+        descriptor = current(path, descriptor, () => {
+          isReopened = true;
+          close();
+        });
+        if (isReopened) isTorn = endsInLine(descriptor);
       } catch (error) {
         return failed(error);
       }
@@ -134,6 +141,24 @@ function current(path: string, open: number | undefined, close: () => void): num
   if (fstatSync(descriptor).isFile()) return descriptor;
   closeSync(descriptor);
   throw new Error('not a regular file');
+}
+
+/** True if the last line has no end: its writer was killed, or the disk was full. */
+function endsInLine(descriptor: number): boolean {
+  try {
+    const { size } = fstatSync(descriptor);
+    if (size === 0) return false;
+    const reader = openSync(`/proc/self/fd/${descriptor}`, constants.O_RDONLY);
+    try {
+      const last = Buffer.alloc(1);
+      return readSync(reader, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE;
+    } finally {
+      closeSync(reader);
+    }
+  } catch {
+    // A writer need not be allowed to read.
+    return false;
+  }
 }
 
 const isSame = (a: Stats, b: Stats | undefined): boolean => a.ino === b?.ino && a.dev === b.dev;

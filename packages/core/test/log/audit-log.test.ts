@@ -69,6 +69,22 @@ describe('the audit log', () => {
     expect(statSync(path).mode & 0o777 & ~0o640).toBe(0);
   });
 
+  it('begins a new line after a line that a killed process or a full disk has cut', () => {
+    for (const cut of ['{"user":"a"}\n{"us', '{"user":"a"}\n', '']) {
+      writeFileSync(path, cut);
+      const other = openAt(path);
+      other.record(entry('b'));
+      other.record(entry('c'));
+      other.close();
+      const lines = readFileSync(path, 'utf8').split('\n');
+      const found = lines.map((line) => /"user":"(.)"/.exec(line)?.[1] ?? line);
+      const [before, torn] = cut.split('\n');
+      const whole = before === '' ? [] : ['a'];
+      expect(found).toEqual([...whole, ...(torn ? [torn] : []), 'b', 'c', '']);
+    }
+    expect(said).toEqual([]);
+  });
+
   it('continues in a new file after the old one was moved, as logrotate does', () => {
     audit.record(entry('a'));
     renameSync(path, `${path}.1`);
