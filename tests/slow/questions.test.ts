@@ -144,6 +144,25 @@ it.each(['SIGTSTP', 'Ctrl-Z'])(
 );
 
 it.each([
+  ['of 20 columns cuts lines', 20, true],
+  ['that does not say its size cuts none', 0, false],
+])('status on a terminal %s', async (_, columns, isCut) => {
+  writeFileSync(join(place, 'creds/alice/here.use'), 'x', { mode: 0o600 });
+  const screen = join(place, 'screen');
+  const words = [process.execPath, executablePath(root, 'condor_credmon'), 'status'];
+  const line = `stty cols ${columns}; ${words.join(' ')} --config ${join(place, 'config')}`;
+  const child = startProcess('script', ['-qefc', line, screen], {
+    PATH: process.env['PATH'] ?? '',
+    TERM: 'xterm',
+  });
+  await child.exited;
+  const head = readFileSync(screen, 'utf8')
+    .split(/\r?\n/)
+    .find((text) => text.startsWith('OWNER'));
+  expect([head?.endsWith('~'), head?.endsWith('ERROR')]).toEqual([isCut, !isCut]);
+});
+
+it.each([
   ['n', true, 1],
   ['y', false, 0],
 ])('revoke asks, and %j keeps the token: %s', async (answer, isKept, expected) => {

@@ -36,7 +36,9 @@ function statusOutput(isWatching: boolean): StatusOutput {
     },
     stderr: printError,
     get width() {
-      return toTerminal ? process.stdout.columns : undefined;
+      const { columns } = process.stdout;
+      // A terminal that does not know its size has 0 columns.
+      return toTerminal && columns > 0 ? columns : undefined;
     },
     // Cursor to the first line, and erase to the end (ECMA-48, CUP and ED).
     clear: toTerminal ? () => writeOutput(STDOUT, '\u001B[H\u001B[J') : undefined,
