@@ -59,7 +59,7 @@ it('init asks, and the secret is neither on the screen nor in an argument', asyn
     [
       ['Name that users write', ''],
       ['File for the client secret', `${place}/secret`],
-      ['Client secret, to be written', 'canary-secret'],
+      ['Client secret, to be written', 'canary-mistyped\u0015canary-secret'],
     ],
   );
   expect(screen).toContain(`wrote ${place}/config.d/60-credmon.conf`);

@@ -203,7 +203,12 @@ async function writeSecret(
   stderr: Output['stderr'],
 ): Promise<void> {
   if (!person || lstatSync(path, { throwIfNoEntry: false }) !== undefined) return;
-  const secret = await person.secret(`Client secret, to be written to ${path} (empty: later): `);
+  const ask = (): Promise<string | undefined> =>
+    person.secret(`Client secret, to be written to ${path} (empty: later): `);
+  let secret = await ask();
+  // A cursor key sends some.
+  for (; secret !== undefined && /\p{Cc}/u.test(secret); secret = await ask())
+    stderr('This must not contain control characters.');
   if (secret === undefined || secret === '') return;
   writing(path, () => {
     if (!existsSync(dirname(path))) mkdirSync(dirname(path), { mode: 0o700 });

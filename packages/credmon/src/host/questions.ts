@@ -37,7 +37,7 @@ function line(question: string): Promise<string | undefined> {
 }
 
 /** What a terminal sends in raw mode. */
-const [CTRL_C, CTRL_D, CTRL_Z] = ['\u0003', '\u0004', '\u001A'];
+const [CTRL_C, CTRL_D, CTRL_U, CTRL_Z] = ['\u0003', '\u0004', '\u0015', '\u001A'];
 const [BACKSPACE, DELETE] = ['\b', '\u007F'];
 
 /** Signals that end the process in raw mode; at SIGINT and SIGTERM, Node leaves that mode. */
@@ -82,14 +82,10 @@ function secret(question: string): Promise<string | undefined> {
         if (character === CTRL_D) return end(() => resolve(undefined));
         if (character === CTRL_C)
           return end(() => reject(new CodedError('USAGE', 'interrupted: nothing was written')));
-        if (character === CTRL_Z) {
-          process.kill(process.pid, 'SIGTSTP');
-          continue;
-        }
-        typed =
-          character === BACKSPACE || character === DELETE
-            ? typed.replace(/.$/su, '')
-            : typed + character;
+        if (character === CTRL_Z) process.kill(process.pid, 'SIGTSTP');
+        else if (character === CTRL_U) typed = '';
+        else if (character === BACKSPACE || character === DELETE) typed = typed.replace(/.$/su, '');
+        else typed += character;
       }
       return undefined;
     };

@@ -236,6 +236,14 @@ describe('init at a terminal', () => {
     expect(out + err + text()).not.toContain('canary');
   });
 
+  it('asks again for a secret with a cursor key or another control character in it', async () => {
+    const given = flags('--provider=lab', '--prefix=https://a.example');
+    const { err } = await init(given, { who: person('canary\u001B[D', 'canary-secret') });
+    expect(asked).toHaveLength(2);
+    expect(err.split('\n')[0]).toBe('This must not contain control characters.');
+    expect(readFileSync(`${on.root}/secrets/keycloak`, 'utf8')).toBe('canary-secret\n');
+  });
+
   it('keeps a secret that exists, and writes nothing if the input ends', async () => {
     on.file('secrets/keycloak', 'mine\n');
     await init(flags('--provider', 'keycloak', '--prefix', 'https://a.example'), { who: person() });
