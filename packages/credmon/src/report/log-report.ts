@@ -212,7 +212,11 @@ export function createReport(log: Log, readerOptions: () => ReaderOptions): Repo
           return;
         case 'rewritten':
           failures.forget(event.id);
-          log.info(`Successfully renewed ${event.id}: pending files written`);
+          log.info(
+            event.renewal
+              ? `Successfully renewed ${event.id}: pending files written`
+              : `${event.id}: pending files written`,
+          );
           return;
         case 'superseded':
           log.info(event.text);

@@ -176,7 +176,7 @@ function resultOf(
       return resultFor(token, { result: 'failed', code: error.code, message: error.message });
     }
     case 'rewritten':
-      return { id: event.id, change: { result: 'renewed' } };
+      return event.renewal && resultOf({ type: 'renewed', ...event.renewal });
     case 'unwritten': {
       const message = `renewed, but not written yet: ${event.why}`;
       return { id: event.id, change: { result: 'failed', code: 'CRED_FILE_IO', message } };

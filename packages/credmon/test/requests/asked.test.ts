@@ -1,5 +1,6 @@
 // Renewals on request go through the passes of the daemon: over a real directory with a
 // token endpoint that is a function.
+import { CodedError } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
 import type { PassContext } from '../../src/daemon/context.ts';
 import { beginPass } from '../../src/daemon/pass.ts';
@@ -80,6 +81,34 @@ it('a fresh token is renewed, by the normal way: rotation, pause, log', async ()
   expect(asked.size).toBe(0);
   await pass();
   expect(sent(on)).toEqual(['r1']);
+});
+
+it('a refresh token of a rejected answer that is written later is not taken for a renewal', async () => {
+  let full = true;
+  const on = bench({
+    store: (real) => ({
+      ...real,
+      apply: (change) => {
+        if (full && change.writes.some(({ kind }) => kind === 'top'))
+          throw new CodedError('CRED_FILE_IO', 'alice/mytok: cannot write (ENOSPC)');
+        real.apply(change);
+      },
+    }),
+  });
+  seedFresh(on);
+  on.answer = async () => json({ token_type: 'bearer', refresh_token: 'r2' });
+  const { ask, pass, said } = asking(on);
+  ask();
+  await pass();
+  expect(said()).toEqual([expect.stringMatching(/^id1 failed CRED_FILE_IO /)]);
+  full = false;
+  on.clock.advance(60);
+  ask();
+  await pass();
+  expect(said()).toEqual([expect.stringMatching(/^id2 failed ISSUER_ANSWER_INVALID /)]);
+  expect(sent(on)).toEqual(['r1', 'r2']);
+  expect(on.lines).toContain('info alice/mytok: pending files written');
+  expect(on.lines.join()).not.toContain('Successfully renewed');
 });
 
 it('a token that is not due is renewed once a minute, and one of another user at once', async () => {
