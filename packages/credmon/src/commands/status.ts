@@ -32,13 +32,25 @@ export async function runStatusCommand(
   output: StatusOutput,
 ): Promise<number> {
   const look = lookFor(command, env);
+  let view: View | CodedError = await look();
+  if (command.watch === undefined) return show(command, view, output);
   for (;;) {
-    const view = await look();
-    if (command.watch === undefined) return show(command, view, output);
     output.clear?.();
-    show(command, view, output);
+    if (view instanceof CodedError) {
+      if (!command.json) output.stdout(watchTitle(systemClock.now(), command.watch));
+      output.stderr(view.message);
+    } else show(command, view, output);
     await systemClock.wait(command.watch);
+    view = await look().catch(problemOf);
   }
+}
+
+const watchTitle = (now: number, watch: number): string => `${utcText(now)}, every ${watch} s`;
+
+/** What ends a single look may be over at the next one: a user's last token is gone. */
+function problemOf(error: unknown): CodedError {
+  if (error instanceof CodedError) return error;
+  throw error;
 }
 
 /** Returns what reads the status: as the daemon does, or what it wrote for this user. */
@@ -97,7 +109,7 @@ function show(command: StatusCommand, view: View, { stdout, stderr, width }: Sta
     const value = { ...facts, tokens: rows };
     stdout(command.watch === undefined ? JSON.stringify(value, null, 2) : JSON.stringify(value));
   } else {
-    if (command.watch !== undefined) stdout(`${utcText(now)}, every ${command.watch} s`);
+    if (command.watch !== undefined) stdout(watchTitle(now, command.watch));
     const isAll = isEverything(command.selection);
     const none = isAll || view.rows.length === 0 ? 'No tokens.' : 'No tokens match.';
     stdout(rows.length === 0 ? none : statusTable(rows, now, width));

@@ -1,5 +1,6 @@
 // The status command over a real directory: the table for programs and people, and what a
 // person should know besides.
+import { renameSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runStatusCommand } from '../../src/commands/status.ts';
 import { runUsableCommand } from '../../src/commands/usable.ts';
@@ -155,6 +156,31 @@ it('with --watch prints again until it is stopped: a time and a table, or a line
     expect(printed[0]).toMatch(first);
     expect(printed[json ? 1 : 2]).toMatch(first);
   }
+});
+
+it('--watch goes on when a look fails, and when the user has tokens again', async () => {
+  const alice = `${on.credDir}/alice`;
+  const said: string[] = [];
+  const watching = runStatusCommand(
+    { kind: 'status', ...common(), json: false, user: 'alice', selection: SELECT_ALL, watch: 0.01 },
+    {},
+    {
+      stdout: (text) => {
+        const what = /^20\S+Z, every 0.01 s$/.test(text) ? 'time' : text.split(' ', 1)[0];
+        said.push(what ?? '');
+        if (said.length === 2) renameSync(alice, `${alice}-away`);
+        if (said.length > 5) throw new Error('gone');
+      },
+      stderr: (text) => {
+        if (!text.startsWith('no token of alice')) return;
+        if (said.length === 3) renameSync(`${alice}-away`, alice);
+        said.push('no token');
+      },
+      width: undefined,
+    },
+  );
+  await expect(watching).rejects.toThrow('gone');
+  expect(said).toEqual(['time', 'OWNER', 'time', 'no token', 'time', 'OWNER']);
 });
 
 it('a user without tokens is an error', async () => {
