@@ -11,7 +11,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateRawSync } from 'node:zlib';
 import { writeBundledPackages } from './packaging/licences.mjs';
@@ -20,6 +20,27 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Where the programs are written: a test gives a directory of its own. */
 const output = process.argv[2] ?? root;
+
+/** The late modules of `condor_credmon`, see LATE_MODULES. */
+const LATE = [
+  ['core/src/classad', 'evaluate/evaluate', 'language/parse', 'map-file/map-file', 'print/print'],
+  ['core/src/config/macros', 'expressions'],
+  ['core/src/regexp', 'regexp'],
+  ['credmon/src/daemon', 'attempt', 'provider-lookup', 'record-outcome', 'token-requests'],
+  ['credmon/src/issuance', 'issue'],
+  [
+    'credmon/src/providers',
+    'client/credentials',
+    'exchange/exchange',
+    'exec/exec',
+    'local/signer',
+    'oauth/refresh',
+    'standing/login',
+    'standing/standing',
+    'vault/vault',
+  ],
+  ['credmon/src/revocation', 'revoker'],
+];
 
 /**
  * `assets` are folders that the executable reads beside itself; `external` stays in
@@ -113,6 +134,76 @@ exports.request = (url, { dispatcher, ...options }) => {
   },
 };
 
+/**
+ * winston without what this program does not use: its own transports and formats, colours,
+ * and messages for who debugs it.
+ */
+const onlyUsedWinston = {
+  name: 'only-used-winston',
+  setup(bundle) {
+    const texts = {
+      winston: "exports.createLogger = require('winston/lib/winston/create-logger.js');",
+      logform: 'exports.levels = (config) => config;',
+      '@dabh/diagnostics': 'module.exports = () => () => undefined;',
+    };
+    bundle.onResolve({ filter: /^(winston|logform|@dabh\/diagnostics)$/ }, ({ path }) => ({
+      path,
+      namespace: 'winston-parts',
+    }));
+    bundle.onLoad({ filter: /.*/, namespace: 'winston-parts' }, ({ path }) => ({
+      resolveDir: join(root, 'packages/core'),
+      contents: texts[path],
+    }));
+  },
+};
+
+/**
+ * Modules whose functions most commands never call. Each is a part that is loaded at the
+ * first call: what imports it gets functions that load it. They export functions only.
+ */
+const LATE_MODULES = new Set(
+  LATE.flatMap(([folder, ...names]) =>
+    names.map((name) => join(root, 'packages', folder, `${name}.ts`)),
+  ),
+);
+
+/** The name of a late module's part. */
+const lateName = (path) =>
+  `late-${relative(join(root, 'packages'), path).replace('/src/', '-').replace(/\.ts$/, '').replaceAll('/', '-')}`;
+
+const lateModules = {
+  name: 'late-modules',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^\.{1,2}\/.*\.ts$/ }, ({ path, resolveDir, kind }) => {
+      const file = join(resolveDir, path);
+      if (kind === 'entry-point' || !LATE_MODULES.has(file)) return undefined;
+      return { path: file, namespace: 'late', sideEffects: false };
+    });
+    bundle.onLoad({ filter: /.*/, namespace: 'late' }, ({ path }) => ({
+      contents: [
+        `const load = () => require('./${lateName(path)}.js');`,
+        ...functionsOf(path).map(
+          (name) => `export function ${name}(...given) { return load().${name}(...given); }`,
+        ),
+      ].join('\n'),
+      loader: 'js',
+    }));
+    bundle.onResolve({ filter: /^\.\/late-/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
+/** The names of what a module exports: functions only. */
+function functionsOf(path) {
+  const exported = [
+    ...readFileSync(path, 'utf8').matchAll(/^export (?!type\b|interface\b)(.*)$/gm),
+  ];
+  return exported.map(([, text]) => {
+    const name = /^(?:async )?function\*? (\w+)/.exec(text)?.[1];
+    if (name === undefined) throw new Error(`${path} cannot be loaded late: it exports ${text}`);
+    return name;
+  });
+}
+
 /** Tables of at least this size, in bytes, are parts of their own: most commands need few. */
 const LARGE_TABLE = 10_000;
 
@@ -173,9 +264,12 @@ async function bundleInParts(entry, out, first) {
   const texts = new Map();
   const result = await build({
     absWorkingDir: root,
-    entryPoints: [entry],
+    entryPoints: [
+      { in: entry, out: 'main' },
+      ...[...LATE_MODULES].map((path) => ({ in: path, out: lateName(path) })),
+    ],
     outdir: 'parts',
-    entryNames: '[name]-[hash]',
+    entryNames: '[name]',
     chunkNames: '[name]-[hash]',
     bundle: true,
     splitting: true,
@@ -189,11 +283,13 @@ async function bundleInParts(entry, out, first) {
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: 'none',
-    plugins: [onlyUsedUndici, withoutTables(texts)],
+    plugins: [onlyUsedUndici, onlyUsedWinston, withoutTables(texts), lateModules],
     logLevel: 'warning',
   });
   for (const { path, text } of result.outputFiles) {
-    const { code } = await transform(text, {
+    // Nothing is used of what is imported without a name, and no module but the first does
+    // anything when it is evaluated.
+    const { code } = await transform(text.replaceAll(/\bimport"\.\/[\w-]+\.js";/g, ''), {
       format: 'cjs',
       platform: 'node',
       target: 'node20.19',

@@ -42,7 +42,6 @@ const worldFiles = [
   'packages/credmon/src/{commands,checks,host,storer}/**',
   'packages/credmon/src/mytoken/main.ts',
   'packages/credmon/src/daemon/{pid-and-complete,signals,master-watch}.ts',
-  'packages/credmon/src/status/tokens.ts',
   'packages/credmon/src/metrics/listener.ts',
   'packages/scitokens/src/keys/{create-key,key-directory,private-files}.ts',
   'packages/scitokens/src/verify/{discover,issuer-keys,key-files}.ts',

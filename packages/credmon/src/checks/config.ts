@@ -1,8 +1,7 @@
 // Checks the configuration itself: errors, knobs that are not used, and scope templates
 // with commas or with macros that are expanded before there is a user.
 import { programFolder } from '../settings/program-folder.ts';
-import { type Settings, readLists } from '../settings/read.ts';
-import { settingsOf } from '../status/tokens.ts';
+import { type Settings, readLists, settingsOf } from '../settings/read.ts';
 import { loginNames } from './logins.ts';
 import {
   type Finding,
@@ -49,7 +48,7 @@ export function checkConfig(
     }
   };
   const old = attempt(() => oldKnobs(config, programFolder(process.argv[1]))) ?? [];
-  const settings = attempt(() => settingsOf(config, command));
+  const settings = attempt(() => settingsOf(config, command, process.argv[1]));
   if (settings) {
     const warnings = settings.warnings.filter(
       (text) => !REPORTED_ELSEWHERE.test(text) && !old.some((one) => one.text === text),

@@ -8,12 +8,12 @@ import { localFiles } from '../host/local-files.ts';
 import { secretVersion } from '../host/secret-file.ts';
 import type { Provider } from '../providers/common/provider.ts';
 import { STANDING } from '../providers/standing/ports.ts';
-import type { Settings } from '../settings/read.ts';
+import { type Settings, settingsOf } from '../settings/read.ts';
 import { type Explanation, type TokenFacts, explain } from '../status/explain.ts';
 import { explanationText } from '../status/explain-text.ts';
 import { nameOf, needsAttention, statusRow } from '../status/table.ts';
 import { rowsAt } from '../status/status-file.ts';
-import { openStore, settingsOf } from '../status/tokens.ts';
+import { openStore } from '../status/tokens.ts';
 import type { Output } from './revoke.ts';
 import { closed, readStatus, userOf } from './status.ts';
 import { type UserDirectories, isClosedToUs, readDirectories, seeDaemon } from './ask-daemon.ts';
@@ -44,7 +44,7 @@ export async function runExplainCommand(
   const config = openConfig(command, env);
   const facts = isClosedToUs(config, command)
     ? publishedFacts(command, readDirectories(config, command))
-    : await ownFacts(command, settingsOf(config, command), instantOf(systemClock));
+    : await ownFacts(command, settingsOf(config, command, process.argv[1]), instantOf(systemClock));
   const explanation: Explanation = explain(facts);
   stdout(command.json ? JSON.stringify(explanation, null, 2) : explanationText(explanation));
   return needsAttention(explanation) ? 1 : 0;

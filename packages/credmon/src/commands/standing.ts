@@ -20,15 +20,10 @@ import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
 import { draftOfLogin } from '../providers/oauth/refresh.ts';
 import { checkSubject } from '../providers/standing/signed.ts';
 import { topOfLogin } from '../providers/standing/login.ts';
-import type { Settings } from '../settings/read.ts';
+import { type Settings, settingsOf } from '../settings/read.ts';
 import type { LoginStanding, StandingToken } from '../settings/standing.ts';
 import { attentionTexts } from '../status/summary.ts';
-import {
-  evaluateTokens,
-  existingDirectory,
-  openStandingTokens,
-  settingsOf,
-} from '../status/tokens.ts';
+import { evaluateTokens, existingDirectory, openStandingTokens } from '../status/tokens.ts';
 import { needsAttention } from '../status/table.ts';
 import { grantByDevice, type Terminal } from '../storer/device-login.ts';
 import { standingLoginEntry } from '../report/audit-report.ts';
@@ -54,7 +49,7 @@ export async function runStandingLogin(
   output: StandingOutput,
   clock: Clock = systemClock,
 ): Promise<number> {
-  const settings = settingsOf(openConfig(command, env), command);
+  const settings = settingsOf(openConfig(command, env), command, process.argv[1]);
   const token = loginTokenOf(settings, command.token);
   const directory = existingDirectory(settings);
   const refused = whyNotStored(directory);
@@ -208,7 +203,7 @@ export async function runStandingList(
   env: NodeJS.ProcessEnv,
   { stdout, stderr }: Output,
 ): Promise<number> {
-  const settings = settingsOf(openConfig(command, env), command);
+  const settings = settingsOf(openConfig(command, env), command, process.argv[1]);
   const directory = existingDirectory(settings);
   const now = instantOf(systemClock);
   const { standing } = settings;

@@ -4,7 +4,7 @@ import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { heartbeatPath, statusPath } from '../host/run-directory.ts';
-import type { Settings } from '../settings/read.ts';
+import { type Settings, settingsOf } from '../settings/read.ts';
 import {
   needsAttention,
   statusTable,
@@ -14,8 +14,13 @@ import {
 } from '../status/table.ts';
 import { type Heartbeat, type UserStatus, parseUserStatus, rowsAt } from '../status/status-file.ts';
 import { attentionTexts, unownedTexts } from '../status/summary.ts';
-import { evaluateTokens, openStore, settingsOf } from '../status/tokens.ts';
-import { type UserDirectories, isClosedToUs, readDirectories, seeDaemon } from './ask-daemon.ts';
+import { evaluateTokens, openStore } from '../status/tokens.ts';
+import {
+  type UserDirectories,
+  isClosedToUs,
+  readDirectories,
+  seeDaemon,
+} from './ask-daemon.ts';
 import { CodedError, durationText, systemClock, utcText } from '@credmon/core/base';
 import { userName } from '@credmon/core/config';
 import { cutDomain, instantOf, isCredName } from '@credmon/core/credential';
@@ -60,7 +65,7 @@ function lookFor(command: StatusCommand, env: NodeJS.ProcessEnv): () => Promise<
     const directories = readDirectories(config, command);
     return async () => ownView(command, directories);
   }
-  const settings = settingsOf(config, command);
+  const settings = settingsOf(config, command, process.argv[1]);
   const store = openStore(settings);
   return () => fullView(command, settings, store);
 }

@@ -26,9 +26,8 @@ import {
 } from '../issuance/issue.ts';
 import type { StandingOwner } from '../providers/standing/ports.ts';
 import { LONGEST_REQUEST, parseTokenResult, tokenRequestText } from '../requests/request.ts';
-import type { Settings } from '../settings/read.ts';
+import { type Settings, settingsOf } from '../settings/read.ts';
 import { tokenSourceIn, type TokenSource } from '../settings/token-source.ts';
-import { settingsOf } from '../status/tokens.ts';
 import { askDaemon } from './ask-daemon.ts';
 import { issuedEntry } from '../report/audit-report.ts';
 import { openAudit, requester } from './audit.ts';
@@ -67,7 +66,7 @@ export async function runTokenCommand(
   const { output, print, json } = command;
   if (caller.uid !== caller.euid)
     throw new CodedError('USER_REFUSED', 'this program must not be installed setuid');
-  const settings = settingsOf(openConfig(command, env), command);
+  const settings = settingsOf(openConfig(command, env), command, process.argv[1]);
   const prints = print || output === undefined;
   if (output === undefined && isTerminal && !print)
     throw new CodedError(

@@ -1,11 +1,10 @@
 // `usable`: checks whether a job can start with a token. Prints only the reason when not.
-import { readUse } from '@credmon/core/store';
+import { checkCredentialDirectory, readUse } from '@credmon/core/store';
 import { systemClock } from '@credmon/core/base';
 import { instantOf, type FileState, type TokenTimes } from '@credmon/core/credential';
 import type { Subcommand } from '../command-line/command.ts';
 import { STANDING } from '../providers/standing/ports.ts';
-import type { Settings } from '../settings/read.ts';
-import { existingDirectory, openStore, settingsOf } from '../status/tokens.ts';
+import { type Settings, settingsOf } from '../settings/read.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { lifetimeOfStem } from '../settings/policy.ts';
 
@@ -18,7 +17,10 @@ export async function runUsableCommand(
   env: NodeJS.ProcessEnv,
   stderr: (text: string) => void,
 ): Promise<number> {
-  const use = await stateOf(command, settingsOf(openConfig(command, env), command));
+  const use = await stateOf(
+    command,
+    settingsOf(openConfig(command, env), command, process.argv[1]),
+  );
   const why = reason(use, command.seconds, instantOf(systemClock).wall);
   if (why === undefined) return 0;
   stderr(`${command.user}/${command.service}: ${why}`);
@@ -26,14 +28,19 @@ export async function runUsableCommand(
 }
 
 /**
- * Reads only this token. Standing tokens have no own files in the credential directory.
+ * Reads only this token. Standing tokens have no own files in the credential directory; what
+ * reads them is loaded only for them.
  */
 async function stateOf(
   { user, service }: Subcommand & { kind: 'usable' },
   settings: Settings,
 ): Promise<FileState<TokenTimes>> {
-  if (user !== STANDING)
-    return readUse(existingDirectory(settings), user, service, lifetimeOfStem(service, settings));
+  if (user !== STANDING) {
+    const { credDir, condorIds: condor } = settings;
+    const directory = checkCredentialDirectory(credDir, { create: false, condor });
+    return readUse(directory, user, service, lifetimeOfStem(service, settings));
+  }
+  const { openStore } = await import('../status/tokens.ts');
   const { tokens } = await openStore(settings).scan(instantOf(systemClock));
   const token = tokens.find((each) => each.user === user && each.stem === service);
   return token?.use ?? { kind: 'missing' };

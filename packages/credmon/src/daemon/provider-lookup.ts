@@ -38,7 +38,7 @@ import { join } from 'node:path';
 export function providerLookupOf(settings: Settings, ports: ProviderPorts): ProviderLookup {
   const policyOf = renewalPolicies(settings);
   const providers = buildProviders(settings, ports);
-  const standing = buildStanding(settings, ports);
+  let standing: StandingProviders | undefined;
   /** The providers of standing tokens that are renewed from a login. */
   const logins = new Map(
     settings.standing.flatMap((token) =>
@@ -48,10 +48,13 @@ export function providerLookupOf(settings: Settings, ports: ProviderPorts): Prov
 
   const providerOfName = rememberByName((stem, hasMeta) => {
     const owner = ownerOfName(stem, hasMeta, settings);
-    return owner.kind === 'nobody' ? undefined : providers[owner.kind];
+    return owner.kind === 'nobody' ? undefined : providers(owner.kind);
   });
   const providerOf = (token: TokenSnapshot): Provider | undefined => {
-    if (token.user === STANDING) return logins.has(token.stem) ? standing.login : standing.made;
+    if (token.user === STANDING) {
+      standing ??= buildStanding(settings, ports);
+      return logins.has(token.stem) ? standing.login : standing.made;
+    }
     return providerOfName(token.stem, token.meta.kind !== 'missing');
   };
 
@@ -137,8 +140,8 @@ function writeError({ stem, use, issued }: TokenSnapshot): Parsed<true> | undefi
   return { ok: false, reason: `${name} ${blocked.reason}: the administrator must remove it` };
 }
 
-/** The providers by kind; without a provider of its kind, a token is not renewed. */
-export type Providers = Partial<Readonly<Record<ProviderKind, Provider>>>;
+/** Returns the provider of a kind; it is built at the first call. */
+type Providers = (kind: ProviderKind) => Provider;
 
 /**
  * The ports that providers are built with. `secretVersion` changes when a secret file is
@@ -155,41 +158,52 @@ export interface ProviderPorts {
   readonly trust?: ProcessTrust;
 }
 
-/** Builds the providers for these settings. */
+/** Builds the providers for these settings, each when a token needs it. */
 function buildProviders(settings: Settings, ports: ProviderPorts): Providers {
   const { lists, clients, policy } = settings;
   const clientsOf = (kind: ClientKind): ClientOptions => clientOptions(settings, ports, kind);
   const policyOfService = (service: string): IssuerPolicy => policyOf(settings.policies, service);
-  return {
-    client: clientCredentials(clientsOf('CLIENT')),
-    exchange: tokenExchange(clientsOf('EXCHANGE')),
-    pelican: pelicanOf(settings, tokenExchange(clientsOf('PELICAN')), ports),
-    exec: execProvider({
-      programs: settings.tokenPrograms,
-      run: runProgram,
-      fileVersion: ports.secretVersion,
-      specialNames: lists.specialNames,
-      defaultLifetime: policy.defaultLifetime,
-    }),
-    local: localSigner({
-      settings: settings.local,
-      specialNames: lists.specialNames,
-      ports: ports.local,
-    }),
-    oauth2: oauthRefresh({
-      ...loginOptions(settings, ports),
-      clientOf: (service) => clients.get(service.toUpperCase()),
-      policyOf: policyOfService,
-      specialNames: lists.specialNames,
-    }),
-    vault: vaultReader({
-      settings: settings.vault,
-      send: createVaultSend(settings.vault, settings.limits, ports.trust),
-      policyOf: policyOfService,
-      topVersion: (user, stem) => ports.secretVersion(join(settings.credDir, user, `${stem}.top`)),
-      specialNames: lists.specialNames,
-      policy,
-    }),
+  const makers: Readonly<Record<ProviderKind, () => Provider>> = {
+    client: () => clientCredentials(clientsOf('CLIENT')),
+    exchange: () => tokenExchange(clientsOf('EXCHANGE')),
+    pelican: () => pelicanOf(settings, tokenExchange(clientsOf('PELICAN')), ports),
+    exec: () =>
+      execProvider({
+        programs: settings.tokenPrograms,
+        run: runProgram,
+        fileVersion: ports.secretVersion,
+        specialNames: lists.specialNames,
+        defaultLifetime: policy.defaultLifetime,
+      }),
+    local: () =>
+      localSigner({
+        settings: settings.local,
+        specialNames: lists.specialNames,
+        ports: ports.local,
+      }),
+    oauth2: () =>
+      oauthRefresh({
+        ...loginOptions(settings, ports),
+        clientOf: (service) => clients.get(service.toUpperCase()),
+        policyOf: policyOfService,
+        specialNames: lists.specialNames,
+      }),
+    vault: () =>
+      vaultReader({
+        settings: settings.vault,
+        send: createVaultSend(settings.vault, settings.limits, ports.trust),
+        policyOf: policyOfService,
+        topVersion: (user, stem) =>
+          ports.secretVersion(join(settings.credDir, user, `${stem}.top`)),
+        specialNames: lists.specialNames,
+        policy,
+      }),
+  };
+  const made = new Map<ProviderKind, Provider>();
+  return (kind) => {
+    const provider = made.get(kind) ?? makers[kind]();
+    made.set(kind, provider);
+    return provider;
   };
 }
 

@@ -125,8 +125,14 @@ export function readIssuer(config: Config, read: KnobReader, service: string): L
   };
   checkKnob(template, () => problemOf(parseTemplate(issuer.template, 'username')));
   checkKnob(groupTemplate, () => problemOf(parseTemplate(issuer.groupTemplate ?? '', 'groupname')));
-  checkKnob(expression, () => (parseExpression(issuer.templateExpression ?? 'true'), undefined));
-  checkKnob(requirement, () => (parseRequirement(issuer.groupRequirement ?? 'true'), undefined));
+  if (issuer.templateExpression !== undefined) {
+    const text = issuer.templateExpression;
+    checkKnob(expression, () => (parseExpression(text), undefined));
+  }
+  if (issuer.groupRequirement !== undefined) {
+    const text = issuer.groupRequirement;
+    checkKnob(requirement, () => (parseRequirement(text), undefined));
+  }
   return issuer;
 }
 

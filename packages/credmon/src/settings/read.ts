@@ -31,6 +31,7 @@ import {
   type IssuerPolicy,
 } from '@credmon/core/profiles';
 import { logSettings, type LogOptions, type LogOverrides } from '@credmon/core/log';
+import { programFolder } from './program-folder.ts';
 import { readPolicy } from './policy.ts';
 import { readMetricsAddress, type MetricsAddress, readRunDirectory } from './metrics-address.ts';
 import {
@@ -177,6 +178,25 @@ export function readSettings(config: Config, overrides: Overrides): Settings {
   };
   read.finish();
   return Object.freeze(settings);
+}
+
+/**
+ * Returns the settings for a command that writes no log; `started` is the path by which this
+ * program was started. @throws CodedError `CONFIG_INVALID`
+ */
+export function settingsOf(
+  config: Config,
+  { credDir }: Pick<Overrides, 'credDir'>,
+  started: string | undefined,
+): Settings {
+  const programs = programFolder(started);
+  return readSettings(config, {
+    credDir,
+    programs,
+    logFile: undefined,
+    debug: false,
+    verbose: false,
+  });
 }
 
 /**

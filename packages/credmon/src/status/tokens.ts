@@ -7,34 +7,16 @@ import {
 } from '@credmon/core/store';
 import { judge, type ManagedToken } from '@credmon/core/renewal';
 import { systemRandom } from '@credmon/core/base';
-import type { Config } from '@credmon/core/config';
 import type { Instant, TokenSnapshot } from '@credmon/core/credential';
-import type { CommonOptions } from '../command-line/command.ts';
 import { localFiles } from '../host/local-files.ts';
 import { ownerOfToken, providerLookupOf } from '../daemon/provider-lookup.ts';
 import { EMPTY_STORE } from '../providers/standing/login-store.ts';
 import { withStanding } from '../providers/standing/store.ts';
 import { secretVersion } from '../host/secret-file.ts';
-import { programFolder } from '../settings/program-folder.ts';
-import { readSettings, type Settings } from '../settings/read.ts';
+import type { Settings } from '../settings/read.ts';
 import type { StandingToken } from '../settings/standing.ts';
 import { standingFiles, openStandingLogins } from '../host/standing-files.ts';
 import { statusRow, type StatusRow } from './table.ts';
-
-/**
- * Returns the settings for a command that writes no log. @throws CodedError
- * `CONFIG_INVALID`
- */
-export function settingsOf(config: Config, { credDir }: Pick<CommonOptions, 'credDir'>): Settings {
-  const programs = programFolder(process.argv[1]);
-  return readSettings(config, {
-    credDir,
-    programs,
-    logFile: undefined,
-    debug: false,
-    verbose: false,
-  });
-}
 
 /**
  * Returns the existing credential directory, its path without links.
@@ -83,6 +65,7 @@ export function evaluateTokens(
   settings: Settings,
   now: Instant,
 ): readonly EvaluatedToken[] {
+  if (tokens.length === 0) return [];
   const local = localFiles(() => undefined);
   const lookup = providerLookupOf(settings, {
     secretVersion,

@@ -10,7 +10,7 @@ import {
   versionFindings,
   versionIn,
 } from '../../src/checks/installation.ts';
-import { settingsOf } from '../../src/status/tokens.ts';
+import { settingsOf } from '../../src/settings/read.ts';
 import { type CheckBench, checkBench } from '../support/check-bench.ts';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -256,7 +256,7 @@ describe('condor_version', () => {
       LOCAL_CREDMON_PROVIDER_NAMES: 'loc',
       VAULT_CREDMON_PROVIDER_NAMES: 'v',
     });
-    const settings = settingsOf(config, { credDir: undefined });
+    const settings = settingsOf(config, { credDir: undefined }, undefined);
     expect([...usesOf(settings, '/usr/local/bin/condor_credential_storer')]).toEqual([
       'all',
       'local',

@@ -11,7 +11,7 @@ import {
   type CheckContext,
   type Check,
 } from '../../src/checks/context.ts';
-import { settingsOf } from '../../src/status/tokens.ts';
+import { settingsOf } from '../../src/settings/read.ts';
 
 /** Where a check checks. */
 export interface CheckBench {
@@ -63,7 +63,7 @@ export function checkBench(): CheckBench {
       const read = config(knobs);
       const context = createCheckContext(
         read,
-        settingsOf(read, { credDir: undefined }),
+        settingsOf(read, { credDir: undefined }, undefined),
         instantOf(systemClock),
       );
       const found = await checks(context);

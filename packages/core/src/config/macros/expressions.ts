@@ -24,8 +24,10 @@ export function expressionEvaluator(now: () => number): EvaluateExpression {
   };
 }
 
-/** The default evaluator of the configuration. */
-export const evaluateExpression: EvaluateExpression = expressionEvaluator(() => systemClock.now());
+/** The default evaluator of the configuration, an {@link EvaluateExpression}. */
+export function evaluateExpression(text: string): ExpressionValue | undefined {
+  return expressionEvaluator(() => systemClock.now())(text);
+}
 
 function parse(text: string): Expr | undefined {
   try {
