@@ -302,7 +302,7 @@ async function bundleInParts(entry, out, first) {
     });
     if (code.includes(COMMENT_END) || Buffer.byteLength(code) !== code.length)
       throw new Error(`${out}: a part cannot be kept in a comment: ${basename(path)}`);
-    texts.set(basename(path), code);
+    texts.set(basename(path), withPlainExports(code));
   }
   const packages = Object.entries(result.metafile.outputs).map(([path, { inputs }]) => [
     basename(path),
@@ -341,6 +341,19 @@ async function bundleInParts(entry, out, first) {
   );
   chmodSync(join(output, out), 0o755);
   writeBundledPackages(join(output, out), result.metafile);
+}
+
+/**
+ * Returns the code of a part with its exports as plain properties, set at its end: esbuild
+ * makes two functions for each, which takes a third of the time to evaluate the part. No
+ * module exports a variable that changes.
+ */
+function withPlainExports(code) {
+  const exported = /__export\((\w+),\{(.*?)\}\);module\.exports=__toCommonJS\(\1\);/s.exec(code);
+  if (exported === null) return code;
+  const plain = exported[2].replaceAll(/:\(\)=>([\w$]+)/g, ':$1');
+  if (plain.includes('=>') || /\b__esm\(/.test(code)) throw new Error('unknown exports of a part');
+  return `${code.replace(exported[0], () => '')}Object.assign(exports,{__esModule:!0,${plain}});`;
 }
 
 /**
