@@ -14,6 +14,7 @@ import {
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { deflateRawSync } from 'node:zlib';
+import { partFilesOf } from './packaging/layout.mjs';
 import { writeBundledPackages } from './packaging/licences.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -105,12 +106,6 @@ const require = __createRequire(import.meta.url);
 const __bundleFile = __toPath(import.meta.url);
 const __bundleDir = __toPath(new URL('.', import.meta.url));`,
 };
-
-/** As in part-loader.ts. */
-const COMMENT_END = '*@/';
-
-/** Characters: shorter parts are not packed. */
-const PACKED_FROM = 400;
 
 /**
  * The HTTP client without what this program does not use: fetch, caches, mocks, WebSocket.
@@ -256,9 +251,9 @@ for (const { entry, out, assets, external = [], first = '', inParts = false } of
 }
 
 /**
- * Writes a program whose parts, one for each dynamic import and what they share, are in a
- * comment of the file; `part-loader.ts` runs them. Beside it, `.parts.json` lists the
- * packages in each part, for tests.
+ * Writes a program, and beside it the file of its parts, one for each dynamic import and what
+ * they share; `part-loader.ts` runs them. `.parts.json` lists the packages in each part, for
+ * tests.
  */
 async function bundleInParts(entry, out, first) {
   const texts = new Map();
@@ -300,32 +295,25 @@ async function bundleInParts(entry, out, first) {
       define: { 'import.meta.url': '__partUrl' },
       logLevel: 'warning',
     });
-    if (code.includes(COMMENT_END) || Buffer.byteLength(code) !== code.length)
-      throw new Error(`${out}: a part cannot be kept in a comment: ${basename(path)}`);
+    if (Buffer.byteLength(code) !== code.length)
+      throw new Error(`${out}: a part is not ASCII: ${basename(path)}`);
     texts.set(basename(path), withPlainExports(code));
   }
   const packages = Object.entries(result.metafile.outputs).map(([path, { inputs }]) => [
     basename(path),
     [...new Set(Object.keys(inputs).map(packageOf))],
   ]);
-  const isPacked = (name) => texts.get(name).length >= PACKED_FROM;
-  const kept = new Map();
-  for (const [name, code] of texts)
-    kept.set(
-      name,
-      isPacked(name)
-        ? deflateRawSync(code, { level: 9 }).toString('base64')
-        : code.replaceAll('*/', COMMENT_END),
-    );
   const program = basename(out, '.cjs');
   const hash = createHash('sha256')
-    .update([...kept].flat().join('\0'))
+    .update([...texts].flat().join('\0'))
     .digest('hex');
+  const named = `${program}.${hash.slice(0, 16)}`;
+  const bytes = [...texts.values()].map((code) => deflateRawSync(code, { level: 9 }));
   let length = 0;
   const parts = {};
-  for (const [name, text] of kept) {
-    parts[name] = [length, text.length, ...(isPacked(name) ? [1] : [])];
-    length += text.length;
+  for (const [index, name] of [...texts.keys()].entries()) {
+    parts[name] = [length, bytes[index].length];
+    length += bytes[index].length;
   }
   const main = basename(
     Object.entries(result.metafile.outputs).find(([, { entryPoint }]) => entryPoint === entry)[0],
@@ -333,8 +321,10 @@ async function bundleInParts(entry, out, first) {
   const file = join(output, out);
   mkdirSync(dirname(file), { recursive: true });
   rmSync(`${file}.map`, { force: true });
-  const table = { build: `${program}.${hash.slice(0, 16)}`, main, parts };
-  writeFileSync(file, await programText(first, table, [...kept.values()].join('')));
+  writeFileSync(join(dirname(file), `${named}.parts`), Buffer.concat(bytes));
+  writeFileSync(file, await programText(first, { build: named, length, main, parts }));
+  for (const old of partFilesOf(file))
+    if (old !== `${named}.parts`) rmSync(join(dirname(file), old));
   writeFileSync(
     file.replace(/\.cjs$/, '.parts.json'),
     JSON.stringify(Object.fromEntries(packages), undefined, 1),
@@ -356,16 +346,13 @@ function withPlainExports(code) {
   return `${code.replace(exported[0], () => '')}Object.assign(exports,{__esModule:!0,${plain}});`;
 }
 
-/**
- * The loader with its table, and the parts in the comment of a function: the text of a
- * function has its comments, so the file is read once, by Node.js.
- */
-async function programText(first, table, parts) {
+/** The loader with its table. */
+async function programText(first, table) {
   const { outputFiles } = await build({
     absWorkingDir: root,
     stdin: {
       contents: `import { runParts } from './packages/core/src/base/process/part-loader.ts';
-runParts(__filename, __TABLE__, __PARTS__, require);`,
+runParts(__filename, ${JSON.stringify(table)}, require);`,
       resolveDir: root,
       loader: 'ts',
     },
@@ -376,12 +363,8 @@ runParts(__filename, __TABLE__, __PARTS__, require);`,
     format: 'cjs',
     minify: true,
   });
-  const begin = '()=>{/*';
-  const loader = outputFiles[0].text
-    .replace('__TABLE__', () => JSON.stringify(table))
-    .replace('__PARTS__', () => `String(${begin}${parts}*/}).slice(${begin.length})`);
   return `#!/usr/bin/env node
-${first}${loader}`;
+${first}${outputFiles[0].text}`;
 }
 
 /** `fs-extra` for a file of node_modules, or the first folders of one of ours. */

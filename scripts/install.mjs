@@ -64,7 +64,10 @@ if (uninstalls) uninstall();
 else await install();
 
 async function install() {
-  const files = await filesOf(root, built, paths);
+  const isPart = ({ path }) => path.endsWith('.parts');
+  const all = await filesOf(root, built, paths);
+  // A program that starts meanwhile needs the parts that belong to it.
+  const files = [...all.filter(isPart), ...all.filter((file) => !isPart(file))];
   const before = installedFiles() ?? [];
   const now = [...files.map(({ path }) => path), list];
   putAll([...files, { path: list, content: `${now.join('\n')}\n`, mode: 0o644 }]);

@@ -9,6 +9,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { bundledPackages, licenceText } from './packaging/licences.mjs';
+import { partFilesOf } from './packaging/layout.mjs';
 import { foreignPackages, reachedModules } from './packaging/modules.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -87,6 +88,8 @@ function stage(name, folder) {
   for (const path of bundles) {
     write(path, readFileSync(join(source, path), 'utf8').replace(/\n\/\/# sourceMap.*\s*$/, '\n'));
     chmodSync(join(folder, path), 0o755);
+    for (const part of partFilesOf(join(source, path)))
+      cpSync(join(source, dirname(path), part), join(folder, dirname(path), part));
   }
   if (name === 'webserver') {
     cpSync(join(source, 'src/views'), join(folder, 'src/views'), { recursive: true });

@@ -109,6 +109,17 @@ function renamed(program, name) {
   return { ...program, commands, name: [name, ...words.slice(1)].join(' ') };
 }
 
+/**
+ * The names of the files with a program's parts, beside it. Each has the hash of its content in
+ * its name: a program finds its own also while it is replaced.
+ */
+export function partFilesOf(program) {
+  const begin = `${basename(program).replace(/\.c?js$/, '')}.`;
+  return readdirSync(dirname(program)).filter(
+    (name) => name.startsWith(begin) && /^[0-9a-f]{16}\.parts$/.test(name.slice(begin.length)),
+  );
+}
+
 function programFiles(built, paths) {
   const { lib } = paths;
   const files = [
@@ -116,7 +127,12 @@ function programFiles(built, paths) {
     { path: join(lib, 'package.json'), content: '{"type":"module"}\n', mode: 0o644 },
   ];
   for (const [folder, file, names] of PROGRAMS) {
-    const text = readFileSync(join(built, 'packages', folder, 'dist/bin', file), 'latin1');
+    const program = join(built, 'packages', folder, 'dist/bin', file);
+    for (const name of partFilesOf(program)) {
+      const content = readFileSync(join(dirname(program), name));
+      files.push({ path: join(lib, name), content, mode: 0o644 });
+    }
+    const text = readFileSync(program, 'latin1');
     const content = Buffer.from(text.replace(/\n\/\/# sourceMappingURL=\S+\s*$/, '\n'), 'latin1');
     files.push({ path: join(lib, file), content, mode: 0o755 });
     for (const name of names) {

@@ -3,8 +3,8 @@
 import { executablePath } from '@credmon/test-fixtures/processes/processes';
 import { createWorkspace, type Workspace } from '@credmon/test-fixtures/files/workspace';
 import { execFile } from 'node:child_process';
-import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, copyFileSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { root as repository } from './daemon-runs.ts';
 
 /** How a command ended. */
@@ -38,7 +38,11 @@ export function openToUsers(): OtherUsers {
   const workspace = createWorkspace();
   chmodSync(workspace.root, 0o711);
   const program = join(workspace.root, 'condor_credmon.cjs');
-  copyFileSync(executablePath(repository, 'condor_credmon'), program);
+  const built = executablePath(repository, 'condor_credmon');
+  copyFileSync(built, program);
+  for (const name of readdirSync(dirname(built)))
+    if (name.endsWith('.parts'))
+      copyFileSync(join(dirname(built), name), join(workspace.root, name));
   chmodSync(program, 0o755);
   const accounts = readFileSync('/etc/passwd', 'utf8')
     .split('\n')

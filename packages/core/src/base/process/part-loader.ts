@@ -1,5 +1,5 @@
-// Runs a program that one file keeps in parts: a part is compiled when it is first needed,
-// from V8's compiled code where that is kept. scripts/bundle.mjs makes such files.
+// Runs a program whose parts are in a file beside it: a part is compiled when it is first
+// needed, from V8's compiled code where that is kept. scripts/bundle.mjs makes such files.
 import {
   closeSync,
   constants,
@@ -18,18 +18,16 @@ import { dirname, join } from 'node:path';
 import { Script } from 'node:vm';
 
 /**
- * Where the parts are in the text, in characters, and the hash of all of them. A `packed`
- * part is deflated and written in base64. A part whose name ends in `.json` is a table: it is
+ * Where the deflated parts are in the file `BUILD.parts`, in bytes, its length, and the build,
+ * whose name has the hash of all parts. A part whose name ends in `.json` is a table: it is
  * parsed when its default export is first used.
  */
 export interface PartTable {
   readonly build: string;
+  readonly length: number;
   readonly main: string;
-  readonly parts: Readonly<Record<string, readonly [start: number, length: number, packed?: 1]>>;
+  readonly parts: Readonly<Record<string, readonly [start: number, length: number]>>;
 }
-
-/** Written in a part instead of the end of a comment, because the parts are in a comment. */
-export const COMMENT_END = '*@/';
 
 /** The directory of compiled code beside the file; others than its owner cannot write it. */
 export const CACHE_DIRECTORY = 'cache';
@@ -43,13 +41,16 @@ type PartFunction = (
 ) => void;
 
 /**
- * Runs the main part of the program `file`. `text` has all parts: a process that runs while
- * its program is replaced continues with the parts that it started with. The compiled code of
- * the parts that it has used is kept for the next start, where this process may write beside
- * the file: for each part that is needed on its own, together with the parts that it needs.
+ * Runs the main part of the program `file`. The parts are read once: a process that runs
+ * while its program is replaced continues with the parts that it started with. The compiled
+ * code of the parts that it has used is kept for the next start, where this process may write
+ * beside the file: for each part that is needed on its own, together with the parts that it
+ * needs.
+ * @throws Error if the file of the parts is missing or not whole
  */
-export function runParts(file: string, table: PartTable, text: string, fromFile: Require): void {
+export function runParts(file: string, table: PartTable, fromFile: Require): void {
   const url = urlOf(file, fromFile);
+  const bytes = readParts(join(dirname(file), `${table.build}.parts`), table.length);
   const loaded = new Map<string, { exports: unknown }>();
   const cache = openCache(file, table.build);
   let group: Group | undefined;
@@ -97,14 +98,24 @@ export function runParts(file: string, table: PartTable, text: string, fromFile:
     return module;
   };
   const textOf = (name: string): string => {
-    const [start, length, packed] = table.parts[name] ?? [0, 0];
-    const part = text.slice(start, start + length);
-    if (packed !== 1) return part.replaceAll(COMMENT_END, '*/');
+    const [start, length] = table.parts[name] ?? [0, 0];
     const { inflateRawSync } = fromFile('node:zlib') as typeof import('node:zlib');
-    return inflateRawSync(Buffer.from(part, 'base64')).toString('latin1');
+    return inflateRawSync(bytes.subarray(start, start + length)).toString('latin1');
   };
   process.once('exit', () => cache.keep());
   load(table.main);
+}
+
+function readParts(path: string, length: number): Buffer {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length === length) return bytes;
+  } catch (error) {
+    throw new Error(`cannot read ${path}, which belongs to this program: install it again`, {
+      cause: error,
+    });
+  }
+  throw new Error(`${path}, which belongs to this program, is damaged: install it again`);
 }
 
 /** The file's URL; most paths need no escape, and no module that knows how to write one. */

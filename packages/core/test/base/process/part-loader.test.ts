@@ -18,49 +18,51 @@ import { fileURLToPath } from 'node:url';
 import { crc32, deflateRawSync } from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
-import { CACHE_DIRECTORY, COMMENT_END } from '../../../src/base/process/part-loader.ts';
+import { CACHE_DIRECTORY } from '../../../src/base/process/part-loader.ts';
 
 const loader = fileURLToPath(new URL('../../../dist/base/process/part-loader.js', import.meta.url));
 const PARTS = {
-  main: `require('./shared');console.log(require('node:path').basename(__partUrl), /a*@/.test('aa'));`,
+  main: `require('./shared');console.log(require('node:path').basename(__partUrl), /a*/.test('aa'));`,
   shared: 'exports.value = 1;',
   unused: 'this is not JavaScript',
 };
 
 let directory: string;
 let file: string;
+let partsFile: string;
 let program: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'credmon-parts-'));
-  file = join(directory, 'program.parts');
+  file = join(directory, 'program.cjs');
   make(PARTS);
 });
 
-/** Writes the program's file with these parts, some of them packed. */
-const make = (texts: Readonly<Record<string, string>>, packed: readonly string[] = []): void => {
+/** Writes the files of a program with these parts. */
+const make = (texts: Readonly<Record<string, string>>): void => {
   let at = 0;
-  const parts = Object.entries(texts).map(([name, text]) => {
-    at += text.length;
-    const flag = packed.includes(name) ? [1] : [];
-    return [name, [at - text.length, text.length, ...flag]];
+  const packed = Object.values(texts).map((text) => deflateRawSync(Buffer.from(text, 'latin1')));
+  const all = Buffer.concat(packed);
+  const parts = Object.keys(texts).map((name, index) => {
+    const length = packed[index]?.length ?? 0;
+    at += length;
+    return [name, [at - length, length]];
   });
-  const all = Object.values(texts).join('');
-  writeFileSync(file, all);
-  const table = {
-    build: `program.${crc32(all)}`,
-    main: 'main',
-    parts: Object.fromEntries(parts),
-  };
+  const build = `program.${crc32(all)}`;
+  partsFile = join(directory, `${build}.parts`);
+  writeFileSync(file, '');
+  writeFileSync(partsFile, all);
+  const table = { build, length: all.length, main: 'main', parts: Object.fromEntries(parts) };
   program = `import { createRequire } from 'node:module';
 import { runParts } from ${JSON.stringify(loader)};
-runParts(${[file, table, all].map((each) => JSON.stringify(each)).join()}, createRequire(import.meta.url));`;
+runParts(${[file, table].map((each) => JSON.stringify(each)).join()}, createRequire(import.meta.url));`;
 };
 
-const run = (...flags: readonly string[]): string =>
+const start = (...flags: readonly string[]): { stdout: string; stderr: string } =>
   spawnSync(process.execPath, [...flags, '--input-type=module', '-e', program], {
     encoding: 'utf8',
     timeout: PATIENCE * 1000,
-  }).stdout;
+  });
+const run = (...flags: readonly string[]): string => start(...flags).stdout;
 const cache = (): string => join(directory, CACHE_DIRECTORY);
 const kept = (): string[] =>
   existsSync(cache()) ? readdirSync(cache()).map((name) => name.split('-').at(-1) ?? '') : [];
@@ -71,14 +73,14 @@ const pathOfMain = (): string => pathOf('main');
 
 /** A main part that overwrites the program's file, and then needs another part. */
 const replacesItself = (): Record<string, string> => ({
-  main: `require('node:fs').writeFileSync(${JSON.stringify(file)}, 'another build'.repeat(99));console.log(require('./late').value);`,
+  main: `const { readdirSync, writeFileSync } = require('node:fs');
+for (const name of readdirSync(${JSON.stringify(directory)})) if (/^program/.test(name)) writeFileSync(${JSON.stringify(directory)} + '/' + name, 'another build'.repeat(99));console.log(require('./late').value);`,
   late: 'exports.value = "late";',
 });
 
 describe('a program in parts', () => {
   it('reads only the parts that it needs, and keeps their compiled code', () => {
-    expect(COMMENT_END).toBe('*@/');
-    expect(run()).toBe('program.parts true\n');
+    expect(run()).toBe('program.cjs true\n');
     expect(kept()).toEqual(['main']);
     const text = readFileSync(pathOfMain(), 'latin1');
     expect(text).toContain(PARTS.shared);
@@ -116,10 +118,9 @@ require('./late'); process.prependOnceListener('exit', () => require('v8').setFl
     expect(statSync(pathOf('late')).ino).not.toBe(before);
   });
 
-  it('unpacks a part that is packed, also when its compiled code is kept', () => {
+  it('unpacks a part, and does not need it again when its compiled code is kept', () => {
     const text = "exports.value = 'é */';";
-    const main = `console.log(require('./big').value);`;
-    make({ main, big: deflateRawSync(Buffer.from(text, 'latin1')).toString('base64') }, ['big']);
+    make({ main: `console.log(require('./big').value);`, big: text });
     expect([run(), run()]).toEqual(['é */\n', 'é */\n']);
     expect(kept()).toEqual(['main']);
   });
@@ -153,11 +154,11 @@ console.log(before, later, ${isLoaded}, isIP('::1'), { ...tls }.connect === tls.
       const damaged = Buffer.from(whole);
       damaged[at] = (damaged[at] ?? 0) ^ 0x10;
       writeFileSync(path, damaged);
-      expect(run()).toBe('program.parts true\n');
+      expect(run()).toBe('program.cjs true\n');
       if (at > 97 * 8) break;
     }
     const rewritten = readFileSync(path);
-    expect(run()).toBe('program.parts true\n');
+    expect(run()).toBe('program.cjs true\n');
     expect(readFileSync(path).equals(rewritten)).toBe(true);
   });
 
@@ -166,19 +167,19 @@ console.log(before, later, ${isLoaded}, isIP('::1'), { ...tls }.connect === tls.
     chmodSync(cache(), 0o777);
     const [name = ''] = readdirSync(cache());
     writeFileSync(join(cache(), name), 'not trusted');
-    expect(run()).toBe('program.parts true\n');
+    expect(run()).toBe('program.cjs true\n');
     expect(readFileSync(join(cache(), name), 'utf8')).toBe('not trusted');
   });
 
   it('keeps nothing below a directory that others can write', () => {
     chmodSync(directory, 0o777);
-    expect(run()).toBe('program.parts true\n');
+    expect(run()).toBe('program.cjs true\n');
     expect(kept()).toEqual([]);
   });
 
   it.skipIf(process.getuid?.() !== 0)('keeps nothing beside a program of another user', () => {
     chownSync(file, 1, 1);
-    expect(run()).toBe('program.parts true\n');
+    expect(run()).toBe('program.cjs true\n');
     expect(kept()).toEqual([]);
   });
 
@@ -208,8 +209,16 @@ console.log(before, later, ${isLoaded}, isIP('::1'), { ...tls }.connect === tls.
   });
 
   it('does not run the parts of another build', () => {
-    writeFileSync(file, readFileSync(file, 'utf8').replace('aa', 'ab'));
-    expect([run(), run()]).toEqual(['program.parts true\n', 'program.parts true\n']);
+    writeFileSync(partsFile, 'another build');
+    expect(start()).toMatchObject({
+      stdout: '',
+      stderr: expect.stringContaining(`${partsFile}, which belongs to this program, is damaged`),
+    });
+    rmSync(partsFile);
+    expect(start()).toMatchObject({
+      stdout: '',
+      stderr: expect.stringContaining(`cannot read ${partsFile}, which belongs to this program`),
+    });
   });
 
   it('evaluates a part again whose evaluation failed', () => {
@@ -225,10 +234,10 @@ console.log(before, later, ${isLoaded}, isIP('::1'), { ...tls }.connect === tls.
     const path = pathOfMain();
     rmSync(path);
     execFileSync('mkfifo', [path]);
-    expect(run()).toBe('program.parts true\n');
+    expect(run()).toBe('program.cjs true\n');
     rmSync(path);
     mkdirSync(path);
-    expect(run()).toBe('program.parts true\n');
+    expect(run()).toBe('program.cjs true\n');
   });
 
   it('leaves no temporary file when compiled code cannot be kept', () => {
@@ -253,7 +262,7 @@ console.log(before, later, ${isLoaded}, isIP('::1'), { ...tls }.connect === tls.
     const path = pathOfMain();
     writeFileSync(path, 'not trusted');
     chmodSync(directory, 0o777);
-    expect(run()).toBe('program.parts true\n');
+    expect(run()).toBe('program.cjs true\n');
     expect(readFileSync(path, 'utf8')).toBe('not trusted');
   });
 });
