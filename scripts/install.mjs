@@ -6,6 +6,7 @@ import {
   existsSync,
   fchmodSync,
   lstatSync,
+  mkdtempSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -19,6 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
+import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { forDebian, isDebian } from './packaging/distributions.mjs';
 import { filesOf, pathsBelow } from './packaging/layout.mjs';
@@ -187,17 +189,27 @@ function remove(path) {
 }
 
 /**
- * The compiled code of the parts that every command uses is kept from now on, for the
- * Node.js that runs this; the first start as the owner keeps that of another Node.js.
+ * The compiled code of the daemon and of short commands is kept from now on, for the Node.js
+ * that runs this; the first start as the owner keeps that of another Node.js. It is the code
+ * that a run has used: each runs in an empty credential directory.
  */
 function keepCompiledCode() {
-  for (const command of [
-    ['--version'],
-    ['status', '--help'],
-    ['usable', 'root', 'x'],
-    ['config', 'get', 'LOG'],
-  ])
-    spawnSync(process.execPath, [onDisk(join(paths.lib, 'condor_credmon.cjs')), ...command], {
-      stdio: 'ignore',
-    });
+  const folder = mkdtempSync(join(tmpdir(), 'credmon-install-'));
+  const config = join(folder, 'condor_config');
+  writeFileSync(
+    config,
+    `LOG = ${folder}
+SEC_CREDENTIAL_DIRECTORY_OAUTH = ${join(folder, 'credentials')}
+TRUST_CREDENTIAL_DIRECTORY = true
+CREDMON_RUN_DIR = none
+`,
+  );
+  const commands = ['--once', 'status', 'usable root x', 'config get LOG', '--version'];
+  for (const command of commands)
+    spawnSync(
+      process.execPath,
+      [onDisk(join(paths.lib, 'condor_credmon.cjs')), ...command.split(' ')],
+      { stdio: 'ignore', env: { PATH: process.env.PATH, CONDOR_CONFIG: config } },
+    );
+  rmSync(folder, { recursive: true, force: true });
 }

@@ -159,6 +159,16 @@ describe('install-to', () => {
     expect(readdirSync(join(prefix, 'bin')).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
+  it('keeps the compiled code of the daemon and of short commands', () => {
+    const prefix = mkdtempSync(join(tmpdir(), 'credmon-prefix-'));
+    install(prefix, output);
+    const kept = readdirSync(join(prefix, 'lib/credmon/cache')).map(
+      (name) => name.split(`-${process.arch}-`)[1]?.split(/[.-]/, 1)[0],
+    );
+    const expected = ['main', 'daemon', 'winston', 'status', 'usable', 'config'];
+    expect(kept).toEqual(expect.arrayContaining(expected));
+  });
+
   it('--uninstall keeps a directory that has the name of a file, and removes the rest at the next time', () => {
     const prefix = mkdtempSync(join(tmpdir(), 'credmon-prefix-'));
     install(prefix, output);

@@ -82,7 +82,7 @@ const patterns = once(() =>
         .replaceAll(/<[A-Z]+>/g, '.+');
       const fixed = name.replaceAll(/<[A-Z]+>/g, '').length;
       const end = name.slice(name.lastIndexOf('>') + 1).toLowerCase();
-      return { end, pattern: new RegExp(`^${pattern}$`, 'i'), fixed, knob };
+      return { end, pattern: once(() => new RegExp(`^${pattern}$`, 'i')), fixed, knob };
     })
     // A provider's name may contain anything: the pattern with the longest fixed text wins.
     .sort((a, b) => b.fixed - a.fixed),
@@ -96,6 +96,6 @@ export function declarationFor(name: string): KnobDeclaration | undefined {
   const key = name.toLowerCase();
   return (
     plain().get(key) ??
-    patterns().find(({ end, pattern }) => key.endsWith(end) && pattern.test(name))?.knob
+    patterns().find(({ end, pattern }) => key.endsWith(end) && pattern().test(name))?.knob
   );
 }

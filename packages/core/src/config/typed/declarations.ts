@@ -153,7 +153,7 @@ const patterns = once(() =>
     .filter(([name]) => name.includes('<'))
     .map(([name, knob]) => ({
       end: name.slice(name.lastIndexOf('>') + 1).toLowerCase(),
-      pattern: new RegExp(`^${name.replaceAll(/<[A-Z]+>/g, '[^.]+')}$`, 'i'),
+      pattern: once(() => new RegExp(`^${name.replaceAll(/<[A-Z]+>/g, '[^.]+')}$`, 'i')),
       knob,
     })),
 );
@@ -166,7 +166,7 @@ export function declarationOf(name: string): KnobDeclaration | undefined {
   const key = name.toLowerCase();
   return (
     plain().get(key) ??
-    patterns().find(({ end, pattern }) => key.endsWith(end) && pattern.test(name))?.knob
+    patterns().find(({ end, pattern }) => key.endsWith(end) && pattern().test(name))?.knob
   );
 }
 
