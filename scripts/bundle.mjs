@@ -27,7 +27,7 @@ const LATE = [
   ['core/src/classad', 'evaluate/evaluate', 'language/parse', 'map-file/map-file', 'print/print'],
   ['core/src/config/macros', 'expressions'],
   ['core/src/regexp', 'regexp'],
-  ['credmon/src/daemon', 'attempt', 'provider-lookup', 'record-outcome', 'token-requests'],
+  ['credmon/src/daemon', 'attempt', 'provider-lookup', 'record-outcome'],
   ['credmon/src/issuance', 'issue'],
   [
     'credmon/src/providers',

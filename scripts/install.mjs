@@ -1,6 +1,6 @@
 // Installs the programs below a prefix, with manual pages, completions, documentation and
 // licences; they need nothing of this checkout. `--uninstall` removes what is installed.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
   existsSync,
@@ -22,6 +22,7 @@ import {
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { setTimeout as rest } from 'node:timers/promises';
 import { forDebian, isDebian } from './packaging/distributions.mjs';
 import { filesOf, pathsBelow } from './packaging/layout.mjs';
 
@@ -62,6 +63,9 @@ const list = join(paths.share, 'installed-files');
 
 // Other users run what is installed.
 process.umask(0o022);
+/** Milliseconds that a daemon may take to start, and to end. */
+const START_LIMIT = 10_000;
+
 if (uninstalls) uninstall();
 else await install();
 
@@ -75,7 +79,7 @@ async function install() {
   putAll([...files, { path: list, content: `${now.join('\n')}\n`, mode: 0o644 }]);
   removeTemporaries(now);
   for (const path of before) if (!now.includes(path)) remove(path);
-  keepCompiledCode();
+  await keepCompiledCode();
 }
 
 /**
@@ -193,23 +197,35 @@ function remove(path) {
  * that runs this; the first start as the owner keeps that of another Node.js. It is the code
  * that a run has used: each runs in an empty credential directory.
  */
-function keepCompiledCode() {
+async function keepCompiledCode() {
   const folder = mkdtempSync(join(tmpdir(), 'credmon-install-'));
   const config = join(folder, 'condor_config');
+  const credentials = join(folder, 'credentials');
   writeFileSync(
     config,
     `LOG = ${folder}
-SEC_CREDENTIAL_DIRECTORY_OAUTH = ${join(folder, 'credentials')}
+SEC_CREDENTIAL_DIRECTORY_OAUTH = ${credentials}
 TRUST_CREDENTIAL_DIRECTORY = true
-CREDMON_RUN_DIR = none
+CREDMON_RUN_DIR = ${join(folder, 'run')}
 `,
   );
-  const commands = ['--once', 'status', 'usable root x', 'config get LOG', '--version'];
-  for (const command of commands)
-    spawnSync(
-      process.execPath,
-      [onDisk(join(paths.lib, 'condor_credmon.cjs')), ...command.split(' ')],
-      { stdio: 'ignore', env: { PATH: process.env.PATH, CONDOR_CONFIG: config } },
-    );
+  const program = onDisk(join(paths.lib, 'condor_credmon.cjs'));
+  const options = { stdio: 'ignore', env: { PATH: process.env.PATH, CONDOR_CONFIG: config } };
+  await runUntil(join(credentials, 'CREDMON_COMPLETE'), [program], options);
+  for (const command of ['status', 'usable root x', 'config get LOG', '--version'])
+    spawnSync(process.execPath, [program, ...command.split(' ')], options);
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Runs a daemon until `file` exists. */
+async function runUntil(file, args, options) {
+  const child = spawn(process.execPath, args, options);
+  const ended = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
+  for (let waited = 0; isRunning() && !existsSync(file) && waited < START_LIMIT; waited += 10)
+    await rest(10);
+  child.kill('SIGTERM');
+  const late = setTimeout(() => child.kill('SIGKILL'), START_LIMIT);
+  await ended;
+  clearTimeout(late);
 }
