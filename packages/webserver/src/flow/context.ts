@@ -25,7 +25,7 @@ export async function currentFlow(
   if (id === undefined) return undefined;
   const flow = foldFlow(await ports.flows.read(id));
   if (!flow || ports.clock.now() - flow.openedAt >= settings.sessionSeconds) return undefined;
-  return withStored(flow, (stem) => ports.files.hasToken(flow.localUser, stem));
+  return withStored(flow, ports.files.tokensOf(flow.localUser));
 }
 
 /**

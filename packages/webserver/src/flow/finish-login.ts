@@ -81,7 +81,7 @@ export async function failLogin(
  * condor_credmon removes it later.
  */
 function finishFlow({ ports }: PortalContext, noted: Flow): Flow {
-  const flow = withStored(noted, (stem) => ports.files.hasToken(noted.localUser, stem));
+  const flow = withStored(noted, ports.files.tokensOf(noted.localUser));
   if (!isComplete(flow)) return flow;
   try {
     ports.files.removeKey(flow.key);

@@ -58,8 +58,12 @@ export interface KeyFiles {
 
 /** The tokens in the credential directory. */
 export interface TokenStore {
-  /** True if CredD finds a credential of this user and stem. */
-  hasToken(user: string, stem: string): boolean;
+  /**
+   * Returns a test of stems: true if CredD finds a credential of this user and stem now.
+   * @throws CodedError `CRED_DIR_INVALID` if the directory of the user is not a directory,
+   * `CRED_FILE_IO`
+   */
+  tokensOf(user: string): (stem: string) => boolean;
   /**
    * Reads the stored files of a token.
    * @throws CodedError `CRED_DIR_INVALID` if the directory of the user is not a directory

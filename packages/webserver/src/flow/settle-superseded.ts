@@ -33,9 +33,7 @@ export async function findSuperseded(
   const older = after.settled.filter(
     ({ answer, outcome }) => outcome === 'superseded' && !known.includes(answer),
   );
-  const complete = isComplete(
-    withStored(after, (stem) => context.ports.files.hasToken(after.localUser, stem)),
-  );
+  const complete = isComplete(withStored(after, context.ports.files.tokensOf(after.localUser)));
   // An answer that is being stored ends by itself.
   const waiting = complete ? after.pending.filter(({ claim }) => claim === undefined) : [];
   const found: Superseded[] = [];

@@ -11,6 +11,7 @@ import {
   readdirSync,
   rmSync,
   type Stats,
+  statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import {
@@ -53,19 +54,48 @@ const COMMIT_ORDER = ['meta', 'issued', 'use', 'top'] as const satisfies readonl
 export function openCredentialFiles(directory: string): CredentialFiles {
   const inside = <T>(what: string, act: (here: string) => T): T =>
     guard(what, () => inHeldDirectory(directory, act));
-  const readKey = rememberingKeys();
+  const keys = rememberFiles<KeyReading>(MOST_KEYS, KEY_SECONDS);
+  const homes = rememberFiles<Map<string, boolean>>(MOST_HOMES);
   return {
-    readKey: (key) => inside('read the key file', (here) => readKey(keyPath(here, key), key)),
-    whyMissing: (key) =>
-      KEY_FILE_NAME.test(key)
-        ? inside('read the key file', (here) => (hasEntry(`${here}/${key}`) ? undefined : NO_KEY))
-        : noKeyName(),
+    readKey(key) {
+      const found = lookAt(keyPath(directory, key));
+      const known = found !== 'missing' && found && keys.recall(key, found);
+      if (known) return known;
+      const { status, reading } = inside('read the key file', (here) => {
+        // An error of the system is much dearer than a look.
+        if (found === 'missing') throw noKey();
+        return readKey(keyPath(here, key));
+      });
+      if (status.size <= MOST_KEY_BYTES) keys.keep(key, status, reading);
+      return reading;
+    },
+    whyMissing(key) {
+      if (!KEY_FILE_NAME.test(key)) return noKeyName();
+      if (keys.has(key) || lookAt(`${directory}/${key}`) !== 'missing') return undefined;
+      // The file may be missing because the directory is.
+      inside('read the key file', () => undefined);
+      return NO_KEY;
+    },
     removeKey: (key) =>
       inside('remove the key file', (here) => rmSync(keyPath(here, key), { force: true })),
-    hasToken(user, stem) {
-      const look = (home: string): boolean =>
-        lstatSync(join(home, tokenFileName(stem, 'top')), { throwIfNoEntry: false }) !== undefined;
-      return inside(`check ${stem} of ${user}`, (here) => inHome(here, user, look)) ?? false;
+    tokensOf(user) {
+      const found = lookAt(`${directory}/${user}`);
+      const known = found !== 'missing' && found && homes.recall(user, found);
+      const look = (home: string, stem: string): boolean => {
+        // The stat comes first: what is seen is of this state or a later one.
+        const status = statSync(`${home}/.`);
+        const path = join(home, tokenFileName(stem, 'top'));
+        const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+        const seen = homes.recall(user, status) ?? new Map<string, boolean>();
+        homes.keep(user, status, seen.set(stem, isThere));
+        return isThere;
+      };
+      return (stem) =>
+        (known && known.get(stem)) ??
+        inside(`check ${stem} of ${user}`, (here) =>
+          inHome(here, user, (home) => look(home, stem)),
+        ) ??
+        false;
     },
     readToken(user, stem) {
       const look = (home: string): StoredToken => readToken(home, stem);
@@ -138,33 +168,20 @@ const noKeyName = (): CodedError =>
 /** Made once, for the many requests of a scanner: the stack is most of the work. */
 const NO_KEY = noKey();
 
-const hasEntry = (path: string): boolean =>
-  lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-
 /** How many key files are remembered, up to which size in bytes. */
 const MOST_KEYS = 200;
 const MOST_KEY_BYTES = 16_384;
 /** How long, in seconds: they contain client secrets. */
 const KEY_SECONDS = 60;
+/** Of the directories of so many users it is remembered which tokens they have. */
+const MOST_HOMES = 200;
 
-/** Returns a reader that reads a key file again only if it has changed. */
-function rememberingKeys(): (path: string, key: string) => KeyReading {
-  const memory = rememberFiles<KeyReading>(MOST_KEYS, KEY_SECONDS);
-  return (path, key) => {
-    const found = lookAt(path);
-    if (found === 'missing') throw noKey();
-    const known = found && memory.recall(key, found);
-    if (known) return known;
-    const { status, reading } = readKey(path);
-    if (status.size <= MOST_KEY_BYTES) memory.keep(key, status, reading);
-    return reading;
-  };
-}
-
-/** The stat of a file; `undefined` if it has none: to open it gives the reason. */
+/**
+ * Returns the stat of a path, to compare it with what was opened safely before; `undefined`
+ * if that fails: to open it gives the reason.
+ */
 function lookAt(path: string): Stats | 'missing' | undefined {
   try {
-    // An error of the system is much dearer than a look.
     return lstatSync(path, { throwIfNoEntry: false }) ?? 'missing';
   } catch (error) {
     if (systemCode(error) === undefined) throw error;

@@ -3,20 +3,24 @@ import type { FlowEvent } from '../flow/flow-value.ts';
 import { MAX_SESSION_BYTES } from '../flow/flow.ts';
 import type { AnswerStore, FlowLog } from '../flow/ports.ts';
 import { checkFlowSize, flowEvents } from './flow-text.ts';
-import { openFilesOf, type OpenFiles, versionOf } from './open-files.ts';
+import { openFilesOf, type OpenFiles, versionIn, versionOf } from './open-files.ts';
 import {
   type SessionLimits,
   cookieKey,
+  createFile,
   makeRoom,
   needingSpace,
   prepareSessionDirectory,
   pruneSessions,
   sessionFileName,
+  stamp,
+  writeWhole,
 } from './session-directory.ts';
 import {
   type Clock,
   CodedError,
   isRecord,
+  rememberFiles,
   systemCode,
   temporaryName,
   writeFileAtomically,
@@ -26,7 +30,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  futimesSync,
   openSync,
   readFileSync,
   readdirSync,
@@ -34,7 +37,6 @@ import {
   statSync,
   utimesSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 
@@ -89,9 +91,8 @@ export function createFileAnswers(
       const now = clock.now();
       if (statSync(path, { throwIfNoEntry: false }) === undefined)
         makeRoom(directory, files, id, 'answer', now, limits);
-      needingSpace(() => writeFileAtomically(path, text, { mode: 0o600, durable: false }));
+      replaceFile(path, text, now);
       files.add(nameOf(id));
-      utimesSync(path, now, now);
     },
     read: async (id) => {
       const path = pathOf(id);
@@ -108,6 +109,19 @@ export function createFileAnswers(
     remove: async (id) => files.remove(nameOf(id)),
   };
 }
+
+/** Writes a file, which may exist, as a whole. It has the time `now` (epoch seconds). */
+function replaceFile(path: string, text: string, now: number): void {
+  needingSpace(() => writeFileAtomically(path, text, { mode: 0o600, durable: false }));
+  utimesSync(path, now, now);
+}
+
+/**
+ * How many sessions and flows are remembered, and for how many seconds. The stat of a file
+ * shows that it is still the same.
+ */
+const MOST_REMEMBERED = 1000;
+const REMEMBERED_SECONDS = 60;
 
 /** The stores of sessions, flows and answers, opened together and closed together. */
 export interface Stores {
@@ -139,20 +153,18 @@ export function createFileFlows(
   files: OpenFiles = openFilesOf(directory, clock),
 ): FlowLog {
   const nameOf = (id: string): string => sessionFileName(id, 'flow');
+  const memory = rememberFiles<readonly FlowEvent[]>(MOST_REMEMBERED, REMEMBERED_SECONDS);
   const read = (id: string): readonly FlowEvent[] => {
-    let descriptor: number;
-    try {
-      descriptor = openSync(`${directory}/${nameOf(id)}`, constants.O_RDONLY);
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return [];
-      throw error;
-    }
-    try {
-      if (clock.now() - fstatSync(descriptor).mtimeMs / 1000 >= limits.absolute) return [];
-      return flowEvents(readFileSync(descriptor, 'utf8'));
-    } finally {
-      closeSync(descriptor);
-    }
+    const name = nameOf(id);
+    const path = `${directory}/${name}`;
+    // The stat comes first: what is read is of this state or a later one.
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found || clock.now() - found.mtimeMs / 1000 >= limits.absolute) return [];
+    const known = memory.recall(name, found);
+    if (known) return known;
+    const events = flowEvents(ifPresent(() => readFileSync(path, 'utf8')) ?? '');
+    memory.keep(name, found, events);
+    return events;
   };
   const append = (id: string, event: FlowEvent): readonly FlowEvent[] => {
     const name = nameOf(id);
@@ -160,9 +172,12 @@ export function createFileFlows(
     const now = clock.now();
     if (event.type !== 'opened') return extend(path, event, now) ? read(id) : [];
     makeRoom(directory, files, id, 'flow', now, limits);
-    const text = begin(path, event, now, () => files.remove(name));
-    files.add(name);
-    return flowEvents(text);
+    const text = textOf(event);
+    checkFlowSize(event, Buffer.byteLength(text));
+    const created = createFile(path, text, now);
+    if (!created) throw new Error('EEXIST: the flow already exists');
+    files.add(name, created);
+    return [event];
   };
   return {
     read: async (id) => read(id),
@@ -171,27 +186,11 @@ export function createFileFlows(
   };
 }
 
-/**
- * Creates a log and returns its text. The file is removed again if its first event does
- * not fit on the disk.
- */
-function begin(path: string, event: FlowEvent, now: number, remove: () => void): string {
-  const descriptor = needingSpace(() => openForAppend(path, constants.O_CREAT | constants.O_EXCL));
-  try {
-    return writeEvent(descriptor, event, now);
-  } catch (error) {
-    remove();
-    throw error;
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 /** Appends to a log. Returns false if there is no such log. */
 function extend(path: string, event: FlowEvent, now: number): boolean {
   let descriptor: number;
   try {
-    descriptor = openForAppend(path, 0);
+    descriptor = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
@@ -204,28 +203,14 @@ function extend(path: string, event: FlowEvent, now: number): boolean {
   }
 }
 
-function openForAppend(path: string, create: number): number {
-  return openSync(
-    path,
-    constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW | create,
-    0o600,
-  );
-}
+const textOf = (event: FlowEvent): string => `\n${JSON.stringify(event)}\n`;
 
-function writeEvent(descriptor: number, event: FlowEvent, now: number): string {
-  const text = `\n${JSON.stringify(event)}\n`;
-  const bytes = Buffer.from(text);
+function writeEvent(descriptor: number, event: FlowEvent, now: number): void {
+  const bytes = Buffer.from(textOf(event));
   checkFlowSize(event, fstatSync(descriptor).size + bytes.length);
-  const written = needingSpace(() => writeSync(descriptor, bytes));
-  // Only a part was written. The next event begins with a line feed, so that readers
-  // ignore the fragment.
-  if (written !== bytes.length)
-    throw new CodedError(
-      'SESSION_STORE_FULL',
-      'disk full: an event was only partly written to the session directory',
-    );
-  futimesSync(descriptor, now, now);
-  return text;
+  // Readers ignore a part of an event: the next event begins with a line feed.
+  writeWhole(descriptor, bytes);
+  stamp(descriptor, now);
 }
 
 /**
@@ -250,14 +235,16 @@ export function createFileSessions(
   files: OpenFiles = openFilesOf(directory, clock),
 ): SessionStore {
   const nameOf = (id: string): string => sessionFileName(id, 'session');
+  const memory = rememberFiles<Stored>(MOST_REMEMBERED, REMEMBERED_SECONDS);
   /** The session that was written last, and the version of its file. */
-  let last: { name: string; json: string; at: number; version: string } | undefined;
+  let last: { name: string; json: string; at: number; version: string | undefined } | undefined;
   const find = (name: string): Stored | undefined => {
     const path = `${directory}/${name}`;
     const now = clock.now();
-    const usedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-    if (usedAt === undefined) return undefined;
-    const stored = parse(readFileSync(path, 'utf8'));
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) return undefined;
+    const usedAt = found.mtimeMs;
+    const stored = memory.recall(name, found) ?? parse(readFileSync(path, 'utf8'));
     if (
       !stored ||
       now - usedAt / 1000 >= limits.idle ||
@@ -267,6 +254,7 @@ export function createFileSessions(
       return undefined;
     }
     if (Math.abs(now - usedAt / 1000) > TOUCH_SECONDS) utimesSync(path, now, now);
+    else if (!memory.has(name)) memory.keep(name, found, stored);
     return stored;
   };
   return {
@@ -289,10 +277,10 @@ export function createFileSessions(
             'SESSION_STORE_FULL',
             `a session of ${text.length} characters is too large`,
           );
-        needingSpace(() => writeFileAtomically(path, text, { mode: 0o600, durable: false }));
-        utimesSync(path, now, now);
-        files.add(name);
-        last = { name, json, at: now, version: versionOf(path) ?? '' };
+        const created = known ? undefined : createFile(path, text, now);
+        if (!created) replaceFile(path, text, now);
+        files.add(name, created);
+        last = { name, json, at: now, version: created ? versionIn(created) : versionOf(path) };
         return null;
       }),
     destroy: (id, callback) =>

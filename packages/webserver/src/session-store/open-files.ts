@@ -1,6 +1,6 @@
 // The names in the session directory as this process knows them, so that a new session does
 // not read the whole directory.
-import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, type Stats, unlinkSync } from 'node:fs';
 import { type Clock, systemCode } from '@credmon/core/base';
 import { ownerTag } from '../flow/context.ts';
 
@@ -27,10 +27,14 @@ export interface OpenFiles {
   count(kind: SessionFileKind): number;
   /** Reads the directory again before the next question. */
   forget(): void;
-  /** Notes a file that this process created. */
-  add(name: string): void;
+  /** Notes a file that this process created, and its stat if it is known. */
+  add(name: string, created?: Stats): void;
   /** Removes a file, if it exists. */
   remove(name: string): void;
+  /** Returns a time (epoch milliseconds) since which the file was used; 0 if none is known. */
+  usedSince(name: string): number;
+  /** Notes the time of a use. */
+  noteUse(name: string, time: number): void;
 }
 
 /** Opens the names of `directory`; it is read at the first question. */
@@ -38,6 +42,7 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
   let known = new Map<string, Set<string>>();
   let counts = new Map<string, number>();
   let readAt = -Infinity;
+  const uses = new Map<string, number>();
   const change = (name: string, present: boolean): void => {
     const match = FILE_NAME.exec(name);
     if (!match) return;
@@ -54,15 +59,23 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
     const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
     if (total > FEW && Math.abs(now - readAt) < REREAD_SECONDS) return;
     [known, counts, readAt] = [new Map(), new Map(), now];
-    for (const name of readdirSync(directory)) change(name, true);
+    const names = readdirSync(directory);
+    for (const name of names) change(name, true);
+    if (uses.size > 2 * names.length) uses.clear();
   };
   return {
     ownOf: (id, kind) => (look(), [...(known.get(`${ownerTag(id)}.${kind}`) ?? [])]),
     count: (kind) => (look(), counts.get(kind) ?? 0),
     forget: () => void (readAt = -Infinity),
-    add: (name) => change(name, true),
+    add(name, created) {
+      change(name, true);
+      if (created) uses.set(name, created.mtimeMs);
+    },
+    usedSince: (name) => uses.get(name) ?? 0,
+    noteUse: (name, time) => void uses.set(name, time),
     remove(name) {
       change(name, false);
+      uses.delete(name);
       const path = `${directory}/${name}`;
       // An error of the system is much dearer than a look.
       if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
@@ -78,7 +91,12 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
 /** Returns what differs after another process has written a file; `undefined` without one. */
 export function versionOf(path: string): string | undefined {
   const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats && `${stats.ino} ${stats.ctimeMs}`;
+  return stats && versionIn(stats);
+}
+
+/** Returns the version of {@link versionOf} from a stat. */
+export function versionIn({ ino, ctimeMs }: Stats): string {
+  return `${ino} ${ctimeMs}`;
 }
 
 const FILE_NAME = /^([0-9a-f]{16})-[0-9a-f]{64}\.(session|flow|answer)$/;

@@ -3,12 +3,19 @@
 import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  futimesSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
   readdirSync,
+  type Stats,
   statSync,
+  writeSync,
 } from 'node:fs';
 import { removeSync } from 'fs-extra/esm';
 import { join } from 'node:path';
@@ -78,6 +85,10 @@ export function tooManyOpen(count: number): CodedError {
   );
 }
 
+/**
+ * Removes the files that were used least recently. A file is looked at only if it may be
+ * one of them: the time of its last use, once known, only grows.
+ */
 function removeOldest(
   directory: string,
   files: OpenFiles,
@@ -85,9 +96,68 @@ function removeOldest(
   count: number,
 ): void {
   const usedAt = (name: string): number =>
-    statSync(join(directory, name), { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const oldest = names.map((name) => ({ name, at: usedAt(name) })).sort((a, b) => a.at - b.at);
-  for (const { name } of oldest.slice(0, count)) files.remove(name);
+    statSync(`${directory}/${name}`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const times = new Map(names.map((name) => [name, files.usedSince(name)]));
+  for (let left = count; left > 0;) {
+    let oldest: string | undefined;
+    let least = Infinity;
+    for (const [name, time] of times) if (time < least) [oldest, least] = [name, time];
+    if (oldest === undefined) return;
+    const time = usedAt(oldest);
+    files.noteUse(oldest, time);
+    times.set(oldest, time);
+    if (time > least) continue;
+    times.delete(oldest);
+    files.remove(oldest);
+    left -= 1;
+  }
+}
+
+/**
+ * Creates a file that no other process can know yet, and returns its stat. It has the
+ * time `now` (epoch seconds). After a failure it does not exist.
+ * @returns `undefined` if it exists already
+ * @throws CodedError `SESSION_STORE_FULL` if the disk is full
+ */
+export function createFile(path: string, text: string, now: number): Stats | undefined {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  let descriptor: number;
+  try {
+    descriptor = needingSpace(() => openSync(path, flags, 0o600));
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return undefined;
+    throw error;
+  }
+  try {
+    writeWhole(descriptor, Buffer.from(text));
+    stamp(descriptor, now);
+    return fstatSync(descriptor);
+  } catch (error) {
+    removeSync(path);
+    throw error;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Writes all bytes, at once.
+ * @throws CodedError `SESSION_STORE_FULL` if there is no space for all of them
+ */
+export function writeWhole(descriptor: number, bytes: Uint8Array): void {
+  if (needingSpace(() => writeSync(descriptor, bytes)) !== bytes.length)
+    throw new CodedError(
+      'SESSION_STORE_FULL',
+      'disk full: a file in the session directory was only partly written',
+    );
+}
+
+/**
+ * Sets the time of an open file that was just written to `now` (epoch seconds), if that is
+ * not the time of this machine, which the kernel has set.
+ */
+export function stamp(descriptor: number, now: number): void {
+  if (Math.abs(Date.now() / 1000 - now) > 1) futimesSync(descriptor, now, now);
 }
 
 /**

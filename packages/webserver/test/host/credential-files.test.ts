@@ -111,6 +111,8 @@ describe('a key file', () => {
       expect(Buffer.from(files.readKey(KEY).bytes).toString()).toBe('TEXT');
       files.removeKey(KEY);
       expect(codeOf(() => files.readKey(KEY))).toBe('KEY_FILE_MISSING');
+      rmSync(directory, { recursive: true });
+      expect(codeOf(() => files.whyMissing('cd'.repeat(32)))).toBe('CRED_FILE_IO');
     } finally {
       vi.useRealTimers();
     }
@@ -128,7 +130,7 @@ describe('a key file', () => {
 describe('a token', () => {
   it('is in three private files in a private directory', () => {
     const files = openCredentialFiles(directory);
-    expect(files.hasToken('alice', 'mytok')).toBe(false);
+    expect(files.tokensOf('alice')('mytok')).toBe(false);
     files.writeToken('alice', 'mytok', texts);
     const home = join(directory, 'alice');
     const found = readdirSync(home).map((name) => [
@@ -142,7 +144,35 @@ describe('a token', () => {
       ['mytok.use', 'u', '400'],
     ]);
     expect((statSync(home).mode & 0o777).toString(8)).toBe('700');
-    expect(files.hasToken('alice', 'mytok')).toBe(true);
+    expect(files.tokensOf('alice')('mytok')).toBe(true);
+  });
+
+  it('is found at once when it is stored, removed or stored again', () => {
+    vi.useFakeTimers({ now: Date.now() + 3_600_000, toFake: ['Date'] });
+    try {
+      const files = openCredentialFiles(directory);
+      const found = (): boolean[] =>
+        ['mytok', 'other'].map((stem) => files.tokensOf('alice')(stem));
+      expect(found()).toEqual([false, false]);
+      files.writeToken('alice', 'other', texts);
+      expect([found(), found()]).toEqual([
+        [false, true],
+        [false, true],
+      ]);
+      rmSync(join(directory, 'alice', 'other.top'));
+      expect([found(), found()]).toEqual([
+        [false, false],
+        [false, false],
+      ]);
+      files.writeToken('alice', 'mytok', texts);
+      expect(found()).toEqual([true, false]);
+      rmSync(join(directory, 'alice'), { recursive: true });
+      expect(found()).toEqual([false, false]);
+      symlinkSync('bob', join(directory, 'alice'));
+      expect(codeOf(found)).toBe('CRED_DIR_INVALID');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('has a .top that is never newer than its .use, even if writing takes long', () => {

@@ -11,8 +11,16 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openedFlow, promised, sessionOf, storeContract, type StoreWorld } from './contract.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { FlowLog } from '../../src/flow/ports.ts';
+import {
+  failedFlow,
+  openedFlow,
+  promised,
+  sessionOf,
+  storeContract,
+  type StoreWorld,
+} from './contract.ts';
 import {
   createFileAnswers,
   createFileFlows,
@@ -75,6 +83,50 @@ it('a session that another process has changed meanwhile is stored again', async
   await other.set('one', sessionOf('f2'));
   await one.set('one', sessionOf('f1'));
   expect(await other.get('one')).toEqual(sessionOf('f1'));
+});
+
+describe('what a portal remembers of the files', () => {
+  beforeEach(() => {
+    // Files that changed a moment ago are read each time.
+    now = Math.floor(Date.now() / 1000);
+    vi.useFakeTimers({ now: Date.now() + 10_000, toFake: ['Date'] });
+  });
+  afterEach(() => vi.useRealTimers());
+
+  it('R36 a session that another portal ends or changes has ended or changed at once', async () => {
+    const [one, other] = [open(), open()];
+    await one.set('one', sessionOf('f1'));
+    expect([await one.get('one'), await one.get('one')]).toEqual([
+      sessionOf('f1'),
+      sessionOf('f1'),
+    ]);
+    await other.set('one', sessionOf('f2'));
+    expect(await one.get('one')).toEqual(sessionOf('f2'));
+    await other.destroy('one');
+    expect(await one.get('one')).toBeNull();
+  });
+
+  it('R36 a session expires although its file is as before', async () => {
+    const one = open();
+    await one.set('one', sessionOf('f1'));
+    expect([await one.get('one'), await one.get('one')]).not.toContain(null);
+    now += LIMITS.idle;
+    expect(await one.get('one')).toBeNull();
+  });
+
+  it('R36 an event that another portal appends is read at once, and a log without a file is empty', async () => {
+    const [one, other] = [1, 2].map(() => createFileFlows(directory, clock, LIMITS)) as [
+      FlowLog,
+      FlowLog,
+    ];
+    await one.append('x', openedFlow);
+    const first = await one.read('x');
+    expect(await one.read('x')).toBe(first);
+    await other.append('x', failedFlow('s'));
+    expect(await one.read('x')).toEqual([openedFlow, failedFlow('s')]);
+    await other.remove('x');
+    expect(await one.read('x')).toEqual([]);
+  });
 });
 
 describe('the session directory', () => {

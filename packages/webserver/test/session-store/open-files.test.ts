@@ -85,6 +85,38 @@ it('R40 the limit for each user holds in a large directory, and counts what anot
   expect(own()).toHaveLength(1);
 });
 
+it('R40 at the limit of a user, the files of the others are not looked at for each new one', async () => {
+  fill(200);
+  const { flows } = open();
+  const append = async (number: number): Promise<void> => {
+    now += 1;
+    await flows.append(idOf(7, `flow ${number}`), openedFlow);
+  };
+  for (let number = 0; number < MAX_OPEN_PER_USER + 5; number += 1) await append(number);
+  Object.assign(calls, { readdir: 0, stat: 0 });
+  for (let number = 0; number < 10; number += 1) await append(100 + number);
+  expect(calls).toEqual({ readdir: 0, stat: 10 });
+});
+
+it('R40 a file that was used meanwhile is not the oldest', async () => {
+  fill(200);
+  const { flows } = open();
+  for (let number = 0; number < MAX_OPEN_PER_USER + 5; number += 1) {
+    now += 1;
+    await flows.append(idOf(7, `flow ${number}`), openedFlow);
+  }
+  now += 1;
+  await flows.append(idOf(7, 'flow 5'), {
+    type: 'failed',
+    at: 2,
+    state: 's',
+    code: 'LOGIN_REFUSED',
+  });
+  await flows.append(idOf(7, 'new'), openedFlow);
+  expect(await flows.read(idOf(7, 'flow 5'))).toHaveLength(2);
+  expect(await flows.read(idOf(7, 'flow 6'))).toEqual([]);
+});
+
 it('R40 files of other processes count after a minute, and at once when the store seems full', async () => {
   fill(200);
   const stores = open(202);

@@ -128,6 +128,8 @@ const SETTLED = 2000;
 
 /** What was read of files, until they change. */
 export interface FileMemory<T> {
+  /** True if something is kept of a file, which may have changed. */
+  has(path: string): boolean;
   /** Returns what is kept of a file, if `found`, its stat of now, is the stat of then. */
   recall(path: string, found: Stats): T | undefined;
   /**
@@ -142,6 +144,7 @@ export function rememberFiles<T>(most: number, seconds: number = Infinity): File
   const known = new Map<string, { readonly stats: Stats; readonly value: T }>();
   const forget = (): void => known.clear();
   return {
+    has: (path) => known.has(path),
     recall: (path, found) => {
       const before = known.get(path);
       if (!before) return undefined;
