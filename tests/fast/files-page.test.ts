@@ -63,7 +63,7 @@ function modeOf(knob: string): string {
   if (/(?:SECRET|PASSWORD|KEY)_FILE$|PRIVATE_KEY$/.test(knob)) return '0600';
   if (knob.endsWith('SESSION_DIR')) return '0700, condor';
   if (knob === 'CREDMON_AUDIT_LOG') return '0640';
-  if (knob === 'CREDMON_RUN_DIR') return '0711';
+  if (knob === 'CREDMON_RUN_DIR') return '0755';
   if (knob === 'CREDMON_LOCAL_KEY_DIRECTORY') return '0711';
   if (knob === 'SEC_CREDENTIAL_DIRECTORY_OAUTH') return '2770, root:condor';
   return '';
