@@ -1,17 +1,22 @@
 // The audit log: who got, renewed or lost which token, one JSON object a line, durable. A
 // failure is reported and stops nothing.
 import {
+  accessSync,
   closeSync,
   constants,
   fstatSync,
   fsync,
   fsyncSync,
+  lstatSync,
   openSync,
   readSync,
   statSync,
   type Stats,
 } from 'node:fs';
+import { dirname, resolve, sep } from 'node:path';
 import { messageOf, systemCode } from '../base/errors/errors.ts';
+import { ok, warning, wrong, type Finding } from '../base/text/findings.ts';
+import { shellWord } from '../base/text/printable.ts';
 import { utcText } from '../base/time/clock.ts';
 import { writeAll } from './rotating-file.ts';
 import { jsonLine, type LogOptions } from './settings.ts';
@@ -164,3 +169,77 @@ function endsInLine(descriptor: number): boolean {
 const isSame = (a: Stats, b: Stats | undefined): boolean => a.ino === b?.ino && a.dev === b.dev;
 
 const why = (error: unknown): string => systemCode(error) ?? messageOf(error);
+
+/** Whose the file may be, and where it must not be. */
+export interface AuditLogRules {
+  readonly credentialDirectory: string;
+  /** User ids that may own the file besides root. */
+  readonly owners: readonly (number | undefined)[];
+}
+
+/**
+ * Checks whether entries can be written to the audit log `path`, and whether other users
+ * can read or replace it. Writes nothing.
+ */
+export function checkAuditLog(
+  path: string,
+  { credentialDirectory, owners }: AuditLogRules,
+): readonly Finding[] {
+  const what = 'audit log';
+  const directory = dirname(path);
+  const lost = (why: string, fix: string): readonly Finding[] => [
+    wrong(what, `${why}, and entries are lost; fix: ${fix}`),
+  ];
+  if (`${resolve(path)}${sep}`.startsWith(`${resolve(credentialDirectory)}${sep}`))
+    return [
+      wrong(
+        what,
+        `${path} is in the credential directory, which is for tokens only; ` +
+          'fix: CREDMON_AUDIT_LOG = /var/log/condor/CredmonAuditLog',
+      ),
+    ];
+  const folder = statSync(directory, { throwIfNoEntry: false });
+  if (folder === undefined)
+    return lost(
+      `its directory ${directory} is missing`,
+      `install -d -o condor -g condor -m 755 ${shellWord(directory)}`,
+    );
+  // The sticky bit keeps users from replacing a file of another user.
+  if ((folder.mode & 0o1002) === 0o002)
+    return [
+      wrong(
+        what,
+        `other users can replace it: ${directory} can be written by everybody; ` +
+          `fix: chmod o-w ${shellWord(directory)}`,
+      ),
+    ];
+  const file = lstatSync(path, { throwIfNoEntry: false });
+  if (file?.isSymbolicLink() === true)
+    return lost(`${path} is a symbolic link, which is not followed`, 'name the file itself');
+  if (file?.isDirectory() === true) return lost(`${path} is a directory`, 'name a file in it');
+  const denied = deniedWrite(file === undefined ? directory : path);
+  if (denied !== undefined)
+    return lost(`this process cannot write ${path} (${denied})`, 'correct its owner and mode');
+  if (file === undefined) return [ok(what, `will go to ${path}`)];
+  const word = shellWord(path);
+  const odd = [
+    ...((file.mode & 0o027) === 0
+      ? []
+      : [`${path} can be read by others or written by its group; fix: chmod 640 ${word}`]),
+    ...([0, ...owners].includes(file.uid)
+      ? []
+      : [`${path} belongs to user id ${file.uid}; fix: chown root ${word}`]),
+  ];
+  return [ok(what, `goes to ${path}`), ...odd.map((text) => warning(what, text))];
+}
+
+function deniedWrite(path: string): string | undefined {
+  try {
+    accessSync(path, constants.W_OK);
+    return undefined;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined) throw error;
+    return code;
+  }
+}

@@ -1,6 +1,8 @@
 // The audit log on disk: one JSON object a line, in a file that may be moved, missing or not
 // writable.
 import {
+  chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -13,7 +15,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAuditLog, type AuditEntry, type AuditLog } from '../../src/log/audit-log.ts';
+import {
+  checkAuditLog,
+  createAuditLog,
+  type AuditEntry,
+  type AuditLog,
+} from '../../src/log/audit-log.ts';
 import { openLog } from '../../src/log/logger.ts';
 import { DEFAULT_STYLE } from '../../src/log/settings.ts';
 
@@ -153,4 +160,70 @@ it('the log of a program records entries, and another file after a new configura
   log.close();
   expect(users()).toEqual(['a']);
   expect(readFileSync(options.path, 'utf8')).toMatch(/ERROR: cannot write the audit log .*ENOENT/);
+});
+
+describe('checkAuditLog', () => {
+  const rules = (credentialDirectory = join(directory, 'creds')) => ({
+    credentialDirectory,
+    owners: [process.geteuid?.()],
+  });
+  const found = (at = path, allowed = rules()): string[] =>
+    checkAuditLog(at, allowed).map(({ state, text }) =>
+      `${state}: ${text}`.replaceAll(directory, '$D'),
+    );
+  const write = (mode: number): void => {
+    writeFileSync(path, '');
+    chmodSync(path, mode);
+  };
+
+  it.each<[string, () => string[], RegExp[]]>([
+    ['no file yet', () => found(), [/^ok: will go to \$D\/Audit$/]],
+    ['a file', () => (write(0o640), found()), [/^ok: goes to \$D\/Audit$/]],
+    [
+      'a file that others can read',
+      () => (write(0o644), found()),
+      [/^ok: goes to/, /^warning: .* can be read by others .*; fix: chmod 640 \$D\/Audit$/],
+    ],
+    [
+      'a missing directory',
+      () => found(join(directory, 'no/Audit')),
+      [/^error: its directory \$D\/no is missing, and entries are lost; fix: install -d /],
+    ],
+    [
+      'a directory that everybody can write',
+      () => (chmodSync(directory, 0o777), found()),
+      [/^error: other users can replace it: \$D can be written by everybody; fix: chmod o-w \$D$/],
+    ],
+    ['a sticky directory', () => (chmodSync(directory, 0o1777), found()), [/^ok: /]],
+    [
+      'the credential directory',
+      () => found(path, rules(directory)),
+      [/^error: \$D\/Audit is in the credential directory/],
+    ],
+    [
+      'a directory beside the credential directory with a similar name',
+      () => found(path, rules(`${directory}/Aud`)),
+      [/^ok: /],
+    ],
+    [
+      'a symbolic link',
+      () => (symlinkSync('/dev/null', path), found()),
+      [/^error: \$D\/Audit is a symbolic link/],
+    ],
+    [
+      'a directory in its place',
+      () => (mkdirSync(path), found()),
+      [/^error: \$D\/Audit is a directory, and entries are lost/],
+    ],
+  ])('%s', (_what, look, wanted) => {
+    const lines = look();
+    expect(lines).toHaveLength(wanted.length);
+    wanted.forEach((pattern, index) => expect(lines[index]).toMatch(pattern));
+  });
+
+  it.runIf(process.geteuid?.() === 0)('a file of a user who is not one of its owners', () => {
+    write(0o640);
+    chownSync(path, 65_534, 65_534);
+    expect(found()[1]).toBe('warning: $D/Audit belongs to user id 65534; fix: chown root $D/Audit');
+  });
 });

@@ -83,12 +83,12 @@ const audienceText = (audience: readonly string[]): string =>
   audience.length === 0 ? '' : `, for ${audience.join(' ')}`;
 
 /** Signs a test assertion with a key for private_key_jwt and discards it. */
-function checkProof(what: string, client: TokenClient, { now }: CheckContext): Finding {
+function checkProof(what: string, client: TokenClient, { now, settings }: CheckContext): Finding {
   const { proof, secretFile, clientId, keyId } = client;
-  if (proof !== 'private_key_jwt') return checkSecret(what, secretFile);
-  const finding = checkSecret(what, secretFile, 'whole');
+  if (proof !== 'private_key_jwt') return checkSecret(what, secretFile, settings);
+  const finding = checkSecret(what, secretFile, settings, 'whole');
   const secret = readSecretFile(secretFile ?? '', 'whole');
-  if (finding.state === 'error' || !secret.ok) return finding;
+  if (finding.state !== 'ok' || !secret.ok) return finding;
   try {
     clientAssertion(
       { clientId, keyId, pem: secret.value },

@@ -9,6 +9,7 @@ import {
   systemClock,
   type Send,
   systemCode,
+  warning,
   wrong,
   type Finding,
 } from '@credmon/core/base';
@@ -24,7 +25,7 @@ import {
 } from '../host/tls-ca.ts';
 import type { LocalPorts } from '../providers/local/keys.ts';
 import type { Settings } from '../settings/read.ts';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 
 /** The ports of a check. Checks send no grant and no secret, and start no program. */
 export interface CheckContext {
@@ -109,6 +110,45 @@ export function writable(directory: string): boolean {
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return false;
+  }
+}
+
+/** The finding about what only another user may see; `path`: a path, or what it is about. */
+export function unseen(what: string, path: string): Finding {
+  return warning(
+    what,
+    `permission denied: cannot check ${path} as this user; fix: run the command as root`,
+  );
+}
+
+/**
+ * True if this process may not use a file, but the daemon may: the daemon runs as root, or
+ * as the owner of the credential directory.
+ */
+export function isHidden(
+  path: string,
+  { credDir }: Pick<Settings, 'credDir'>,
+  mode: number = constants.R_OK,
+): boolean {
+  if (!isOnlooker(credDir)) return false;
+  try {
+    accessSync(path, mode);
+    return false;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return systemCode(error) === 'EACCES';
+  }
+}
+
+/** True if this user is not the one as whom the daemon of this directory runs. */
+export function isOnlooker(credDir: string): boolean {
+  const uid = process.geteuid?.();
+  if (uid === undefined || uid === 0) return false;
+  try {
+    return statSync(credDir).uid !== uid;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return systemCode(error) === 'EACCES';
   }
 }
 

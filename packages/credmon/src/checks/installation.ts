@@ -7,7 +7,7 @@ import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { checkProgram } from '../host/token-program.ts';
 import type { Settings } from '../settings/read.ts';
 import { findProgram } from '../storer/programs.ts';
-import type { Check, CheckContext } from './context.ts';
+import { isHidden, unseen, type Check, type CheckContext } from './context.ts';
 import {
   type Finding,
   clearAddressText,
@@ -20,15 +20,31 @@ import {
   runFile,
 } from '@credmon/core/base';
 import { type Config, createKnobReader, originText } from '@credmon/core/config';
-import { checkLogFile } from '@credmon/core/log';
-import { realpathSync, statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { checkAuditLog, checkLogFile } from '@credmon/core/log';
+import { constants, realpathSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 
 /** Checks whether the log file can be opened or created. Writes nothing. */
-export function checkLog({ log }: Settings): Finding {
-  const { path } = log;
+export function checkLog(settings: Settings): Finding {
+  const { path } = settings.log;
   if (path === undefined) return warning('log', 'disabled: neither LOG nor a log file is set');
+  if (isUnwritable(path, settings)) return unseen('log', path);
   return checkLogFile(path, `the daemon would end with exit code ${EXIT_LOG}`);
+}
+
+/** True if the daemon may write a file, but not this process. */
+const isUnwritable = (path: string, settings: Settings): boolean =>
+  [path, dirname(path)].some((one) => isHidden(one, settings, constants.W_OK));
+
+/** Checks the audit log, if there is one. */
+export function checkAudit(settings: Settings): readonly Finding[] {
+  const { audit } = settings.log;
+  if (audit === undefined) return [];
+  if (isUnwritable(audit.path, settings)) return [unseen('audit log', audit.path)];
+  return checkAuditLog(audit.path, {
+    credentialDirectory: settings.credDir,
+    owners: [process.geteuid?.(), settings.condorIds?.uid],
+  });
 }
 
 // Checks the sites' token programs without starting them.
@@ -114,8 +130,7 @@ function checkOwnProgram(config: Config, name: string, program: string): Finding
   const own = basename(program).startsWith('condor_credmon') ? program : '/path/to/condor_credmon';
   const fix = `; fix: ${name} = ${own}`;
   const file = fileBehind(path);
-  if (file.kind === 'hidden')
-    return warning(MASTER, `permission denied: cannot check ${name} = ${path} as this user`);
+  if (file.kind === 'hidden') return unseen(MASTER, `${name} = ${path}`);
   if (file.kind === 'broken')
     return wrong(MASTER, `cannot start ${name} = ${path} (${file.why})${fix}`);
   const isOwn = file.path === fileBehind(program).path || basename(file.path) === OWN_FILE;

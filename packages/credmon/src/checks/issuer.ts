@@ -1,7 +1,8 @@
 // Checks shared by several kinds of provider: a secret file, the trusted certificate
 // authorities, an issuer's metadata, and the clocks of the servers.
 import { readSecretFile } from '../host/secret-file.ts';
-import type { CheckContext } from './context.ts';
+import type { Settings } from '../settings/read.ts';
+import { type CheckContext, isHidden, unseen } from './context.ts';
 import {
   type Finding,
   isCoded,
@@ -32,9 +33,11 @@ export function checkClientId(what: string, clientId: string): Finding[] {
 export function checkSecret(
   what: string,
   secretFile: string | undefined,
+  settings: Pick<Settings, 'credDir'>,
   form?: 'line' | 'whole',
 ): Finding {
   if (secretFile === undefined) return ok(what, 'has no secret: a public client');
+  if (isHidden(secretFile, settings)) return unseen(what, secretFile);
   const secret = readSecretFile(secretFile, form);
   if (!secret.ok)
     return wrong(

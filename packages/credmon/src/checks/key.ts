@@ -25,7 +25,7 @@ import {
   type KeyIndex,
 } from '@credmon/scitokens';
 import type { KeySource, LocalIssuer } from '../settings/local.ts';
-import { type CheckContext, writable } from './context.ts';
+import { type CheckContext, isHidden, unseen, writable } from './context.ts';
 import { publishCommand } from '../keys/rotation.ts';
 import { existsSync } from 'node:fs';
 
@@ -45,6 +45,8 @@ function findKey(
   { key, lifetime, service, issuer }: LocalIssuer,
   context: CheckContext,
 ): FoundKey {
+  if (key.kind !== 'file' && isHidden(key.path, context.settings))
+    return { findings: [unseen(what, key.path)] };
   try {
     return key.kind === 'file'
       ? checkKeyFile(what, key, context)
@@ -68,6 +70,7 @@ function checkKeyFile(
   const { local, settings } = context;
   const { privateKey, publicKey } = settings.local.keyPair;
   const shared = path === privateKey;
+  if (isHidden(path, settings)) return { findings: [unseen(what, path)] };
   if (local.version(path) === '')
     return { findings: [missingKey(what, path, shared ? publicKey : undefined, context)] };
   const text = local.readKey(path);

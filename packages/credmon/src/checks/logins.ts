@@ -144,7 +144,7 @@ async function checkLogin(
     ...checkClientId(what, clientId),
     ...(problem || isForStanding ? [] : ownerFindings(what, name, owner)),
     ...(device ? deviceClient(what, name, client) : []),
-    ...proofFindings(what, client),
+    ...proofFindings(what, client, context),
     ...(device ? [] : portal(what, name, { policy, standing }, context)),
     asked,
     ...profileFindings(what, name, policy, [
@@ -160,12 +160,16 @@ async function checkLogin(
 }
 
 /** The secret or the private key with which the client proves itself. */
-function proofFindings(what: string, { policy, secretFile }: ConfiguredClient): Finding[] {
+function proofFindings(
+  what: string,
+  { policy, secretFile }: ConfiguredClient,
+  { settings }: CheckContext,
+): Finding[] {
   const { authentication, clientKey } = policy;
   if (authentication === 'none') return [ok(what, 'sends no secret (CLIENT_AUTH = none)')];
   return authentication === 'private_key_jwt' && clientKey
-    ? [checkSecret(what, clientKey.path, 'whole')]
-    : [checkSecret(what, secretFile)];
+    ? [checkSecret(what, clientKey.path, settings, 'whole')]
+    : [checkSecret(what, secretFile, settings)];
 }
 
 /** What the metadata of the issuer offers; problems with it are reported elsewhere. */

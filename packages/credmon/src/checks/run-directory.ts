@@ -15,7 +15,7 @@ import {
 import { groupId } from '@credmon/core/config';
 import { checkRunDirectory } from '@credmon/core/store';
 import type { Settings } from '../settings/read.ts';
-import { isDenied, type CheckContext } from './context.ts';
+import { isDenied, unseen, type CheckContext } from './context.ts';
 
 const VIEW = "users' view";
 
@@ -52,8 +52,7 @@ export function checkUserView(
     const missing = isCoded(error, 'CRED_DIR_INVALID') && error.fields['missing'] === true;
     if (missing && existsSync(dirname(runDir)))
       return found(`${runDir} is missing: the daemon creates it`, dirname(runDir));
-    if (isDenied(error))
-      return warning(VIEW, `permission denied: cannot check ${runDir} as this user`);
+    if (isDenied(error)) return unseen(VIEW, runDir);
     return warning(VIEW, `users cannot see their own tokens: ${messageOf(error)}`);
   }
 }

@@ -25,7 +25,14 @@ import {
   openStandingTokens,
   openStore,
 } from '../status/tokens.ts';
-import { type Check, type CheckContext, isDenied, writable } from './context.ts';
+import {
+  type Check,
+  type CheckContext,
+  isDenied,
+  isOnlooker,
+  unseen,
+  writable,
+} from './context.ts';
 import { checkKey } from './key.ts';
 import { foreignAudience, foreignScopes } from './local.ts';
 import {
@@ -63,10 +70,12 @@ export async function checkTokens({ settings, now }: CheckContext): Promise<Find
       ...shortLives(seen, settings),
     ];
   } catch (error) {
-    const daemon = isDenied(error)
-      ? warning('daemon', 'permission denied: cannot check the daemon as this user')
-      : checkDaemon(credDir);
-    return [directoryFinding(credDir, error), daemon];
+    const daemon = isDenied(error) ? unseen('daemon', 'the daemon') : checkDaemon(credDir);
+    const directory =
+      isDenied(error) && isOnlooker(credDir)
+        ? unseen(DIRECTORY, credDir)
+        : directoryFinding(credDir, error);
+    return [directory, daemon];
   }
 }
 

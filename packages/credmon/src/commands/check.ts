@@ -7,6 +7,7 @@ import { type Check, type CheckContext, createCheckContext, runChecks } from '..
 import {
   checkCondorVersion,
   checkDaemons,
+  checkAudit,
   checkLog,
   checkPortal,
   programChecks,
@@ -129,6 +130,7 @@ async function findingsOf(
     return [
       ...findings,
       checkLog(settings),
+      ...checkAudit(settings),
       ...version,
       ...checkDaemons(context, process.argv[1] ?? ''),
       ...checkPortal(context),

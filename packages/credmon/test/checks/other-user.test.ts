@@ -1,7 +1,11 @@
 // What `check` says when it runs as a user to whom the daemon's directories are closed.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { runChecks } from '../../src/checks/context.ts';
+import { checkAudit, checkLog } from '../../src/checks/installation.ts';
+import { localChecks } from '../../src/checks/local.ts';
+import { loginChecks } from '../../src/checks/logins.ts';
 import { checkUserView } from '../../src/checks/run-directory.ts';
 import { checkTokens } from '../../src/checks/tokens.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
@@ -37,10 +41,63 @@ it('does not say that the daemon is not running, or that users see nothing', asy
     ...(await checkTokens(context)),
   ]);
   expect(found).toEqual([
-    "warning users' view: permission denied: cannot check $R/run as this user",
+    "warning users' view: permission denied: cannot check $R/run as this user; fix: run the command as root",
     expect.stringMatching(
       /^error credential directory: the credential directory \$R\/creds is not readable, writable/,
     ),
-    'warning daemon: permission denied: cannot check the daemon as this user',
+    'warning daemon: permission denied: cannot check the daemon as this user; fix: run the command as root',
   ]);
+});
+
+const HIDDEN = 'permission denied: cannot check $R';
+const AS_ROOT = 'as this user; fix: run the command as root';
+
+describe('what only root may read', () => {
+  const knobs = (): Record<string, string> => {
+    const [secret, key, log] = ['secret', 'key.pem', 'Log'].map((name) => on.file(name, 'x'));
+    for (const path of [secret, key, log, on.credDir]) closed.add(path ?? '');
+    return {
+      mytok_CLIENT_ID: 'x',
+      mytok_CLIENT_SECRET_FILE: secret ?? '',
+      mytok_AUTHORIZATION_URL: 'http://127.0.0.1:9/a',
+      mytok_TOKEN_URL: 'http://127.0.0.1:9/t',
+      LOCAL_CREDMON_PROVIDER_NAMES: 'here',
+      LOCAL_CREDMON_TOKEN_AUDIENCE: 'ANY',
+      LOCAL_CREDMON_PRIVATE_KEY: key ?? '',
+      CREDMON_OAUTH_LOG: log ?? '',
+      CREDMON_AUDIT_LOG: log ?? '',
+    };
+  };
+  const findings = (): Promise<string[]> =>
+    on.findings(knobs(), async (context) => [
+      checkLog(context.settings),
+      ...checkAudit(context.settings),
+      ...(await checkTokens(context)),
+      ...(await runChecks([...loginChecks(context), ...localChecks(context, undefined)])),
+    ]);
+
+  it('is not an error for an ordinary user, who is told to be root', async () => {
+    const uid = vi.spyOn(process, 'geteuid').mockReturnValue(65_534);
+    const found = await findings();
+    uid.mockRestore();
+    expect(found.filter((one) => one.startsWith('error') && !one.includes('127.0.0.1'))).toEqual(
+      [],
+    );
+    expect(found.filter((one) => one.includes('permission denied'))).toEqual([
+      `warning log: ${HIDDEN}/Log ${AS_ROOT}`,
+      `warning audit log: ${HIDDEN}/Log ${AS_ROOT}`,
+      `warning credential directory: ${HIDDEN}/creds ${AS_ROOT}`,
+      `warning daemon: permission denied: cannot check the daemon ${AS_ROOT}`,
+      `warning mytok (login): ${HIDDEN}/secret ${AS_ROOT}`,
+      `warning here (signed here): ${HIDDEN}/key.pem ${AS_ROOT}`,
+    ]);
+  });
+
+  it('is an error for the user as whom the daemon runs', async () => {
+    const found = await findings();
+    expect(found.filter((one) => one.includes(AS_ROOT))).toEqual([
+      `warning daemon: permission denied: cannot check the daemon ${AS_ROOT}`,
+    ]);
+    expect(found.filter((one) => /^error (?:log|audit log|credential)/.test(one))).toHaveLength(3);
+  });
 });

@@ -27,7 +27,7 @@ import {
   type Finding,
 } from '@credmon/core/base';
 import { secretMistake, warningText, type Config } from '@credmon/core/config';
-import { checkLogFile } from '@credmon/core/log';
+import { checkAuditLog, checkLogFile } from '@credmon/core/log';
 import { checkProxy } from './check-proxy.ts';
 import { checkKnobs, configuredProviders, checkAddresses, type Provider } from '../check/knobs.ts';
 import { trustFunction } from '../host/listen.ts';
@@ -102,6 +102,7 @@ export async function runChecks(config: Config, settings: Settings): Promise<rea
     checkRunning(settings),
     ...checkSocket(settings),
     checkLog(settings),
+    ...checkAudit(settings),
     ...checkTrust(trust),
     ...(await checkProxy(settings, trust)),
     ...(providers.length === 0
@@ -192,6 +193,12 @@ function checkLog({ log: { path } }: Settings): Finding {
     : checkLogFile(path, 'the portal would end with exit code 44');
 }
 
+function checkAudit({ log, credentialDirectory, condorIds }: Settings): readonly Finding[] {
+  if (log.audit === undefined) return [];
+  const owners = [process.geteuid?.(), condorIds?.uid];
+  return checkAuditLog(log.audit.path, { credentialDirectory, owners });
+}
+
 /**
  * Reports the trusted certificate authorities. If the authority of an issuer is missing,
  * the check of the issuer reports it.
@@ -245,7 +252,12 @@ function checkSecret(
   } catch (error) {
     const code = systemCode(error) ?? 'unknown';
     if (code === 'EACCES')
-      return [ok(what, `permission denied: cannot check ${path} as this user`)];
+      return [
+        ok(
+          what,
+          `permission denied: cannot check ${path} as this user; fix: run the command as root`,
+        ),
+      ];
     return [wrong(what, `cannot stat ${path} (${code})`)];
   }
 }

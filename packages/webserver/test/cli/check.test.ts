@@ -116,6 +116,17 @@ describe('--check', () => {
     },
   );
 
+  it('the audit log must have a directory, outside the credential directory', async () => {
+    const found = async (path: string): Promise<string[]> => problems({ CREDMON_AUDIT_LOG: path });
+    expect(await found(at('Audit'))).toEqual([]);
+    expect(await found(at('creds/Audit'))).toEqual([
+      expect.stringMatching(/^error audit log: \S+\/creds\/Audit is in the credential directory/),
+    ]);
+    expect(await found(at('no/Audit'))).toEqual([
+      expect.stringMatching(/^error audit log: its directory \S+\/no is missing/),
+    ]);
+  });
+
   it('R45 reports each check as ok, creates nothing, and shows no secret', async () => {
     const text = (await check())
       .map(({ what, state, text: sentence }) => `${state.padEnd(8)} ${what}: ${sentence}`)
