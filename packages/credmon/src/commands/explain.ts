@@ -74,6 +74,7 @@ export function publishedFacts(
     token: null,
     managed: null,
     provider: row.provider === null ? null : { kind: row.provider, profile: null, issuer: null },
+    queue: null,
     published: { row, writtenAt: status.written_at },
   };
 }
@@ -95,7 +96,8 @@ async function ownFacts(
       settings.credDir,
     );
   const ports = { secretVersion, random: systemRandom, local: localFiles(() => undefined) };
-  const owned = providerLookupOf(settings, ports).manage(token);
+  const lookup = providerLookupOf(settings, ports);
+  const owned = lookup.manage(token);
   const owner = ownerOfToken(token, settings);
   const managed = owned?.managed ?? null;
   const shown = managed?.snapshot ?? token;
@@ -111,8 +113,31 @@ async function ownFacts(
     token: shown,
     managed,
     provider: owned ? providerFacts(token, owned.provider, settings) : null,
+    queue: owned ? queueFacts(owned, tokens, { lookup, now, cap: settings.perIssuer }) : null,
     published: publishedBy(settings, user, token.stem),
   };
+}
+
+type Lookup = ReturnType<typeof providerLookupOf>;
+type Owned = NonNullable<ReturnType<Lookup['manage']>>;
+
+/** The tokens that are due at the issuer of a token; those that are signed here have none. */
+function queueFacts(
+  { provider, managed }: Owned,
+  tokens: readonly TokenSnapshot[],
+  { lookup, now, cap }: { readonly lookup: Lookup; readonly now: Instant; readonly cap: number },
+): TokenFacts['queue'] {
+  if (provider.isLocal === true) return null;
+  const issuer = provider.issuerOf(managed.snapshot);
+  const due = tokens.flatMap((token) => {
+    const other = lookup.manage(token);
+    if (!other || other.provider.isLocal === true) return [];
+    const { snapshot } = other.managed;
+    const waits =
+      other.provider.issuerOf(snapshot) === issuer && judge(other.managed, now).state === 'due';
+    return waits ? [snapshot] : [];
+  });
+  return { due, cap };
 }
 
 /** The kinds of provider that have a profile of an issuer. */

@@ -31,6 +31,7 @@ function stateLines(explanation: Explanation): Line[] {
     ['Issued', issued === null ? null : timeText(issued, now)],
     ['Expires', expires === null ? (issued === null ? null : 'never') : timeText(expires, now)],
     ['Due', due && `${due.at === null ? '' : `${timeText(due.at, now)}: `}${due.reason}`],
+    ['Queue', queueText(explanation)],
     ['Daemon', daemon === null ? 'not running' : `process ${daemon}`],
   ];
 }
@@ -54,6 +55,15 @@ function failureLines(explanation: Explanation): Line[] {
     ['Remedy', error?.remedy ?? null],
     ['Old error', ignored && `${ignored} (ignored: its files or its client have changed since)`],
   ];
+}
+
+function queueText({ queue, provider, circuit_breaker: breaker }: Explanation): string | null {
+  if (queue === null) return null;
+  const { due, before, cap } = queue;
+  const others = before === 0 ? 'no token is' : `${before} of ${due} due tokens are`;
+  const at = provider?.issuer ?? 'its issuer';
+  const health = breaker === null ? '' : '; one at a time while the circuit breaker is open';
+  return `${others} before it at ${at}, where ${cap} are renewed at a time${health}`;
 }
 
 const timeText = (time: number, now: number): string =>

@@ -15,6 +15,7 @@ import {
 } from '@credmon/core/renewal';
 import { remediationFor } from '../report/remediation.ts';
 import { SKIPPED } from '../throttle/circuit-breaker.ts';
+import { createFairQueue } from '../throttle/queues.ts';
 import type { StatusRow } from './table.ts';
 
 /** A file of a token. Times in epoch seconds, sizes in bytes. */
@@ -47,6 +48,8 @@ export interface TokenFacts {
   readonly token: TokenSnapshot | null;
   readonly managed: ManagedToken | null;
   readonly provider: ProviderFacts | null;
+  /** Tokens of the same issuer that are due now, this one included; `cap`: at a time. */
+  readonly queue: { readonly due: readonly TokenSnapshot[]; readonly cap: number } | null;
   /** The token as the daemon last published it. */
   readonly published: { readonly row: StatusRow; readonly writtenAt: number } | null;
 }
@@ -72,6 +75,15 @@ export interface Explanation extends Omit<StatusRow, 'provider' | 'last_error'> 
     readonly message: string;
     readonly until: number | null;
     readonly written_at: number;
+  } | null;
+  /**
+   * The place of a due token among those of its issuer, as the files show it: `before` of
+   * `due` tokens have their turn first, `cap` are renewed at a time.
+   */
+  readonly queue: {
+    readonly due: number;
+    readonly before: number;
+    readonly cap: number;
   } | null;
   readonly last_error:
     (NonNullable<StatusRow['last_error']> & { readonly remedy: string | null }) | null;
@@ -102,6 +114,7 @@ export function explain(facts: TokenFacts): Explanation {
     policy: managed && policyFacts(managed.policy),
     backoff: backoffOf(row),
     circuit_breaker: breaker,
+    queue: row.state === 'due' || breaker ? placeInQueue(facts) : null,
     last_error: error && { ...error, remedy },
     ignored_error:
       stored && error?.message !== stored.message && breaker === null
@@ -109,6 +122,22 @@ export function explain(facts: TokenFacts): Explanation {
         : null,
     ...step,
   };
+}
+
+/** The turns of the issuer's queue if the daemon found these files now. */
+function placeInQueue({ token, queue }: TokenFacts): Explanation['queue'] {
+  if (token === null || queue === null) return null;
+  const expiry = ({ use }: TokenSnapshot): number =>
+    use.kind === 'valid' ? use.value.expiresAt : Number.NEGATIVE_INFINITY;
+  const turns = createFairQueue<{ user: string; stem: string; deadline: number }>();
+  for (const one of queue.due.toSorted((a, b) => expiry(a) - expiry(b)))
+    turns.add({ user: one.user, stem: one.stem, deadline: expiry(one) });
+  for (let before = 0; ; before += 1) {
+    const next = turns.take();
+    if (next === undefined) return null;
+    if (next.user === token.user && next.stem === token.stem)
+      return { due: queue.due.length, before, cap: queue.cap };
+  }
 }
 
 function policyFacts(policy: RenewalPolicy): Explanation['policy'] {

@@ -99,3 +99,20 @@ it('takes the circuit breaker from the status file that the daemon wrote', async
   const facts = publishedFacts(command, { credDir: on.credDir, runDir: `${on.root}/run` });
   expect(explain(facts)).toMatchObject({ files: null, daemon: null, state: 'waiting' });
 });
+
+it('a due token has its place among the due tokens of its issuer, from all users', async () => {
+  const use = (left: number): string =>
+    JSON.stringify({ access_token: 'x', issued_at: now - 3000, expires_at: now + left });
+  on.file('creds/alice/mytok.top', '{"refresh_token":"canary-refresh"}');
+  on.file('creds/alice/mytok.use', use(300));
+  on.file('creds/bob/mytok.top', '{"refresh_token":"canary-refresh"}');
+  on.file('creds/bob/mytok.use', use(200));
+  const { printed } = await run('alice', 'mytok', '--json');
+  expect(JSON.parse(printed)).toMatchObject({
+    state: 'due',
+    queue: { due: 2, before: 1, cap: 16 },
+  });
+  expect((await run('alice', 'mytok')).printed).toMatch(
+    /^ +Queue +1 of 2 due tokens are before it/m,
+  );
+});

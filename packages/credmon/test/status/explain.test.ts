@@ -51,6 +51,7 @@ function factsOf(
     token: snapshot,
     managed,
     provider: { kind: 'oauth', profile: 'generic', issuer: 'https://issuer.example' },
+    queue: null,
     published: null,
     ...facts,
   };
@@ -96,6 +97,7 @@ describe('explain', () => {
       policy: { fraction: 0.5, jitter: 0.1, firstRetry: 10, longestRetry: 900 },
       backoff: null,
       circuit_breaker: null,
+      queue: null,
       last_error: null,
       ignored_error: null,
       actor: 'nobody',
@@ -210,7 +212,16 @@ describe('explain', () => {
   it('without access to the files it says what the daemon published', () => {
     const { row } = factsOf();
     const published = { row, writtenAt: 999_990 };
-    const facts = { row, now, daemon: 7, token: null, managed: null, provider: null, published };
+    const facts = {
+      row,
+      now,
+      daemon: 7,
+      token: null,
+      managed: null,
+      provider: null,
+      queue: null,
+      published,
+    };
     expect(explain(facts)).toMatchObject({ files: null, due: null, policy: null, state: 'fresh' });
   });
 });
@@ -238,4 +249,44 @@ it('the text begins with the next step and names the files', () => {
   expect(text).toContain(
     '  Backoff     3 failed in a row, the last 1970-01-12T13:45:00Z (1m40s ago); no attempt until 1970-01-12T13:47:40Z (in 1m00s)\n',
   );
+});
+
+describe('the place of a due token in the queue of its issuer', () => {
+  const other = (user: string, stem: string, expiresAt: number): TokenSnapshot => ({
+    ...token,
+    user,
+    stem,
+    use: { kind: 'valid', value: { issuedAt: 990_000, expiresAt }, identity },
+  });
+  const own = (use: TokenSnapshot['use'] = due): TokenSnapshot => ({ ...token, use });
+  const queueWith = (others: readonly TokenSnapshot[], use = due): Explanation['queue'] =>
+    explain(factsOf({ use }, { queue: { due: [own(use), ...others], cap: 16 } })).queue;
+
+  it.each<[string, readonly TokenSnapshot[], number]>([
+    ['alone', [], 0],
+    ['a token of another user that expires earlier', [other('bob', 'x', 1_000_500)], 1],
+    ['a token of another user that expires later', [other('bob', 'x', 1_009_000)], 0],
+    [
+      'users take turns: the second token of a user waits',
+      [other('bob', 'x', 1_000_500), other('bob', 'y', 1_000_600), other('carl', 'z', 1_000_700)],
+      2,
+    ],
+    ['an earlier token of the same user', [other('alice', 'a', 1_000_500)], 1],
+  ])('%s', (_what, others, before) => {
+    expect(queueWith(others)).toEqual({ due: others.length + 1, before, cap: 16 });
+  });
+
+  it('is text for a person', () => {
+    const facts = factsOf(
+      { use: due },
+      { queue: { due: [own(), other('bob', 'x', 1_000_500)], cap: 16 } },
+    );
+    expect(explanationText(explain(facts))).toMatch(
+      /^ +Queue +1 of 2 due tokens are before it at https:\/\/issuer\.example, where 16 are renewed at a time$/m,
+    );
+  });
+
+  it('is not there for a token that is fresh', () => {
+    expect(explain(factsOf({}, { queue: { due: [], cap: 16 } })).queue).toBe(null);
+  });
 });
