@@ -78,7 +78,13 @@ export async function runInitCommand(
   const path = basename(program).startsWith('condor_credmon') ? program : DEFAULT_PROGRAM;
   const isNewPrefix = answers.prefix !== prefixOf(before);
   const base = isNewPrefix ? [`CREDMON_WEB_PREFIX = ${answers.prefix}`, ''] : [];
-  const text = firstConfiguration(answers, withBase ? baseLines(path, answers.prefix) : base);
+  const kept = withBase ? olderDirectory(before, old) : undefined;
+  const text = firstConfiguration(answers, withBase ? baseLines(path, answers.prefix, kept) : base);
+  if (kept !== undefined && kept === olderDirectory(before, undefined))
+    stderr(
+      `the configuration of an older credmon was found: its credential directory ${kept} is kept; ` +
+        'condor_credmon check --migrate FILE prints the new lines for its other knobs',
+    );
   await writeSecret(answers.secretFile, person, stderr);
   writeConfiguration(output, text, command.force);
   stdout(`wrote ${output}`);
@@ -121,6 +127,17 @@ function oldConfig(command: InitCommand, env: NodeJS.ProcessEnv): Config | undef
     if (error instanceof CodedError && error.code === 'CONFIG_READ') return undefined;
     throw error;
   }
+}
+
+/**
+ * Returns the credential directory that only older names set, or that the replaced file
+ * has kept: the feature OAUTH alone would move it, and no token in it would be renewed.
+ */
+function olderDirectory(config: Config | undefined, old: string | undefined): string | undefined {
+  const [, kept] = /^\s*SEC_CREDENTIAL_DIRECTORY_OAUTH\s*=\s*(\S.*?)\s*$/im.exec(old ?? '') ?? [];
+  if (kept !== undefined || config?.get('SEC_CREDENTIAL_DIRECTORY_OAUTH') !== undefined)
+    return kept;
+  return config?.get('SEC_CREDENTIAL_DIRECTORY') ?? config?.get('SEC_CREDENTIAL_DIR');
 }
 
 /** The last directory of LOCAL_CONFIG_DIR, whose files win. */

@@ -47,11 +47,15 @@ export function redirectUri({ prefix, provider }: Pick<Answers, 'prefix' | 'prov
   return `${prefix}/return/${provider}`;
 }
 
-/** The lines that an Access Point needs once. `program` is the path of condor_credmon. */
-export function baseLines(program: string, prefix: string): string[] {
+/**
+ * The lines that an Access Point needs once. `program` is the path of condor_credmon;
+ * `directory`: the credential directory of an older configuration, whose tokens stay.
+ */
+export function baseLines(program: string, prefix: string, directory?: string): string[] {
   return [
     '# The credential directory, the log, and CREDMON_OAUTH in DAEMON_LIST.',
     'use feature : OAUTH',
+    ...(directory === undefined ? [] : [`SEC_CREDENTIAL_DIRECTORY_OAUTH = ${directory}`]),
     'DAEMON_LIST = $(DAEMON_LIST) CREDD',
     `CREDMON_OAUTH = ${program}`,
     '# Where browsers find the web portal.',

@@ -115,6 +115,22 @@ CREDMON_keycloak_EXTRA_SCOPES = openid offline_access
     expect(text()).toContain('use feature : OAUTH\n');
   });
 
+  it.each(['SEC_CREDENTIAL_DIRECTORY', 'SEC_CREDENTIAL_DIR'])(
+    'keeps the credential directory of an older configuration (%s), also when it is replaced',
+    async (name) => {
+      const config = `LOCAL_CONFIG_DIR = ${on.root}/config.d\nLOG = ${on.root}\n${name} = ${on.credDir}\n`;
+      const wanted = `use feature : OAUTH\nSEC_CREDENTIAL_DIRECTORY_OAUTH = ${on.credDir}\nDAEMON_LIST`;
+      const { err, out } = await init(flags('--prefix', 'https://ap.example.org'), { config });
+      expect(text()).toContain(wanted);
+      expect(text()).toContain('CREDMON_WEB_PREFIX = https://ap.example.org\n');
+      expect(err).toMatch(/^the configuration of an older credmon was found: .* --migrate FILE /);
+      expect(out).toContain(`${on.credDir} is private and writable`);
+      const again = await init(flags('--force'), { config });
+      expect(text()).toContain(wanted);
+      expect(again.err).toBe('');
+    },
+  );
+
   it('writes them in place of an example in which every line is a comment', async () => {
     on.file('config.d/60-credmon.conf', '#use feature : OAUTH\n', 0o644);
     await init(flags('--force'), {
