@@ -1,14 +1,15 @@
 // Takes pictures of the portal's pages and of two commands while the demo runs, into
-// dist/screenshots: light, dark, 320 and 1280 pixels wide.
+// dist/screenshots or the folder of the argument: light, dark, 320 and 1280 pixels wide.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const output = join(root, 'dist/screenshots');
+const named = process.argv[2];
+const output = named === undefined ? join(root, 'dist/screenshots') : resolve(named);
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 const WIDE = { width: 1280, height: 720 };
@@ -97,11 +98,12 @@ async function takeCommand(page, args, configuration) {
   await page.setContent(`<!doctype html><html lang="en"><title>terminal</title><style>
     :root { color-scheme: light dark }
     body { margin: 0; background: Canvas }
-    pre { margin: 0; padding: 16px; width: fit-content; white-space: pre-wrap; font: 14px/1.4 monospace }</style><pre>${inner}</pre></html>`);
+    pre { margin: 0; padding: 16px; width: fit-content; white-space: pre-wrap; overflow-wrap: anywhere; font: 14px/1.4 monospace }</style><pre>${inner}</pre></html>`);
   await take(page, args[0], 'pre');
 }
 
-rmSync(output, { recursive: true, force: true });
+// Files in a folder that somebody has named stay.
+if (named === undefined) rmSync(output, { recursive: true, force: true });
 mkdirSync(output, { recursive: true });
 const { demo, ready } = startDemo();
 const browser = await chromium.launch({
