@@ -61,9 +61,13 @@ export interface JudgedTokens {
   readonly offset: number;
 }
 
-/** The files of a token that are not on disk yet; `renewal` if they are a new token's. */
+/**
+ * The files of a token that are not on disk yet; `renewal` if they are a new token's, `since`
+ * when they were first written (steady seconds).
+ */
 export interface PendingChange extends TokenChange {
   readonly renewal?: Renewal | undefined;
+  readonly since?: number;
 }
 
 /**

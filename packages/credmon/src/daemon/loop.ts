@@ -9,7 +9,13 @@ import {
   SHORTEST_SLEEP,
   SLEEP_AFTER_WAKE_UP,
 } from '../settings/policy.ts';
-import { changesIn, hasTop, SHUTDOWN_STEP, waitForShutdown } from './pending-writes.ts';
+import {
+  changesIn,
+  hasTop,
+  reportSlowWrites,
+  SHUTDOWN_STEP,
+  waitForShutdown,
+} from './pending-writes.ts';
 import type { ProviderLookup } from './judge-scan.ts';
 import { beginPass, type BegunPass, type PassOptions } from './pass.ts';
 import type { PassMemory, PassContext } from './context.ts';
@@ -154,6 +160,7 @@ async function runPasses(parts: DaemonParts): Promise<void> {
     if (begun) await waitForRenewals(begun, context.clock, wakeSignal);
     if (begun?.cut === false) touch(parts);
     rotateKeys(parts);
+    reportSlowWrites(context.report, memory, context.clock.steady());
     parts.turnEnded?.();
     const rewriteIn = memory.unwritten.size > 0 ? REWRITE_INTERVAL : LONGEST_SLEEP;
     const lateIn = memory.late.size > 0 ? LATE_INTERVAL : LONGEST_SLEEP;

@@ -43,6 +43,20 @@ export function retryWrites(
   }
 }
 
+/** Seconds after which a write is reported. */
+const SLOW_WRITE = 60;
+
+/** Reports writes that hang: without it, nothing would say why their tokens expire. */
+export function reportSlowWrites(report: Report, { writing }: PassMemory, now: number): void {
+  for (const [token, changes] of writing)
+    if ([...changes].some(({ since = now }) => now - since > SLOW_WRITE))
+      report({
+        type: 'problem',
+        token,
+        text: `${token}: its files are being written for more than ${SLOW_WRITE} s, the disk does not respond`,
+      });
+}
+
 /** True when a rotated refresh token is among the pending writes. */
 export function hasTop(pending: TokenChange): boolean {
   return pending.writes.some(({ kind, text }) => kind === 'top' && text !== undefined);

@@ -54,7 +54,8 @@ export async function write(
   const writes = [...outcome.writes, ...obsolete(token.snapshot, outcome.writes)];
   const { times, rotated } = outcome;
   const renewal = { token, times, rotated };
-  const change: PendingChange = { user, stem, from, writes, renewal };
+  const since = context.clock.steady();
+  const change: PendingChange = { user, stem, from, writes, renewal, since };
   memory.failures.delete(id);
   const ended = noteWriting(memory, id, change);
   try {

@@ -412,6 +412,39 @@ describe('the loop', () => {
     expect(on.read('alice', 'mytok.top')).toContain('r2');
   });
 
+  it('R44 a write that takes longer than a minute is logged, once', async () => {
+    let release: (error: unknown) => void = () => undefined;
+    const on = bench({
+      store: (real) => ({
+        ...real,
+        write: () => new Promise((_, reject) => (release = reject)),
+      }),
+    });
+    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+    const daemon = start(on);
+    await expect.poll(() => on.memory.writing.size, PATIENT).toBe(1);
+    const slow = (): string[] => on.lines.filter((line) => line.includes('does not respond'));
+    const expected = [
+      'error alice/mytok: its files are being written for more than 60 s, the disk does not respond',
+    ];
+    const until = async (seconds: number): Promise<void> => {
+      while ((on.clock.nextDue ?? 0) - began <= seconds) {
+        on.clock.advanceToNext();
+        await on.clock.whenWaiting();
+      }
+    };
+    await on.clock.whenWaiting();
+    const began = on.clock.now();
+    await until(59);
+    expect(slow()).toEqual([]);
+    await until(300);
+    expect(slow()).toEqual(expected);
+    release(new CodedError('CRED_SUPERSEDED', 'alice/mytok: its directory was swept'));
+    daemon.stop.abort();
+    await ticking(on, daemon.ended);
+    expect(slow()).toEqual(expected);
+  });
+
   it('R13 R22 a disk that does not respond is waited for, but not without end: its tokens are named and the result is false', async () => {
     for (const [kind, loss] of [
       ['rotated', 'its rotated refresh token may be lost: then the user must log in again'],
