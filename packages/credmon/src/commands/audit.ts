@@ -13,6 +13,43 @@ import { spawnSync } from 'node:child_process';
 /** Milliseconds for one line to syslog: a blocked logger must not stop a revocation. */
 const SYSLOG_TIMEOUT = 5000;
 
+/** Prints a text. */
+type Print = (text: string) => void;
+
+/**
+ * Returns the same output, but a text that cannot be printed (a full disk) stops nothing that
+ * has begun: `end` throws the first of these errors.
+ */
+export function deferErrors({
+  stdout,
+  stderr,
+}: {
+  readonly stdout: Print;
+  readonly stderr: Print;
+}): {
+  readonly stdout: Print;
+  readonly stderr: Print;
+  readonly end: () => void;
+} {
+  const errors: unknown[] = [];
+  const trying =
+    (print: Print): Print =>
+    (text) => {
+      try {
+        print(text);
+      } catch (error) {
+        errors.push(error);
+      }
+    };
+  return {
+    stdout: trying(stdout),
+    stderr: trying(stderr),
+    end: () => {
+      if (errors.length > 0) throw errors[0];
+    },
+  };
+}
+
 /** Returns the user id for the audit log. */
 export function requester(): string {
   const uid = process.getuid?.();

@@ -2,7 +2,7 @@
 // without a running daemon; and the files as a port of revocation.
 import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
-import { openAudit, requester } from './audit.ts';
+import { deferErrors, openAudit, requester } from './audit.ts';
 import { recoveries } from '../daemon/cleanup.ts';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
 import { ownerOfToken } from '../daemon/provider-lookup.ts';
@@ -84,8 +84,9 @@ export interface RevokeOutput extends Output {
 export async function runRevokeCommand(
   command: RevokeCommand,
   env: NodeJS.ProcessEnv,
-  { stdout, stderr, person }: RevokeOutput,
+  { person, ...output }: RevokeOutput,
 ): Promise<number> {
+  const { stdout, stderr, end } = deferErrors(output);
   const user = userOf(command);
   const config = openConfig(command, env);
   const settings = readSettings(config, {
@@ -120,6 +121,7 @@ export async function runRevokeCommand(
   if (command.dryRun) {
     const code = await preview(command, tokens, settings, { context, stdout });
     await close();
+    end();
     return code;
   }
   const audit = await openAudit(settings.log, stderr);
@@ -145,6 +147,7 @@ export async function runRevokeCommand(
   await close();
   audit.close();
   if (command.json) stdout(JSON.stringify({ directory: credDir, tokens: all.map(rowOf) }, null, 2));
+  end();
   return all.some(needsPerson) ? 1 : 0;
 }
 

@@ -81,6 +81,26 @@ function store(name: string, text: string): void {
   writeToken(join(home(), name), text);
 }
 
+it('R31 output that cannot be written stops no revocation that has begun', async () => {
+  workspace.configure({ LOCAL_CREDMON_PROVIDER_NAMES: 'here' });
+  const service = await workspace.addService('mytok', opaque);
+  await seedToken(workspace, service, 'alice');
+  store('here.use', 'x');
+  const before = opaque.revocations.length;
+  const full = (): never => {
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  };
+  const command = await parseArguments(['revoke', 'alice', '--yes'], '1');
+  if (command.kind !== 'revoke') throw new Error(`not revoke: ${command.kind}`);
+  const speech = { stdout: full, stderr: full };
+  await expect(runRevokeCommand(command, workspace.environment, speech)).rejects.toThrow('ENOSPC');
+  expect([listing(home()), opaque.revocations.length - before]).toEqual([[], 2]);
+  expect(log().match(/Audit: removed alice\/\w+/g)).toEqual([
+    'Audit: removed alice/here',
+    'Audit: removed alice/mytok',
+  ]);
+});
+
 describe('revoke of a login', () => {
   it('R31 revokes refresh and access token, removes all files, and logs one line for each step', async () => {
     const service = await workspace.addService('mytok', opaque);
