@@ -6,6 +6,7 @@ import {
   type ExecFileException,
   type ExecFileOptionsWithStringEncoding,
   execFile,
+  spawn,
 } from 'node:child_process';
 import { randomBytes, randomFillSync } from 'node:crypto';
 import { fstatSync, statSync, writeSync } from 'node:fs';
@@ -61,15 +62,23 @@ interface WithExecve {
 /**
  * Ends this process with `code`. `hanging`: a call of the system may hang in another thread,
  * for instance an fsync, and `process.exit` would wait for it. If this Node cannot end
- * without that, the process ends by SIGKILL.
+ * without that, the process ends by SIGKILL after `patience` seconds.
  */
-export function exitAtOnce(code: number, hanging: boolean): never {
+export function exitAtOnce(code: number, hanging: boolean, patience = 5): never {
   if (!hanging) return process.exit(code);
   try {
     (process as WithExecve).execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {});
-  } finally {
-    process.kill(process.pid, 'SIGKILL');
+    // Its input ends with this process, so that it never kills another one.
+    const script = `timeout ${patience} cat || kill -KILL $PPID`;
+    const killer = spawn('/bin/sh', ['-c', script], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    if (killer.pid !== undefined) return process.exit(code);
+  } catch {
+    // There is no memory for another process.
   }
+  process.kill(process.pid, 'SIGKILL');
   return process.exit(code);
 }
 

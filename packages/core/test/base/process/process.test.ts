@@ -47,15 +47,19 @@ it.each([
   expect(ended).toEqual(expected);
 });
 
-it('R22 an exit does not wait for a call of the system that hangs in another thread', () => {
+/** Ends with code 3 while a call of the system hangs; `more` runs before. */
+function exitWhileHanging(patience: number, more = ''): readonly unknown[] {
   const directory = mkdtempSync(join(tmpdir(), 'credmon-exit-'));
   const fifo = join(directory, 'no-writer');
   spawnSync('mkfifo', [fifo]);
   const program = programOf(`
     import { open } from 'node:fs';
+    import { spawn } from 'node:child_process';
     import { exitAtOnce } from './base/process/process.ts';
-    open(${JSON.stringify(fifo)}, 'r', () => undefined);
-    setTimeout(() => exitAtOnce(3, true), 50);
+    const fifo = ${JSON.stringify(fifo)};
+    open(fifo, 'r', () => undefined);
+    ${more}
+    setTimeout(() => exitAtOnce(3, true, ${patience}), 50);
   `);
   const child = spawnSync(process.execPath, ['--input-type=module', '-'], {
     input: program,
@@ -64,11 +68,19 @@ it('R22 an exit does not wait for a call of the system that hangs in another thr
     killSignal: 'SIGTERM',
   });
   rmSync(directory, { recursive: true });
+  return [child.status, child.signal, child.stderr];
+}
+
+it('R22 an exit does not wait for a call of the system that hangs in another thread', () => {
   // Without execve, a signal is the only way out.
   const withCode = 'execve' in process;
-  expect([child.status, child.signal, child.stderr]).toEqual(
-    withCode ? [3, null, ''] : [null, 'SIGKILL', ''],
-  );
+  expect(exitWhileHanging(1)).toEqual(withCode ? [3, null, ''] : [null, 'SIGKILL', '']);
+});
+
+it('R22 an exit has its code if the call returns soon', () => {
+  const writer =
+    "spawn('sh', ['-c', 'sleep 0.5; : > ' + fifo], { detached: true, stdio: 'ignore' });";
+  expect(exitWhileHanging(PATIENCE, writer)).toEqual([3, null, '']);
 });
 
 it.each([0, 1, 12, 24, 255, 256, 257, 5000])('%i bytes are as many as asked for', (bytes) => {
