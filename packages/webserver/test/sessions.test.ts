@@ -85,6 +85,58 @@ describe('the session', () => {
     expect(idOf(planted.cookies)).not.toBe(before);
   });
 
+  it('R34 of a client without a cookie is made for the user of the link, and stored once', async () => {
+    portal = await startPortal();
+    portal.writeKey(ad());
+    const files = (): string[] =>
+      readdirSync(join(portal.directory, 'sessions')).filter((name) => name.endsWith('.session'));
+    const tag = createHash('sha256').update('alice').digest('hex').slice(0, 16);
+    const [one, other] = [portal.browser(), portal.browser()];
+    await one.get(`/key/${KEY}`);
+    expect(files()).toEqual([expect.stringMatching(`^${tag}-`)]);
+    await other.get(`/key/${KEY}`);
+    expect(files()).toHaveLength(2);
+    const ids = [one, other].map(({ cookies }) => idOf(cookies));
+    expect(ids.map((id) => id.slice(0, 16))).toEqual([tag, tag]);
+    expect(new Set(ids)).toHaveProperty('size', 2);
+  });
+
+  it('R36 R37 a page that is rendered once has the CSRF token of each session and request', async () => {
+    portal = await startPortal();
+    portal.writeKey(ad());
+    const [one, other] = [portal.browser(), portal.browser()];
+    const pages = [
+      await one.open(`/key/${KEY}`),
+      await other.open(`/key/${KEY}`),
+      await one.get('/'),
+    ];
+    const tokens = pages.map(csrfOf);
+    expect(new Set(tokens)).toHaveProperty('size', 3);
+    const [first = '', second = '', third = ''] = tokens;
+    const bare = pages.map(({ text }, at) => text.replaceAll(tokens[at] ?? '', ''));
+    expect(new Set(bare)).toHaveProperty('size', 1);
+    expect((await one.post('/login/mytok', { _csrf: second })).status).toBe(403);
+    expect((await one.post('/login/mytok', { _csrf: first })).status).toBe(303);
+    expect((await one.post('/login/mytok', { _csrf: third })).status).toBe(303);
+  });
+
+  it('R34 a valid cookie does not make another signature valid', async () => {
+    portal = await startPortal();
+    portal.writeKey(ad());
+    const browser = portal.browser();
+    await browser.open(`/key/${KEY}`);
+    const valid = browser.cookies.get('__Host-credmon') ?? '';
+    expect((await browser.get('/')).text).toContain('mytok');
+    const [id = ''] = valid.split('.');
+    for (const cookie of [id, `${id}.`, `${valid}x`, `${id}x${valid.slice(id.length)}`]) {
+      const stranger = await portal
+        .browser()
+        .get('/', { cookie: `__Host-credmon=${encodeURIComponent(cookie)}` });
+      expect(stranger.text).toContain('Nothing to sign in for');
+    }
+    expect((await browser.get('/')).text).toContain('mytok');
+  });
+
   it('R34 expires after half an hour without use, but not with use', async () => {
     const browser = await opened();
     for (let minutes = 0; minutes < 60; minutes += 20) {

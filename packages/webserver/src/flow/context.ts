@@ -84,9 +84,12 @@ const TAG_LENGTH = 16;
  * count the sessions of each user.
  */
 export function newFlowId(context: PortalContext, localUser: string): string {
-  return (
-    createHash('sha256').update(localUser).digest('hex').slice(0, TAG_LENGTH) + newSecret(context)
-  );
+  return tagOf(localUser) + newSecret(context);
+}
+
+/** Returns the owner tag of a local user. */
+export function tagOf(localUser: string): string {
+  return createHash('sha256').update(localUser).digest('hex').slice(0, TAG_LENGTH);
 }
 
 /**

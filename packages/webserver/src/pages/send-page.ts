@@ -23,6 +23,32 @@ export function sendPage(
     .send(ports.views.render(page, { mount, host, contact, ...data }));
 }
 
+/** How many pages of users are remembered: some KiB each. */
+const MOST_REMEMBERED = 200;
+
+/**
+ * Returns a function that sends `page`, rendered once for the same data: only the CSRF token
+ * differs. `place` is where the token goes: a text that nobody can guess, so that no data
+ * contains it.
+ */
+export function rememberPages(
+  context: PortalContext,
+  page: PageName,
+  place: string,
+): (reply: FastifyReply, data: Readonly<Record<string, unknown>>, csrf: string) => FastifyReply {
+  const known = new Map<string, readonly string[]>();
+  return (reply, data, csrf) => {
+    const key = JSON.stringify(data);
+    let parts = known.get(key);
+    if (!parts) {
+      if (known.size >= MOST_REMEMBERED) known.clear();
+      parts = prepare(context, page, { ...data, csrf: place }, place);
+      known.set(key, parts);
+    }
+    return reply.code(200).header('content-type', HTML).send(parts.join(csrf));
+  };
+}
+
 /** In a prepared page, the place of the reference; no text of ours contains it. */
 const REFERENCE = '@reference@';
 /** The texts around the reference, by key. A reload has new settings. */
@@ -80,19 +106,26 @@ function preparedText(
   let pages = texts.get(settings);
   if (!pages) texts.set(settings, (pages = new Map()));
   let parts = pages.get(key);
-  if (!parts) pages.set(key, (parts = prepare(context, page, data)));
+  if (!parts) {
+    parts = prepare(context, page, { ...data, reference: REFERENCE }, REFERENCE);
+    pages.set(key, parts);
+  }
   return parts.join(reference);
 }
 
-/** Characters beyond ASCII become references: a byte each is sent in less time. */
+/**
+ * Renders a page and splits it at `place`. Characters beyond ASCII become references: a byte
+ * each is sent in less time.
+ */
 function prepare(
   { settings, ports }: PortalContext,
   page: PageName,
   data: PreparedPage['data'],
+  place: string,
 ): readonly string[] {
   const { mount, host, contact } = settings;
-  const text = ports.views.render(page, { mount, host, contact, ...data, reference: REFERENCE });
-  return text
+  return ports.views
+    .render(page, { mount, host, contact, ...data })
     .replace(/[^\0-\x7f]/gu, (character) => `&#${character.codePointAt(0)};`)
-    .split(REFERENCE);
+    .split(place);
 }

@@ -1,6 +1,6 @@
 // Browser sessions and CSRF tokens. The cookie contains a random id only; all data is on
 // the server.
-import fastifyCookie from '@fastify/cookie';
+import fastifyCookie, { Signer } from '@fastify/cookie';
 import fastifyCsrf from '@fastify/csrf-protection';
 import fastifySession from '@fastify/session';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -39,13 +39,16 @@ export async function registerSessions(
   const { settings, ports } = context;
   await app.register(fastifyCookie);
   await app.register(fastifySession, {
-    secret: ports.cookieSecret,
+    secret: rememberingSigner(ports.cookieSecret),
     store: ports.sessions,
     cookieName: settings.secure ? '__Host-credmon' : 'credmon',
     cookie: { path: '/', httpOnly: true, secure: settings.secure, sameSite: 'lax' },
     saveUninitialized: false,
     rolling: false,
-    idGenerator: (request) => ownerTag(request?.session?.flow) + newSecret(context),
+    idGenerator: (request) =>
+      (request?.session?.flow === undefined
+        ? (request?.owner ?? ownerTag(undefined))
+        : ownerTag(request.session.flow)) + newSecret(context),
   });
   await app.register(fastifyCsrf, {
     sessionPlugin: '@fastify/session',
@@ -53,6 +56,36 @@ export async function registerSessions(
       isRecord(body) && typeof body['_csrf'] === 'string' ? body['_csrf'] : undefined,
   });
 }
+
+/** How many session ids are remembered with their signatures. */
+const MOST_SIGNED = 1000;
+
+/**
+ * Returns a signer that makes the signature of an id once: it is checked, and made again,
+ * for each request otherwise. Of cookies, only valid ones are remembered.
+ */
+function rememberingSigner(secret: string): SessionSigner {
+  const signer = new Signer(secret);
+  const signed = new Map<string, string>();
+  const valid = new Map<string, SignedCookie>();
+  const remember = <T>(known: Map<string, T>, key: string, value: T): T => {
+    if (known.size >= MOST_SIGNED) known.clear();
+    known.set(key, value);
+    return value;
+  };
+  return {
+    sign: (id) => signed.get(id) ?? remember(signed, id, signer.sign(id)),
+    unsign: (cookie) => {
+      const known = valid.get(cookie);
+      if (known) return known;
+      const found = signer.unsign(cookie);
+      return found.valid ? remember(valid, cookie, found) : found;
+    },
+  };
+}
+
+type SignedCookie = ReturnType<Signer['unsign']>;
+type SessionSigner = Pick<Signer, 'sign' | 'unsign'>;
 
 /** Returns the session of the browser that sent a request. */
 export function browserOf({ session }: FastifyRequest): BrowserSession {
@@ -67,8 +100,11 @@ export async function startSession(
 ): Promise<void> {
   const { ports } = context;
   const { flow: before } = request.session;
-  // The new id begins with the owner tag of the flow, so the flow must be set first.
   request.session.flow = flow;
+  // The id was made for this request and for this user, and nobody knows it yet.
+  if (request.headers.cookie === undefined && request.owner === ownerTag(flow))
+    return request.session.save();
+  // The new id begins with the owner tag of the flow, so the flow must be set first.
   await request.session.regenerate(['flow']);
   if (before === undefined) return;
   await dropAnswers(context, foldFlow(await ports.flows.read(before))?.pending ?? []);

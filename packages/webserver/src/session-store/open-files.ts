@@ -21,21 +21,23 @@ const REREAD_SECONDS = 60;
 
 /** The files of a session directory, by owner and kind. */
 export interface OpenFiles {
-  /** Returns the names of the files of one kind and of the owner of an id. */
-  ownOf(id: string, kind: SessionFileKind): readonly string[];
+  /** Returns the names of the files of one kind and of the owner of an id, until they change. */
+  ownOf(id: string, kind: SessionFileKind): ReadonlySet<string>;
   /** Returns the number of files of one kind. */
   count(kind: SessionFileKind): number;
   /** Reads the directory again before the next question. */
   forget(): void;
   /** Notes a file that this process created, and its stat if it is known. */
   add(name: string, created?: Stats): void;
-  /** Removes a file, if it exists. */
-  remove(name: string): void;
+  /** Removes a file, if it exists. `seen`: it was seen a moment ago. */
+  remove(name: string, seen?: boolean): void;
   /** Returns a time (epoch milliseconds) since which the file was used; 0 if none is known. */
   usedSince(name: string): number;
   /** Notes the time of a use. */
   noteUse(name: string, time: number): void;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Opens the names of `directory`; it is read at the first question. */
 export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): OpenFiles {
@@ -64,7 +66,7 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
     if (uses.size > 2 * names.length) uses.clear();
   };
   return {
-    ownOf: (id, kind) => (look(), [...(known.get(`${ownerTag(id)}.${kind}`) ?? [])]),
+    ownOf: (id, kind) => (look(), known.get(`${ownerTag(id)}.${kind}`) ?? NONE),
     count: (kind) => (look(), counts.get(kind) ?? 0),
     forget: () => void (readAt = -Infinity),
     add(name, created) {
@@ -73,12 +75,12 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
     },
     usedSince: (name) => uses.get(name) ?? 0,
     noteUse: (name, time) => void uses.set(name, time),
-    remove(name) {
+    remove(name, seen = false) {
       change(name, false);
       uses.delete(name);
       const path = `${directory}/${name}`;
       // An error of the system is much dearer than a look.
-      if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+      if (!seen && lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
       try {
         unlinkSync(path);
       } catch (error) {

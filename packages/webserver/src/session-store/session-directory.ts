@@ -1,6 +1,6 @@
 // The session directory: creates it, checks that it is private, and removes expired
 // files.
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -46,7 +46,7 @@ export interface SessionLimits {
  * the directory learns no id.
  */
 export function sessionFileName(id: string, kind: SessionFileKind): string {
-  return `${ownerTag(id)}-${createHash('sha256').update(id).digest('hex')}.${kind}`;
+  return `${ownerTag(id)}-${hash('sha256', id)}.${kind}`;
 }
 
 /** Returns the path of the file of {@link sessionFileName}. */
@@ -68,8 +68,10 @@ export function makeRoom(
   limits: SessionLimits,
 ): void {
   const own = files.ownOf(id, kind);
-  if (own.length >= MAX_OPEN_PER_USER)
-    return removeOldest(directory, files, own, own.length + 1 - MAX_OPEN_PER_USER);
+  if (own.size >= MAX_OPEN_PER_USER) {
+    while (own.size >= MAX_OPEN_PER_USER) removeOldest(directory, files, own);
+    return;
+  }
   if (files.count(kind) < limits.count) return;
   pruneSessions(directory, now, limits);
   files.forget();
@@ -86,30 +88,20 @@ export function tooManyOpen(count: number): CodedError {
 }
 
 /**
- * Removes the files that were used least recently. A file is looked at only if it may be
- * one of them: the time of its last use, once known, only grows.
+ * Removes the file that was used least recently. A file is looked at only if it may be
+ * this one: the time of its last use, once known, only grows.
  */
-function removeOldest(
-  directory: string,
-  files: OpenFiles,
-  names: readonly string[],
-  count: number,
-): void {
-  const usedAt = (name: string): number =>
-    statSync(`${directory}/${name}`, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const times = new Map(names.map((name) => [name, files.usedSince(name)]));
-  for (let left = count; left > 0;) {
-    let oldest: string | undefined;
+function removeOldest(directory: string, files: OpenFiles, names: ReadonlySet<string>): void {
+  for (;;) {
+    let oldest = '';
     let least = Infinity;
-    for (const [name, time] of times) if (time < least) [oldest, least] = [name, time];
-    if (oldest === undefined) return;
-    const time = usedAt(oldest);
-    files.noteUse(oldest, time);
-    times.set(oldest, time);
-    if (time > least) continue;
-    times.delete(oldest);
-    files.remove(oldest);
-    left -= 1;
+    for (const name of names) {
+      const time = files.usedSince(name);
+      if (time < least) [oldest, least] = [name, time];
+    }
+    const found = statSync(`${directory}/${oldest}`, { throwIfNoEntry: false });
+    if (found && found.mtimeMs > least) files.noteUse(oldest, found.mtimeMs);
+    else return files.remove(oldest, found !== undefined);
   }
 }
 

@@ -57,14 +57,15 @@ export function createBrowser(
       location: response.headers.location ?? '',
     };
   };
-  const cookieHeader = (): string =>
-    [...cookies].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('; ');
+  const cookieHeader = (): { readonly cookie?: string } => {
+    const pairs = [...cookies].map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+    // A browser without cookies sends no header, not an empty one.
+    return pairs.length === 0 ? {} : { cookie: pairs.join('; ') };
+  };
   const browser: Browser = {
     cookies,
     get: async (url, headers = {}) =>
-      remember(
-        await app.inject({ url, headers: { ...HTTPS, cookie: cookieHeader(), ...headers } }),
-      ),
+      remember(await app.inject({ url, headers: { ...HTTPS, ...cookieHeader(), ...headers } })),
     head: async (url) => remember(await app.inject({ method: 'HEAD', url, headers: HTTPS })),
     async open(path) {
       let page = await browser.get(path);
@@ -79,7 +80,7 @@ export function createBrowser(
           url,
           headers: {
             ...HTTPS,
-            cookie: cookieHeader(),
+            ...cookieHeader(),
             'content-type': 'application/x-www-form-urlencoded',
             ...headers,
           },
