@@ -1,7 +1,8 @@
 // docs/start.md as a whole: an Access Point of Debian with HTCondor and nginx, and the
-// commands of the page by copy and paste, from the package to the token of a job. Not run as
-// they stand: systemctl (nothing here is booted: the test does what the units say), and the
-// download of nginx, which the root directory has.
+// commands of the page by copy and paste, from the package to the token of a job; then the
+// commands of other pages that need such a machine. Not run as they stand: systemctl
+// (nothing here is booted: the test does what the units say), the .rpm of `npm run package`,
+// and the download of nginx, which the root directory has.
 import {
   appendFileSync,
   chmodSync,
@@ -297,6 +298,50 @@ describe.skipIf(isPoolMissing() || isMissing('chromium'))(
       write('/etc/condor/config.d/61-local.conf', knobs);
       await must(others('local-issuer.md'));
       expect(await must('condor_credmon keys list\n')).toMatch(/ active /);
+    });
+
+    /** What a page shows below a command, or what it printed: without numbers and issuers. */
+    const shape = (text: string): string[] =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.replaceAll(/https:\/\/[^\s;,]+/g, 'URL').replaceAll(/\d[\w:-]*/g, '0'));
+
+    it('those of docs/admin-guide.md explain and revoke tokens as the page shows it', async () => {
+      const [explain = '', revoke = '', dryRun = '', ...more] = blocksToRun(
+        'docs/admin-guide.md',
+        'console run',
+      ).map((text) => text.replace(/^\$ /, ''));
+      expect(more).toEqual([]);
+      const commandOf = (text: string): string => `${text.split('\n')[0]}\n`;
+      const outputOf = (text: string): string[] => shape(text.slice(commandOf(text).length));
+
+      // The same client under the name of the page, and its tokens; bob's is dead.
+      const lines = read('/etc/condor/config.d/60-credmon.conf').match(
+        /^(?:CREDMON_)?keycloak_.*$/gm,
+      );
+      const knobs = (lines ?? []).map((line) => line.replace('keycloak_', 'mytok_'));
+      write('/etc/condor/config.d/62-mytok.conf', `${knobs.join('\n')}\n`);
+      await must(`cd /var/lib/condor/oauth_credentials
+install -d -m 2700 bob
+for user in alice bob; do for kind in meta use top; do cp -p alice/keycloak.$kind $user/mytok.$kind; done; done
+sed -i -E 's/("refresh_token": *")[^"]*/\\1dead/' bob/mytok.top
+condor_reconfig
+`);
+      const explained = await waitUntil(
+        async () => {
+          const { output } = await typed(commandOf(explain));
+          return output.includes('GRANT_REVOKED') && output;
+        },
+        { what: "the end of bob's token", every: 1 },
+      );
+      /** The names of the lines and of the files. */
+      const names = (text: readonly string[]): string[] =>
+        text.map((line) => line.replace(/^( *\S+(?: \S+)?) .*$/, '$1'));
+      expect(names(shape(explained))).toEqual(names(outputOf(explain)));
+      expect(shape(await must(commandOf(dryRun)))).toEqual(outputOf(dryRun));
+      expect(shape(await must(commandOf(revoke)))).toEqual(outputOf(revoke));
+      await machine.must(['rm', '-r', '/var/lib/condor/oauth_credentials/bob']);
     });
 
     it('those of docs/migrate.md stop the daemon and start it again', async () => {
