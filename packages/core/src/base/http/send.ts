@@ -296,10 +296,15 @@ function flatten(
   return flat;
 }
 
+/** Of one URL in a row for thousands of tokens. */
+let last = { url: '', origin: 'an invalid URL' };
+
 /**
  * Returns the part of a URL that may be logged: the origin, without path, query or user
  * information.
  */
 export function originOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).origin : 'an invalid URL';
+  if (url !== last.url)
+    last = { url, origin: URL.canParse(url) ? new URL(url).origin : 'an invalid URL' };
+  return last.origin;
 }
