@@ -1,10 +1,8 @@
 // Syncs the files and directories of many changes together, off the event loop: a change
 // waits for the disk, the process does not.
 import { fstatSync, fsync, fsyncSync } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { createYielder } from '../base/time/yielder.ts';
 
-/** Syncs what several changes ask for, in rounds. */
+/** Syncs what several changes ask for. */
 export interface SyncGroup {
   /**
    * Resolves when the contents of an open file are durable.
@@ -13,7 +11,7 @@ export interface SyncGroup {
   file(descriptor: number): Promise<void>;
   /**
    * Resolves when all renames made in the directory before this call are durable. Calls
-   * for one directory in the same round share one fsync, and its error.
+   * for one directory that wait for the same fsync share its error.
    * @throws the system's error
    */
   directory(descriptor: number): Promise<void>;
@@ -27,47 +25,36 @@ interface Waiting {
 }
 
 /**
- * Creates a group. A round starts when the one before has ended; what is asked for
- * meanwhile waits for the next. So no rename of a change has to wait for a commit of the
- * file system that an fsync of another change has caused.
+ * Creates a group. The fsync of a file starts at once; that of a directory, when the one
+ * before for the same directory has ended: it serves all who have asked for it meanwhile.
  */
 export function createSyncGroup(
   sync: (descriptor: number) => Promise<void> = syncDescriptor,
 ): SyncGroup {
-  let waiting = new Map<string, Waiting>();
-  let running = false;
+  const running = new Set<string>();
+  const waiting = new Map<string, Waiting>();
 
-  const run = async (): Promise<void> => {
-    running = true;
-    const yieldIfDue = createYielder();
-    while (waiting.size > 0) {
-      const round = [...waiting.values()];
-      waiting = new Map();
-      const errors = await Promise.all(round.map(({ descriptor }) => errorOf(sync(descriptor))));
-      for (const [at, { end }] of round.entries()) {
-        end(errors[at]);
-        await yieldIfDue();
-      }
-      // All changes of this round go on, and requests and signals that arrived are served.
-      await nextTurn();
-    }
-    running = false;
-  };
-
-  const add = (key: string, descriptor: number): Promise<void> => {
-    const known = waiting.get(key);
-    if (known) return known.done;
-    const entry = newWaiting(descriptor);
-    waiting.set(key, entry);
-    if (!running) void run();
-    return entry.done;
+  const run = async (key: string, { descriptor, end }: Waiting): Promise<void> => {
+    running.add(key);
+    end(await errorOf(sync(descriptor)));
+    running.delete(key);
+    const next = waiting.get(key);
+    if (!next) return;
+    waiting.delete(key);
+    void run(key, next);
   };
 
   return {
-    file: (descriptor) => add(`file ${descriptor}`, descriptor),
+    file: (descriptor) => sync(descriptor),
     directory: async (descriptor) => {
       const { dev, ino } = fstatSync(descriptor);
-      await add(`${dev} ${ino}`, descriptor);
+      const key = `${dev} ${ino}`;
+      const known = waiting.get(key);
+      if (known) return known.done;
+      const entry = newWaiting(descriptor);
+      if (running.has(key)) waiting.set(key, entry);
+      else void run(key, entry);
+      return entry.done;
     },
   };
 }
@@ -102,7 +89,7 @@ export function runNow<T>(steps: Steps<T>): T {
   return step.value;
 }
 
-/** Takes the first step now, and each of the others when its round has ended. */
+/** Takes the first step now, and each of the others when what it needs is durable. */
 export async function runInGroup<T>(steps: Steps<T>, group: SyncGroup): Promise<T> {
   let step = steps.next();
   while (step.done !== true) {

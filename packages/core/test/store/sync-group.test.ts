@@ -1,4 +1,4 @@
-// Syncs in rounds: what one fsync serves, and whom its error stops.
+// What one fsync serves, when it starts, and whom its error stops.
 import { closeSync, mkdtempSync, openSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,24 +47,23 @@ function endRound(failing?: number): void {
 const running = (): number[] => held.map(({ descriptor }) => descriptor);
 
 describe('a group of syncs', () => {
-  it('starts at once, and what is asked for meanwhile waits for the next round', async () => {
-    const [first, second, third] = [file('a'), file('b'), file('c')];
-    const done = [group.file(first), group.file(second), group.file(third)];
-    expect(running()).toEqual([first]);
-    endRound();
-    await done[0];
-    await expect.poll(running).toEqual([second, third]);
+  it('the fsync of each file starts at once', async () => {
+    const files = [file('a'), file('b'), file('c')];
+    const done = files.map((one) => group.file(one));
+    expect(running()).toEqual(files);
     endRound();
     await Promise.all(done);
-    expect(synced).toEqual([first, second, third]);
+    expect(synced).toEqual(files);
   });
 
   it('one fsync of a directory serves all renames made before it began, none made later', async () => {
-    const busy = group.file(file('a'));
-    const [one, other, late] = [directory(), directory(), directory()];
+    const [busy, one, other, late] = [directory(), directory(), directory(), directory()];
+    const first = group.directory(busy);
+    expect(running()).toEqual([busy]);
     const early = [group.directory(one), group.directory(other)];
+    expect(running()).toEqual([busy]);
     endRound();
-    await busy;
+    await first;
     await expect.poll(running).toEqual([one]);
     const last = group.directory(late);
     endRound();
@@ -72,21 +71,33 @@ describe('a group of syncs', () => {
     await expect.poll(running).toEqual([late]);
     endRound();
     await last;
-    expect(synced).toHaveLength(3);
+    expect(synced).toEqual([busy, one, late]);
   });
 
   it('R13 an error of one file stops only its own change', async () => {
-    const busy = group.file(file('a'));
     const [good, bad] = [file('b'), file('c')];
     const fates = Promise.allSettled([group.file(good), group.file(bad)]);
-    endRound();
-    await busy;
-    await expect.poll(running).toEqual([good, bad]);
+    expect(running()).toEqual([good, bad]);
     endRound(bad);
     expect((await fates).map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     const next = group.file(good);
-    await expect.poll(running).toEqual([good]);
+    expect(running()).toEqual([good]);
     endRound();
     await next;
+  });
+
+  it('R13 an error of a directory stops those who waited for it, and no later one', async () => {
+    const [busy, bad, other, late] = [directory(), directory(), directory(), directory()];
+    const first = group.directory(busy);
+    const fates = Promise.allSettled([group.directory(bad), group.directory(other)]);
+    endRound();
+    await first;
+    await expect.poll(running).toEqual([bad]);
+    const last = group.directory(late);
+    endRound(bad);
+    expect((await fates).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await expect.poll(running).toEqual([late]);
+    endRound();
+    await last;
   });
 });
