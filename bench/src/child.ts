@@ -3,7 +3,7 @@
 import { durable, durableInTurn, look, readAll, readUse, signed } from './floors/files.ts';
 import { answerSignals, serveHello } from './floors/hello.ts';
 import { serveIssuer, type IssuerOptions } from './floors/issuer.ts';
-import { capacity, posts } from './floors/posts.ts';
+import { capacity, posts, renewed } from './floors/posts.ts';
 import { bytesOf } from './shared/processes.ts';
 
 const [work = '', ...words] = process.argv.slice(2);
@@ -17,6 +17,7 @@ const WORKS: Readonly<Record<string, () => unknown>> = {
   'durable-in-turn': () => durableInTurn(first, Number(second)),
   signed: () => signed(first, Number(second), third, fourth === 'RS256' ? 'RS256' : 'ES256'),
   posts: () => posts(Number(first), Number(second), Number(third)),
+  renewed: () => renewed(first, Number(second), Number(third)),
   capacity: () => capacity(Number(first), Number(second), Number(third)),
 };
 const SERVERS: Readonly<Record<string, () => unknown>> = {

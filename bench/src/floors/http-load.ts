@@ -53,28 +53,35 @@ export async function load(
         if (answer === undefined) return;
         buffered = '';
         statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
-        seen?.(answer);
-        if (/\r\nconnection: close/i.test(answer.head)) {
-          socket.destroy();
-          void one().then(resolve, reject);
-        } else send();
+        const go = (): void => {
+          if (/\r\nconnection: close/i.test(answer.head)) {
+            socket.destroy();
+            void one().then(resolve, reject);
+          } else send();
+        };
+        const work = seen?.(answer);
+        if (work === undefined) go();
+        else work.then(go, reject);
       });
     });
   await Promise.all(Array.from({ length: Math.min(connections, count) }, one));
   return statuses;
 }
 
-/** How many requests; `seen` gets each answer. */
+/**
+ * How many requests; `seen` gets each answer. The next request of a connection waits for
+ * the promise that it returns, if any.
+ */
 export interface LoadOptions {
   readonly count: number;
   readonly connections?: number;
-  readonly seen?: (answer: Answer) => void;
+  readonly seen?: (answer: Answer) => Promise<void> | undefined;
 }
 
 /** Sends one request. */
 export async function ask(port: number, text: string): Promise<Answer> {
   let answer: Answer | undefined;
-  await load(port, () => text, { count: 1, connections: 1, seen: (one) => (answer = one) });
+  await load(port, () => text, { count: 1, connections: 1, seen: (one) => void (answer = one) });
   if (answer === undefined) throw new Error(`no answer from port ${port}`);
   return answer;
 }

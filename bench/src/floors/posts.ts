@@ -1,6 +1,20 @@
-// The floor of renewals on the network: POST requests over keep-alive connections.
+// The floors of renewals: POST requests over keep-alive connections, alone and with the
+// files of a renewal.
+import {
+  closeSync,
+  constants,
+  fsync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { connect } from 'node:net';
-import { load, post } from './http-load.ts';
+import { promisify } from 'node:util';
+import { tokensOf, type TokenFiles } from '../shared/tokens.ts';
+import { load, post, type Answer } from './http-load.ts';
+
+const syncFile = promisify(fsync);
 
 /** Sends `count` token requests of tokens that nobody else has, over `connections`. */
 export async function posts(port: number, count: number, connections: number): Promise<void> {
@@ -9,6 +23,57 @@ export async function posts(port: number, count: number, connections: number): P
     `grant_type=refresh_token&refresh_token=rt-${run}.${index}-0&client_id=bench&client_secret=client-secret`;
   const statuses = await load(port, (index) => post('/token', body(index)), { count, connections });
   if (statuses[200] !== count) throw new Error(`unexpected answers: ${JSON.stringify(statuses)}`);
+}
+
+/**
+ * Everything that the renewal of a token in `credentials` cannot do without, and nothing
+ * else, 32 at a time: reads `.top` and `.meta`, sends the request, parses the answer,
+ * stages two files, makes them durable together, renames `.top`, makes the directory
+ * durable, renames `.use`.
+ */
+export async function renewed(credentials: string, port: number, tokens: number): Promise<void> {
+  const users = Math.ceil(tokens / 10);
+  const population = [...tokensOf(credentials, { users, tokens })];
+  const sent = new Map<string, TokenFiles>();
+  const request = (index: number): string => {
+    const token = population[index];
+    if (token === undefined) throw new Error(`no token ${index}`);
+    const [top = {}, meta = {}] = ['top', 'meta'].map(
+      (ending) =>
+        JSON.parse(readFileSync(`${token.stem}.${ending}`, 'utf8')) as Record<string, string>,
+    );
+    const refreshToken = top['refresh_token'] ?? '';
+    sent.set(refreshToken.replace(/\d+$/, ''), token);
+    return post(
+      '/token',
+      `grant_type=refresh_token&refresh_token=${refreshToken}&client_id=${meta['client_id']}&client_secret=${meta['client_secret']}`,
+    );
+  };
+  const seen = async ({ status, body }: Answer): Promise<void> => {
+    const { access_token, refresh_token, expires_in } = JSON.parse(body) as Record<string, unknown>;
+    const token = sent.get(String(refresh_token).replace(/\d+$/, ''));
+    if (status !== 200 || token === undefined) throw new Error(`unexpected answer: ${status}`);
+    const { stem, directory } = token;
+    const files = [
+      stage(`${stem}.top`, { refresh_token }),
+      stage(`${stem}.use`, { access_token, expires_in }),
+    ];
+    await Promise.all(files.map((file) => syncFile(file)));
+    for (const file of files) closeSync(file);
+    renameSync(`${stem}.top.tmp`, `${stem}.top`);
+    const place = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+    await syncFile(place);
+    closeSync(place);
+    renameSync(`${stem}.use.tmp`, `${stem}.use`);
+  };
+  const statuses = await load(port, request, { count: tokens, connections: 32, seen });
+  if (statuses[200] !== tokens) throw new Error(`unexpected answers: ${JSON.stringify(statuses)}`);
+}
+
+function stage(path: string, content: object): number {
+  const descriptor = openSync(`${path}.tmp`, 'wx', 0o600);
+  writeSync(descriptor, JSON.stringify(content));
+  return descriptor;
 }
 
 /**

@@ -71,7 +71,7 @@ async function measureCase(
   const issuer = await bench.issuer({ latency });
   const population: Population = { users: Math.ceil(tokens / 10), tokens };
   const waves = { ours: [] as Wave[], against: [] as Wave[] };
-  const floors = { durable: [] as Sample[], posts: [] as Sample[] };
+  const floors = { durable: [] as Sample[], posts: [] as Sample[], bare: [] as Sample[] };
   const programs = latency === 0 ? bench.programs('oauth') : [bench.ours];
   try {
     fill(point.credentials, { ...population, tokenUrl: issuer.tokenUrl });
@@ -84,6 +84,7 @@ async function measureCase(
       floors.durable.push(await durableFloor(bench, tokens));
       const posted = await bench.floor('posts', issuer.port, tokens, cap);
       floors.posts.push({ value: tokens / posted.wall, cpu: posted.work / tokens });
+      if (latency === 0) floors.bare.push(await bareLoop(bench, issuer, tokens));
       for (const program of programs) {
         const daemon = await startDaemon(program, point, knobs);
         await withDaemon(daemon, async () => {
@@ -119,6 +120,7 @@ async function measureCase(
   if (latency > 0) return [rates];
   const milliseconds = (all: readonly Wave[]): Sample[] =>
     all.map(({ cpu }) => ({ value: cpu * 1000 }));
+  const bareName = 'a loop in one process that only exchanges, reads, writes and fsyncs';
   const floorCpu = floors.durable.map(({ cpu = 0 }) => ({ value: cpu * 1000 }));
   return [
     rates,
@@ -140,6 +142,22 @@ async function measureCase(
       })),
       targets: [{ of: 'value', most: 2 }],
     },
+    {
+      section: 'renewals',
+      name: `${what}, tokens a second beside the bare loop`,
+      unit: '/s',
+      ours: waves.ours.map(sampleOf),
+      floor: floors.bare,
+      floorName: bareName,
+    },
+    {
+      section: 'renewals',
+      name: `${what}, CPU a token beside the bare loop`,
+      unit: 'ms',
+      ours: milliseconds(waves.ours),
+      floor: floors.bare.map(({ cpu = 0 }) => ({ value: cpu * 1000 })),
+      floorName: bareName,
+    },
   ];
 }
 
@@ -154,6 +172,18 @@ async function durableFloor(bench: Bench, tokens: number): Promise<Sample> {
   const directory = mkdtempSync(join(bench.work, 'durable-'));
   const { wall, work } = await bench.floor('durable', directory, tokens, 32);
   removeTree(directory);
+  return { value: tokens / wall, cpu: work / tokens, wall };
+}
+
+/**
+ * What a renewal cannot do without, on tokens of its own: tokens a second, and CPU seconds a
+ * token.
+ */
+async function bareLoop(bench: Bench, issuer: Issuer, tokens: number): Promise<Sample> {
+  const point = bench.accessPoint();
+  fill(point.credentials, { users: Math.ceil(tokens / 10), tokens, tokenUrl: issuer.tokenUrl });
+  const { wall, work } = await bench.floor('renewed', point.credentials, issuer.port, tokens);
+  point.remove();
   return { value: tokens / wall, cpu: work / tokens, wall };
 }
 
@@ -175,7 +205,8 @@ export const renewals: Section = {
   title: 'Renewals',
   measure: async (bench) => {
     await issuerCapacity(bench);
-    const tokens = bench.options.quick ? 200 : 2000;
+    // Fewer would mostly measure code that runs for the first time.
+    const tokens = bench.options.quick ? 1000 : 3000;
     const rows: Measured[] = [];
     for (const one of [
       { latency: 0, cap: CAP, tokens },
@@ -188,7 +219,7 @@ export const renewals: Section = {
   profile: async (bench: Bench, program: Program) => {
     const point = bench.accessPoint();
     const issuer = await bench.issuer();
-    const population: Population = { users: 100, tokens: bench.options.quick ? 200 : 2000 };
+    const population: Population = { users: 300, tokens: 3000 };
     try {
       fill(point.credentials, { ...population, tokenUrl: issuer.tokenUrl });
       const daemon = await startDaemon(
