@@ -158,7 +158,7 @@ it('with --watch prints again until it is stopped: a time and a table, or a line
   }
 });
 
-it('--watch goes on when a look fails, and when the user has tokens again', async () => {
+it('--watch continues when a look fails, and shows when the user has tokens again', async () => {
   const alice = `${on.credDir}/alice`;
   const said: string[] = [];
   const watching = runStatusCommand(
