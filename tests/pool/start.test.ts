@@ -49,34 +49,6 @@ function shown(containing: string): string {
   return found.text;
 }
 
-/** In place of systemctl: starts what the installed units name, and reloads nginx. */
-const SYSTEMCTL = `#!/bin/bash
-set -euo pipefail
-units=/usr/lib/systemd/system
-value() { sed -n "s/^$2=//p" "$units/$1" | head -1; }
-case "$*" in
-  'enable --now condor_credmon_webserver.socket condor_credmon_webserver.service')
-    socket=$(value condor_credmon_webserver.socket ListenStream)
-    if [ -S "$socket" ]; then exit; fi
-    user=$(value condor_credmon_webserver.service User)
-    program=$(value condor_credmon_webserver.service ExecStart)
-    nohup systemd-socket-activate --listen="$socket" \\
-      setpriv --reuid="$user" --regid="$user" --init-groups $program \\
-      > /var/log/portal.out 2>&1 < /dev/null &
-    until [ -S "$socket" ]; do sleep 0.1; done
-    chown "$(value condor_credmon_webserver.socket SocketUser):$(value condor_credmon_webserver.socket SocketGroup)" "$socket"
-    chmod "$(value condor_credmon_webserver.socket SocketMode)" "$socket" ;;
-  'reload condor_credmon_webserver') pkill -HUP --uid condor --full condor_credmon_webserver ;;
-  'reload nginx')
-    workers() { pgrep --parent "$(cat /run/nginx.pid)" | sort; }
-    before=$(workers)
-    nginx -s reload
-    # A reader is not as fast as this: the new processes answer.
-    while comm -12 <(echo "$before") <(workers) | grep -q .; do sleep 0.05; done ;;
-  *) echo "not expected here: systemctl $*" >&2; exit 1 ;;
-esac
-`;
-
 describe.skipIf(isPoolMissing() || isMissing('chromium'))(
   'docs/start.md, from the first command to the last',
   () => {
@@ -126,7 +98,8 @@ describe.skipIf(isPoolMissing() || isMissing('chromium'))(
         'test-fixtures/pool/condor/50-pool.conf',
         machine.path('/etc/condor/config.d/50-pool.conf'),
       );
-      write('/usr/local/sbin/systemctl', SYSTEMCTL, 0o755);
+      cpSync('test-fixtures/pool/systemctl.sh', machine.path('/usr/local/sbin/systemctl'));
+      chmodSync(machine.path('/usr/local/sbin/systemctl'), 0o755);
       appendFileSync(machine.path('/etc/hosts'), '127.0.0.1 ap.example.org keycloak.example.org\n');
       const names = 'DNS:ap.example.org,DNS:keycloak.example.org';
       const made = makeCertificates(folder, { names });
