@@ -1,6 +1,7 @@
 // Syncs the files and directories of many changes together, off the event loop: a change
 // waits for the disk, the process does not.
 import { fstatSync, fsync, fsyncSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** Syncs what several changes ask for. */
 export interface SyncGroup {
@@ -25,8 +26,9 @@ interface Waiting {
 }
 
 /**
- * Creates a group. The fsync of a file starts at once; that of a directory, when the one
- * before for the same directory has ended: it serves all who have asked for it meanwhile.
+ * Creates a group. The fsync of a file starts at once; that of a directory in the next turn
+ * of the event loop, or when the one before for the same directory has ended: it serves all
+ * who have asked for it meanwhile.
  */
 export function createSyncGroup(
   sync: (descriptor: number) => Promise<void> = syncDescriptor,
@@ -34,14 +36,15 @@ export function createSyncGroup(
   const running = new Set<string>();
   const waiting = new Map<string, Waiting>();
 
-  const run = async (key: string, { descriptor, end }: Waiting): Promise<void> => {
+  const run = async (key: string): Promise<void> => {
     running.add(key);
-    end(await errorOf(sync(descriptor)));
+    // Renames that other changes make in this turn of the event loop share the first fsync.
+    await nextTurn();
+    for (let next = waiting.get(key); next; next = waiting.get(key)) {
+      waiting.delete(key);
+      next.end(await errorOf(sync(next.descriptor)));
+    }
     running.delete(key);
-    const next = waiting.get(key);
-    if (!next) return;
-    waiting.delete(key);
-    void run(key, next);
   };
 
   return {
@@ -49,12 +52,10 @@ export function createSyncGroup(
     directory: async (descriptor) => {
       const { dev, ino } = fstatSync(descriptor);
       const key = `${dev} ${ino}`;
-      const known = waiting.get(key);
-      if (known) return known.done;
-      const entry = newWaiting(descriptor);
-      if (running.has(key)) waiting.set(key, entry);
-      else void run(key, entry);
-      return entry.done;
+      const entry = waiting.get(key) ?? newWaiting(descriptor);
+      waiting.set(key, entry);
+      if (!running.has(key)) void run(key);
+      await entry.done;
     },
   };
 }

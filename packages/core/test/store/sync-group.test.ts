@@ -59,7 +59,7 @@ describe('a group of syncs', () => {
   it('one fsync of a directory serves all renames made before it began, none made later', async () => {
     const [busy, one, other, late] = [directory(), directory(), directory(), directory()];
     const first = group.directory(busy);
-    expect(running()).toEqual([busy]);
+    await expect.poll(running).toEqual([busy]);
     const early = [group.directory(one), group.directory(other)];
     expect(running()).toEqual([busy]);
     endRound();
@@ -72,6 +72,15 @@ describe('a group of syncs', () => {
     endRound();
     await last;
     expect(synced).toEqual([busy, one, late]);
+  });
+
+  it('renames of one turn of the event loop share an fsync of their directory', async () => {
+    const all = [directory(), directory(), directory()];
+    const done = all.map((one) => group.directory(one));
+    await expect.poll(running).toEqual([all[0]]);
+    endRound();
+    await Promise.all(done);
+    expect(synced).toEqual([all[0]]);
   });
 
   it('R13 an error of one file stops only its own change', async () => {
@@ -89,6 +98,7 @@ describe('a group of syncs', () => {
   it('R13 an error of a directory stops those who waited for it, and no later one', async () => {
     const [busy, bad, other, late] = [directory(), directory(), directory(), directory()];
     const first = group.directory(busy);
+    await expect.poll(running).toEqual([busy]);
     const fates = Promise.allSettled([group.directory(bad), group.directory(other)]);
     endRound();
     await first;
