@@ -2,6 +2,7 @@
 // needs no node_modules. A file in parts loads only what a command needs.
 import { build, transform } from 'esbuild';
 import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
 import {
   chmodSync,
   cpSync,
@@ -25,7 +26,6 @@ const output = process.argv[2] ?? root;
 /** The late modules of `condor_credmon`, see LATE_MODULES. */
 const LATE = [
   ['core/src/classad', 'evaluate/evaluate', 'language/parse', 'map-file/map-file', 'print/print'],
-  ['core/src/config/macros', 'expressions'],
   ['core/src/regexp', 'regexp'],
   ['credmon/src/daemon', 'attempt', 'provider-lookup', 'record-outcome'],
   ['credmon/src/issuance', 'issue'],
@@ -136,8 +136,11 @@ exports.request = (url, { dispatcher, ...options }) => {
 const onlyUsedWinston = {
   name: 'only-used-winston',
   setup(bundle) {
+    const core = createRequire(join(root, 'packages/core/package.json'));
+    const logform = createRequire(core.resolve('winston')).resolve('logform/format.js');
     const texts = {
-      winston: "exports.createLogger = require('winston/lib/winston/create-logger.js');",
+      winston: `exports.createLogger = require('winston/lib/winston/create-logger.js');
+exports.format = require(${JSON.stringify(logform)});`,
       logform: 'exports.levels = (config) => config;',
       '@dabh/diagnostics': 'module.exports = () => () => undefined;',
     };

@@ -36,9 +36,10 @@ function statusOutput(isWatching: boolean): StatusOutput {
     },
     stderr: printError,
     get width() {
-      const { columns } = process.stdout;
+      // The first use of process.stdout loads the modules of the network.
+      if (!toTerminal) return undefined;
       // A terminal that does not know its size has 0 columns.
-      return toTerminal && columns > 0 ? columns : undefined;
+      return process.stdout.columns > 0 ? process.stdout.columns : undefined;
     },
     // Cursor to the first line, and erase to the end (ECMA-48, CUP and ED).
     clear: toTerminal ? () => writeOutput(STDOUT, '\u001B[H\u001B[J') : undefined,
