@@ -67,7 +67,7 @@ export function openFileStores(directory: string, clock: Clock, limits: SessionL
     },
     prune: async () => {
       pruneSessions(directory, clock.now(), limits);
-      files.forget();
+      files.lookAgain();
     },
     close: async () => undefined,
   };

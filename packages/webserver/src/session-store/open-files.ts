@@ -23,10 +23,10 @@ const REREAD_SECONDS = 60;
 export interface OpenFiles {
   /** Returns the names of the files of one kind and of the owner of an id, until they change. */
   ownOf(id: string, kind: SessionFileKind): ReadonlySet<string>;
-  /** Returns the number of files of one kind. */
+  /** Returns the number of files of one kind, at the time of the last {@link ownOf}. */
   count(kind: SessionFileKind): number;
-  /** Reads the directory again before the next question. */
-  forget(): void;
+  /** Reads the directory again. */
+  lookAgain(): void;
   /** Notes a file that this process created, and its stat if it is known. */
   add(name: string, created?: Stats): void;
   /** Removes a file, if it exists. `seen`: it was seen a moment ago. */
@@ -46,10 +46,9 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
   let readAt = -Infinity;
   const uses = new Map<string, number>();
   const change = (name: string, present: boolean): void => {
-    const match = FILE_NAME.exec(name);
-    if (!match) return;
-    const [, tag = '', kind = ''] = match;
-    const group = `${tag}.${kind}`;
+    const kind = kindOf(name);
+    if (kind === undefined) return;
+    const group = name.slice(0, TAG_LENGTH) + kind;
     const names = known.get(group) ?? new Set();
     if (names.has(name) === present) return;
     if (present) known.set(group, names.add(name));
@@ -58,7 +57,8 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
   };
   const look = (): void => {
     const now = clock.steady();
-    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    let total = 0;
+    for (const count of counts.values()) total += count;
     if (total > FEW && Math.abs(now - readAt) < REREAD_SECONDS) return;
     [known, counts, readAt] = [new Map(), new Map(), now];
     const names = readdirSync(directory);
@@ -66,9 +66,12 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
     if (uses.size > 2 * names.length) uses.clear();
   };
   return {
-    ownOf: (id, kind) => (look(), known.get(`${ownerTag(id)}.${kind}`) ?? NONE),
-    count: (kind) => (look(), counts.get(kind) ?? 0),
-    forget: () => void (readAt = -Infinity),
+    ownOf: (id, kind) => (look(), known.get(ownerTag(id) + kind) ?? NONE),
+    count: (kind) => counts.get(kind) ?? 0,
+    lookAgain() {
+      readAt = -Infinity;
+      look();
+    },
     add(name, created) {
       change(name, true);
       if (created) uses.set(name, created.mtimeMs);
@@ -101,4 +104,14 @@ export function versionIn({ ino, ctimeMs }: Stats): string {
   return `${ino} ${ctimeMs}`;
 }
 
-const FILE_NAME = /^([0-9a-f]{16})-[0-9a-f]{64}\.(session|flow|answer)$/;
+const TAG_LENGTH = 16;
+/** Where the dot is: after the tag, a hyphen and 64 hex digits. */
+const DOT = TAG_LENGTH + 1 + 64;
+const KINDS: readonly string[] = ['session', 'flow', 'answer'] satisfies SessionFileKind[];
+
+/** Returns the kind in a name that this portal has made; `undefined` for another name. */
+function kindOf(name: string): string | undefined {
+  if (name[TAG_LENGTH] !== '-' || name[DOT] !== '.') return undefined;
+  const kind = name.slice(DOT + 1);
+  return KINDS.includes(kind) ? kind : undefined;
+}

@@ -74,7 +74,7 @@ export function makeRoom(
   }
   if (files.count(kind) < limits.count) return;
   pruneSessions(directory, now, limits);
-  files.forget();
+  files.lookAgain();
   if (files.count(kind) < limits.count) return;
   throw tooManyOpen(limits.count);
 }
