@@ -136,6 +136,10 @@ exports.request = (url, { dispatcher, ...options }) => {
 const onlyUsedWinston = {
   name: 'only-used-winston',
   setup(bundle) {
+    const source = readFileSync(join(root, 'packages/core/src/log/winston.ts'), 'utf8');
+    for (const [, name] of source.matchAll(/\bwinston\.(\w+)/g))
+      if (!['createLogger', 'format'].includes(name))
+        throw new Error(`scripts/bundle.mjs must also give the daemon winston.${name}`);
     const core = createRequire(join(root, 'packages/core/package.json'));
     const logform = createRequire(core.resolve('winston')).resolve('logform/format.js');
     const texts = {

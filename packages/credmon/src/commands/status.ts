@@ -15,12 +15,7 @@ import {
 import { type Heartbeat, type UserStatus, parseUserStatus, rowsAt } from '../status/status-file.ts';
 import { attentionTexts, unownedTexts } from '../status/summary.ts';
 import { evaluateTokens, openStore } from '../status/tokens.ts';
-import {
-  type UserDirectories,
-  isClosedToUs,
-  readDirectories,
-  seeDaemon,
-} from './ask-daemon.ts';
+import { type UserDirectories, isClosedToUs, readDirectories, seeDaemon } from './ask-daemon.ts';
 import { CodedError, durationText, systemClock, utcText } from '@credmon/core/base';
 import { userName } from '@credmon/core/config';
 import { cutDomain, instantOf, isCredName } from '@credmon/core/credential';

@@ -187,8 +187,7 @@ describe('the loop', () => {
     on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
     for (let index = 0; index < 500; index += 1) daemon.wake.notify();
     await expect.poll(() => on.has('alice', 'mytok.use')).toBe(true);
-    await on.clock.whenWaiting();
-    expect(daemon.counts).toEqual({ completed: 2, reloaded: 1 });
+    await expect.poll(() => daemon.counts).toEqual({ completed: 2, reloaded: 1 });
     daemon.stop.abort();
     await ticking(on, daemon.ended);
   });
