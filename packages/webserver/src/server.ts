@@ -10,7 +10,7 @@ import {
 import { createGeneration, type Generation } from './serving/generation.ts';
 import { checkClosed, listen } from './host/listen.ts';
 import { forgetSettings, noteSettings } from './session-store/running-portal.ts';
-import { NO_COUNTERS, type Counters } from './metrics/counters.ts';
+import { NO_COUNTERS, type Counters } from './flow/ports.ts';
 import type { Settings } from './settings/settings.ts';
 import { VERSION } from './version.ts';
 

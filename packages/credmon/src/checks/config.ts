@@ -1,7 +1,6 @@
 // Checks the configuration itself: errors, knobs that are not used, and scope templates
 // with commas or with macros that are expanded before there is a user.
-import { programFolder } from '../settings/program-folder.ts';
-import { type Settings, readLists, settingsOf } from '../settings/read.ts';
+import { programFolder, type Settings, readLists, settingsOf } from '../settings/read.ts';
 import { loginNames } from './logins.ts';
 import {
   type Finding,

@@ -22,7 +22,7 @@ import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { wsgiPortalIn } from '../migrate/knobs.ts';
 import { newConfiguration } from '../migrate/new-configuration.ts';
-import { programFolder } from '../settings/program-folder.ts';
+import { programFolder } from '../settings/read.ts';
 import {
   CodedError,
   type Finding,

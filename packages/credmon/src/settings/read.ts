@@ -1,12 +1,36 @@
 // Reads the daemon's settings into a frozen value; all mistakes are reported together.
-import type { RenewalPolicy } from '@credmon/core/renewal';
+// And where this installation has its programs, for messages that name a program: a
+// package has them in /usr/bin, `install-to` below its prefix.
+import {
+  type ClientKind,
+  type ConfiguredClient,
+  type TokenClient,
+  readTokenClients,
+} from './clients.ts';
+import { type ProviderLists, overlaps, readDeviceNames, withDeviceNames } from './lists.ts';
+import { type LocalSettings, readLocalSettings } from './local.ts';
+import { type MetricsAddress, readMetricsAddress, readRunDirectory } from './metrics-address.ts';
+import { readPolicy } from './policy.ts';
+import { type StandingToken, readStandingTokens, standingClientNames } from './standing.ts';
+import { type TokenSettings, readTokenSettings, signersIn } from './token-source.ts';
+import {
+  type TokenProgram,
+  type VaultSettings,
+  readTokenPrograms,
+  readVaultSettings,
+} from './vault.ts';
 import {
   DEFAULT_SEND_LIMITS,
-  secureEndpoint,
-  messageOf,
   type SendLimits,
+  messageOf,
+  secureEndpoint,
 } from '@credmon/core/base';
 import {
+  type AccountIds,
+  type Config,
+  type KnobReader,
+  type PlainKnobName,
+  type Unset,
   configuredProviders,
   createKnobReader,
   knob,
@@ -16,40 +40,37 @@ import {
   readCondorIds,
   readCredentialDirectory,
   warningText,
-  type AccountIds,
-  type Config,
-  type KnobReader,
-  type PlainKnobName,
-  type Unset,
 } from '@credmon/core/config';
-import { isPlainProviderName, judgeProviderNames, type NameRules } from '@credmon/core/credential';
+import { type NameRules, isPlainProviderName, judgeProviderNames } from '@credmon/core/credential';
+import { type LogOptions, type LogOverrides, logSettings } from '@credmon/core/log';
 import {
+  type IssuerPolicy,
   policyAt,
   policyOf,
   readEndpointOrigins,
   readIssuerPolicies,
-  type IssuerPolicy,
 } from '@credmon/core/profiles';
-import { logSettings, type LogOptions, type LogOverrides } from '@credmon/core/log';
-import { programFolder } from './program-folder.ts';
-import { readPolicy } from './policy.ts';
-import { readMetricsAddress, type MetricsAddress, readRunDirectory } from './metrics-address.ts';
-import {
-  type ConfiguredClient,
-  readTokenClients,
-  type ClientKind,
-  type TokenClient,
-} from './clients.ts';
-import {
-  readTokenPrograms,
-  type TokenProgram,
-  readVaultSettings,
-  type VaultSettings,
-} from './vault.ts';
-import { readDeviceNames, withDeviceNames, overlaps, type ProviderLists } from './lists.ts';
-import { readLocalSettings, type LocalSettings } from './local.ts';
-import { readStandingTokens, standingClientNames, type StandingToken } from './standing.ts';
-import { signersIn, readTokenSettings, type TokenSettings } from './token-source.ts';
+import type { RenewalPolicy } from '@credmon/core/renewal';
+import { basename, dirname } from 'node:path';
+
+/** Where `npm run install-to -- /usr/local` puts the programs. */
+const USUAL = '/usr/local/bin';
+const NAMES = new Set(['condor_credmon', 'condor_credmon_oauth', 'condor_credential_storer']);
+
+/**
+ * Returns the folder with the programs, for the path by which the running program was
+ * started. Without an installation (a bundle in a checkout, a test) it is the one that the
+ * documentation names.
+ *
+ * The packages replace HTCondor's /usr/sbin/condor_credmon_oauth; their other programs are
+ * in /usr/bin.
+ */
+export function programFolder(started: string | undefined): string {
+  if (started === undefined || !NAMES.has(basename(started))) return USUAL;
+  const folder = dirname(started);
+  if (!folder.startsWith('/')) return USUAL;
+  return folder === '/usr/sbin' ? '/usr/bin' : folder;
+}
 
 /** The daemon's settings. */
 export interface Settings {

@@ -1,12 +1,17 @@
 // Settings from a configuration: what they come to, and that all mistakes are listed
 // together.
+import {
+  type Settings,
+  programFolder,
+  readDaemonSettings,
+  readSettings,
+} from '../../src/settings/read.ts';
+import type { CodedError } from '@credmon/core/base';
+import { loadConfig } from '@credmon/core/config';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '@credmon/core/config';
-import type { CodedError } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
-import { readDaemonSettings, readSettings, type Settings } from '../../src/settings/read.ts';
 
 const overrides = { credDir: undefined, logFile: undefined, debug: false, verbose: false };
 
@@ -247,5 +252,19 @@ describe('settings', () => {
     );
     expect(others).toHaveLength(4);
     expect(others.at(-1)).toContain('CREDMON_FIRST_RETRY');
+  });
+});
+
+describe('the folder of the programs', () => {
+  it.each([
+    ['a package', '/usr/bin/condor_credmon', '/usr/bin'],
+    ["HTCondor's name in a package", '/usr/sbin/condor_credmon_oauth', '/usr/bin'],
+    ['a directory', '/opt/credmon/bin/condor_credmon', '/opt/credmon/bin'],
+    ['/usr/local', '/usr/local/bin/condor_credmon', '/usr/local/bin'],
+    ['a bundle of a checkout', '/src/dist/bin/condor_credmon.cjs', '/usr/local/bin'],
+    ['a relative path', 'condor_credmon', '/usr/local/bin'],
+    ['no program', undefined, '/usr/local/bin'],
+  ])('of %s', (_, started, folder) => {
+    expect(programFolder(started)).toBe(folder);
   });
 });

@@ -9,7 +9,7 @@ import { type BrowserSession, type HeldAnswer, dropAnswers, readAnswer } from '.
 import { type TokenRequest, readTokenRequest } from './read-request.ts';
 import { signInHost } from './resolve-provider.ts';
 import { REVOCATION_TEXTS, recordRevoked, revokeAnswer } from './revoke-answer.ts';
-import { settleSuperseded } from './settle-superseded.ts';
+import { settleSuperseded } from './store-token.ts';
 import { CodedError, isCoded } from '@credmon/core/base';
 import { splitScopes } from '@credmon/core/credential';
 

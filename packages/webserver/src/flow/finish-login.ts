@@ -7,8 +7,13 @@ import type { Flow } from './flow-value.ts';
 import { isComplete, withStored } from './flow.ts';
 import type { BrowserSession } from './held-answer.ts';
 import { missingScopes } from './check-answer.ts';
-import { findSuperseded, settleSuperseded } from './settle-superseded.ts';
-import { storeToken, type Issued, type Stored } from './store-token.ts';
+import {
+  findSuperseded,
+  settleSuperseded,
+  storeToken,
+  type Issued,
+  type Stored,
+} from './store-token.ts';
 
 /**
  * Stores a token response for the user of the flow, records it, and discards the answers

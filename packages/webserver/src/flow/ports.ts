@@ -1,12 +1,31 @@
-// The ports: everything that the portal needs from the outside. main.ts passes the real
-// implementations.
-import type { SessionStore } from '@fastify/session';
-import type { StoredTexts } from '@credmon/core/credential';
-import type { Clock, CodedError, Random, Send } from '@credmon/core/base';
-import type { Log } from '@credmon/core/log';
-import type { Counters } from '../metrics/counters.ts';
+// The ports: everything that the portal needs from the outside, such as its counters.
+// main.ts passes the real implementations.
 import type { FlowEvent } from './flow-value.ts';
 import type { Issuers } from './resolve-provider.ts';
+import type { Clock, CodedError, Random, Send } from '@credmon/core/base';
+import type { StoredTexts } from '@credmon/core/credential';
+import type { Log } from '@credmon/core/log';
+import type { SessionStore } from '@fastify/session';
+
+/**
+ * Counts events. Labels have few values: route patterns, status classes, providers,
+ * outcomes; never a user.
+ */
+export interface Counters {
+  /** Counts an answered request; `route` is the pattern, `seconds` the duration. */
+  request(route: string, status: number, seconds: number): void;
+  /** Counts a login: `begun`, `done`, or the code of its error. */
+  login(provider: string, outcome: string): void;
+  /** Counts a SIGHUP: whether the new configuration was accepted. */
+  reload(taken: boolean): void;
+}
+
+/** For a server without CREDMON_WEB_METRICS_LISTEN. */
+export const NO_COUNTERS: Counters = {
+  request: () => undefined,
+  login: () => undefined,
+  reload: () => undefined,
+};
 
 /**
  * The files of a token, as text. Without `top`, the stored `.top` is kept; `issued` is our

@@ -1,7 +1,7 @@
 // The metrics in prom-client. Loaded only if metrics are configured, because the library
 // takes time to load.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Counters } from './counters.ts';
+import type { Counters } from '../flow/ports.ts';
 import table from './families.json' with { type: 'json' };
 
 /** Counters, and the page with their values. */

@@ -4,7 +4,7 @@ import { CodedError } from '@credmon/core/base';
 import type { Flow, FlowToken, PendingAnswer } from '../flow/flow-value.ts';
 import { signInHost } from '../flow/resolve-provider.ts';
 import type { Settings } from '../settings/settings.ts';
-import { pageFor } from './page-error.ts';
+import { pageFor } from './send-page.ts';
 
 /** A request in the key file. `issuer` is the host that the browser will be sent to. */
 interface AskedToken {

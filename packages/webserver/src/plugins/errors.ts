@@ -9,8 +9,10 @@ import {
   pageError,
   pageFor,
   preparedError,
-} from '../pages/page-error.ts';
-import { sendBare, sendPage, sendPrepared } from '../pages/send-page.ts';
+  sendBare,
+  sendPage,
+  sendPrepared,
+} from '../pages/send-page.ts';
 import { rightAddress } from './host.ts';
 import { isCoded, messageOf } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';

@@ -2,7 +2,7 @@
 // session cookie would not be sent when the issuer redirects back to the prefix), and the
 // REMOTE_USER header of the local account's owner.
 import type { PortalContext } from '../flow/context.ts';
-import { pageError } from '../pages/page-error.ts';
+import { pageError } from '../pages/send-page.ts';
 import { CodedError } from '@credmon/core/base';
 import { KEY_FILE_NAME } from '@credmon/core/credential';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';

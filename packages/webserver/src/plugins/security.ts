@@ -4,8 +4,7 @@ import fastifyRateLimit from '@fastify/rate-limit';
 import fastifyUnderPressure from '@fastify/under-pressure';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PortalContext } from '../flow/context.ts';
-import { pageError, pageFor, preparedError } from '../pages/page-error.ts';
-import { sendBare } from '../pages/send-page.ts';
+import { pageError, pageFor, preparedError, sendBare } from '../pages/send-page.ts';
 import { headerList, pageHeaders } from './headers.ts';
 
 declare module 'fastify' {

@@ -5,8 +5,7 @@ import { type PortalContext, currentFlow, hasLiveLogins } from '../flow/context.
 import type { Flow } from '../flow/flow-value.ts';
 import { openKey } from '../flow/open-key.ts';
 import { readRequest } from '../flow/read-request.ts';
-import { pageError } from '../pages/page-error.ts';
-import { sendPage } from '../pages/send-page.ts';
+import { pageError, sendPage } from '../pages/send-page.ts';
 import { requireOwner } from '../plugins/host.ts';
 import { renewSession, startSession } from '../plugins/session.ts';
 import { isCoded } from '@credmon/core/base';

@@ -8,8 +8,7 @@ import { answerCard, decideAnswer, findQuestion } from '../flow/decide-answer.ts
 import type { Flow, FlowToken, SettledAnswer } from '../flow/flow-value.ts';
 import { readTokenRequest } from '../flow/read-request.ts';
 import { signInOrigins } from '../flow/resolve-provider.ts';
-import { pageError } from '../pages/page-error.ts';
-import { sendPage } from '../pages/send-page.ts';
+import { pageError, sendPage } from '../pages/send-page.ts';
 import { findToken, labelOf, tokenCard } from '../pages/token-card.ts';
 import { requireOwner } from '../plugins/host.ts';
 import { allowFormsTo } from '../plugins/headers.ts';

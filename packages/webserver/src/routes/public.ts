@@ -5,7 +5,7 @@
 // that has it.
 import { PROOF_PATH, makeAnswer, readQuestion } from '../check/proxy-config.ts';
 import type { PortalContext } from '../flow/context.ts';
-import { pageError } from '../pages/page-error.ts';
+import { pageError } from '../pages/send-page.ts';
 import { read } from './key.ts';
 import { CodedError } from '@credmon/core/base';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';

@@ -15,7 +15,7 @@ import type { Log } from '@credmon/core/log';
 import { createApp } from '../app.ts';
 import { openCredentialFiles } from '../host/credential-files.ts';
 import { trustFunction } from '../host/listen.ts';
-import type { Counters } from '../metrics/counters.ts';
+import type { Counters } from '../flow/ports.ts';
 import type { Ports } from '../flow/ports.ts';
 import { createIssuers } from '../flow/resolve-provider.ts';
 import { openPublicKeys, readClientKeyFile, openViews } from '../host/served-files.ts';

@@ -7,7 +7,7 @@ import { isRedisMissing, startRedis, type RedisServer } from '@credmon/test-fixt
 import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createGeneration } from '../../src/serving/generation.ts';
-import { NO_COUNTERS } from '../../src/metrics/counters.ts';
+import { NO_COUNTERS } from '../../src/flow/ports.ts';
 import type { Settings } from '../../src/settings/settings.ts';
 import { settingsFor } from '../support/portal.ts';
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { CodedError, ERROR_CODES } from '@credmon/core/base';
 import errorPages from '../../src/pages/error-pages.json' with { type: 'json' };
-import { pageFor } from '../../src/pages/page-error.ts';
+import { pageFor } from '../../src/pages/send-page.ts';
 
 describe('error pages', () => {
   it.each(Object.entries(errorPages))(
