@@ -86,7 +86,7 @@ export async function simulate({ accessPoints, users, lifetime, outage, atOnce =
         .add({
           issuer: 'issuer',
           user: token.user,
-          token: token.user,
+          id: token.user,
           deadline: expiresAt > now ? expiresAt : Number.POSITIVE_INFINITY,
           run: () => ask(token),
           skip: (error, seconds) => {

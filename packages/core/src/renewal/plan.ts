@@ -29,7 +29,7 @@ export type TokenState = 'fresh' | 'due' | 'waiting' | 'stopped' | 'unrenewable'
  * if never).
  */
 export interface Verdict {
-  readonly token: ManagedToken;
+  readonly managed: ManagedToken;
   readonly state: TokenState;
   readonly dueIn: number;
   readonly reason: DueReason | RenewalState['code'] | 'unrenewable';
@@ -57,23 +57,28 @@ export interface Plan {
 }
 
 /** Decides on one token at `now`. */
-export function judge(token: ManagedToken, now: Instant): Verdict {
-  const { snapshot, policy } = token;
+export function judge(managed: ManagedToken, now: Instant): Verdict {
+  const { snapshot, policy } = managed;
   const due = dueOf(snapshot, policy, now.wall);
   // A token that does not expire needs no renewal.
-  if (!token.renewable.ok && due.at < Number.POSITIVE_INFINITY)
-    return { token, state: 'unrenewable', dueIn: Number.POSITIVE_INFINITY, reason: 'unrenewable' };
+  if (!managed.renewable.ok && due.at < Number.POSITIVE_INFINITY)
+    return {
+      managed,
+      state: 'unrenewable',
+      dueIn: Number.POSITIVE_INFINITY,
+      reason: 'unrenewable',
+    };
   const dueIn = due.at - localNow(snapshot, now);
-  const failed = relevantFailure(token, now);
+  const failed = relevantFailure(managed, now);
   if (failed?.stopped)
-    return { token, state: 'stopped', dueIn: Number.POSITIVE_INFINITY, reason: failed.code };
-  if (dueIn > 0) return { token, state: 'fresh', dueIn, reason: due.reason };
+    return { managed, state: 'stopped', dueIn: Number.POSITIVE_INFINITY, reason: failed.code };
+  if (dueIn > 0) return { managed, state: 'fresh', dueIn, reason: due.reason };
   const retryIn = failed ? failed.not_before - now.wall : 0;
   if (failed && retryIn > 0)
-    return { token, state: 'waiting', dueIn: retryIn, reason: failed.code };
-  const paused = (token.pausedUntil ?? 0) - now.steady;
-  if (paused > 0) return { token, state: 'waiting', dueIn: paused, reason: due.reason };
-  return { token, state: 'due', dueIn: Math.min(dueIn, 0), reason: due.reason };
+    return { managed, state: 'waiting', dueIn: retryIn, reason: failed.code };
+  const paused = (managed.pausedUntil ?? 0) - now.steady;
+  if (paused > 0) return { managed, state: 'waiting', dueIn: paused, reason: due.reason };
+  return { managed, state: 'due', dueIn: Math.min(dueIn, 0), reason: due.reason };
 }
 
 /** True if the token is never due: it does not expire. */
@@ -97,7 +102,7 @@ function relevantFailure(
 
 /** Decides on every token. */
 export function planRenewals(tokens: Iterable<ManagedToken>, now: Instant): Plan {
-  const verdicts = [...tokens].map((token) => judge(token, now));
+  const verdicts = [...tokens].map((managed) => judge(managed, now));
   const { due, nextIn, order, compare } = unsorted(verdicts);
   return planFrom(verdicts, due, order.sort(compare), nextIn);
 }
@@ -145,13 +150,13 @@ function unsorted(verdicts: readonly Verdict[]): {
 }
 
 /** A missing token comes first: a job may be waiting for it. */
-function expiry({ token }: Verdict): number {
-  const { use } = token.snapshot;
+function expiry({ managed }: Verdict): number {
+  const { use } = managed.snapshot;
   return use.kind === 'valid' ? use.value.expiresAt : 0;
 }
 
 function byName(a: Verdict | undefined, b: Verdict | undefined): number {
-  const [one, other] = [a?.token.snapshot, b?.token.snapshot];
+  const [one, other] = [a?.managed.snapshot, b?.managed.snapshot];
   return compareText(one?.user, other?.user) || compareText(one?.stem, other?.stem);
 }
 

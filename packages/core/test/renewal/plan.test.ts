@@ -195,7 +195,7 @@ describe('the plan', () => {
       at('fresh', {}),
     ];
     const plan = planRenewals(tokens, NOW);
-    expect(plan.renew.map((verdict) => verdict.token.snapshot.stem)).toEqual([
+    expect(plan.renew.map((verdict) => verdict.managed.snapshot.stem)).toEqual([
       'broken',
       'missing',
       'expired',
@@ -203,7 +203,7 @@ describe('the plan', () => {
       'b',
       'later',
     ]);
-    expect([...plan.verdicts].map((verdict) => verdict.token.snapshot.stem)).toEqual(
+    expect([...plan.verdicts].map((verdict) => verdict.managed.snapshot.stem)).toEqual(
       tokens.map(({ snapshot }) => snapshot.stem),
     );
   });

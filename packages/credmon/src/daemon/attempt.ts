@@ -44,7 +44,7 @@ export async function attempt(
   verdict: Verdict,
   provider: Provider,
 ): Promise<Attempted> {
-  const { snapshot } = verdict.token;
+  const { snapshot } = verdict.managed;
   const files =
     provider.isLocal === true ? UNREAD : context.store.read(snapshot.user, snapshot.stem);
   // A `.top` that was removed since the scan must not look like one that never existed.
@@ -139,7 +139,7 @@ function conclude(
     'writes' in outcome
       ? successorIn(outcome.writes ?? [], files, context.clock.steady())
       : undefined;
-  if (successor) memory.successors.set(tokenId(verdict.token.snapshot), successor);
+  if (successor) memory.successors.set(tokenId(verdict.managed.snapshot), successor);
   switch (outcome.kind) {
     case 'issued':
       return { nextIn: write(context, memory, verdict, { provider, outcome, from }) };
@@ -171,12 +171,12 @@ async function finishLate(
   const silent =
     outcome.kind === 'failed' && isSilence(outcome.error) && outcome.writes === undefined;
   if (silent) return undefined;
-  const { token } = input.verdict;
-  const renewal = memory.failures.get(tokenId(token.snapshot)) ?? token.snapshot.renewal;
+  const { managed } = input.verdict;
+  const renewal = memory.failures.get(tokenId(managed.snapshot)) ?? managed.snapshot.renewal;
   // The failure of the time-out is recorded by now; a success removes it.
   const snapshot =
-    outcome.kind === 'issued' ? changedToken(token.snapshot, { renewal }) : token.snapshot;
-  const verdict = { ...input.verdict, token: { ...token, snapshot } };
+    outcome.kind === 'issued' ? changedToken(managed.snapshot, { renewal }) : managed.snapshot;
+  const verdict = { ...input.verdict, managed: { ...managed, snapshot } };
   const { error, nextIn } = conclude(context, memory, { ...input, verdict }, outcome);
   await nextIn;
   return error === undefined ? {} : { error };

@@ -227,8 +227,8 @@ function freshBefore({
   };
 }
 
-function freshTime({ state, dueIn, token }: Verdict, now: Instant): number {
-  return state === 'fresh' && token.renewable.ok ? now.steady + dueIn : Number.NEGATIVE_INFINITY;
+function freshTime({ state, dueIn, managed }: Verdict, now: Instant): number {
+  return state === 'fresh' && managed.renewable.ok ? now.steady + dueIn : Number.NEGATIVE_INFINITY;
 }
 
 /** A failure is compared with what `.top` and `.meta` say. */

@@ -129,9 +129,9 @@ export async function beginPass(
     }) ?? plan.renew;
   const yieldIfDue = createYielder();
   for (const verdict of renew) {
-    const id = tokenId(verdict.token.snapshot);
+    const id = tokenId(verdict.managed.snapshot);
     const provider = owner(id)?.provider;
-    if (provider && !inProgressNow(id) && busy(verdict.token.snapshot) === undefined)
+    if (provider && !inProgressNow(id) && busy(verdict.managed.snapshot) === undefined)
       started.push(begin(verdict, provider));
     await yieldIfDue();
   }
@@ -210,7 +210,7 @@ async function start(
   verdict: Verdict,
   provider: Provider,
 ): Promise<number> {
-  const { snapshot } = verdict.token;
+  const { snapshot } = verdict.managed;
   const id = tokenId(snapshot);
   let nextIn = Number.POSITIVE_INFINITY;
   let written: Promise<number> | undefined;
@@ -219,7 +219,7 @@ async function start(
     await context.limiter.add({
       issuer: provider.issuerOf(snapshot),
       user: snapshot.user,
-      token: id,
+      id: id,
       asked: () => provider.issuerOf(snapshot),
       deadline: deadlineOf(snapshot, instantOf(context.clock)),
       ...(provider.isLocal === true
@@ -236,7 +236,7 @@ async function start(
         written.catch(() => undefined);
         const { user } = snapshot;
         if (late)
-          void followLate(context, { issuer: provider.issuerOf(snapshot), user, token: id }, late);
+          void followLate(context, { issuer: provider.issuerOf(snapshot), user, id: id }, late);
         return error;
       },
       skip: (error, seconds) => {
@@ -249,7 +249,7 @@ async function start(
     context.report({
       type: 'problem',
       text: `${id}: unexpected error: ${messageOf(error)}`,
-      token: id,
+      id: id,
     });
     return UNEXPECTED_INTERVAL;
   } finally {
@@ -261,15 +261,15 @@ async function start(
 /** Waits for a late answer and reports the issuer's health to the limiter. */
 async function followLate(
   context: PassContext,
-  job: Pick<Job, 'issuer' | 'user' | 'token'>,
+  job: Pick<Job, 'issuer' | 'user' | 'id'>,
   late: NonNullable<Attempted['late']>,
 ): Promise<void> {
   try {
     const answer = await late;
     if (answer) context.limiter.answered(job, answer.error);
   } catch (error) {
-    const text = `${job.token}: unexpected error with a late answer: ${messageOf(error)}`;
-    context.report({ type: 'problem', text, token: job.token });
+    const text = `${job.id}: unexpected error with a late answer: ${messageOf(error)}`;
+    context.report({ type: 'problem', text, id: job.id });
   }
 }
 

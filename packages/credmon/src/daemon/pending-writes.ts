@@ -52,7 +52,7 @@ export function reportSlowWrites(report: Report, { writing }: PassMemory, now: n
     if ([...changes].some(({ since = now }) => now - since > SLOW_WRITE))
       report({
         type: 'problem',
-        token,
+        id: token,
         text: `${token}: its files are being written for more than ${SLOW_WRITE} s, the disk does not respond`,
       });
 }

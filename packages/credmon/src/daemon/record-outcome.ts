@@ -46,14 +46,14 @@ interface Issued {
 export async function write(
   context: PassContext,
   memory: PassMemory,
-  { token }: Verdict,
+  { managed }: Verdict,
   { provider, outcome, from }: Issued,
 ): Promise<number> {
-  const { user, stem } = token.snapshot;
-  const id = tokenId(token.snapshot);
-  const writes = [...outcome.writes, ...obsolete(token.snapshot, outcome.writes)];
+  const { user, stem } = managed.snapshot;
+  const id = tokenId(managed.snapshot);
+  const writes = [...outcome.writes, ...obsolete(managed.snapshot, outcome.writes)];
   const { times, rotated } = outcome;
-  const renewal = { token, times, rotated };
+  const renewal = { managed, times, rotated };
   const since = context.clock.steady();
   const change: PendingChange = { user, stem, from, writes, renewal, since };
   memory.failures.delete(id);
@@ -66,7 +66,7 @@ export async function write(
     const { seconds, shortLives } = pauseAfter(
       memory.pauses.get(id)?.shortLives ?? 0,
       outcome.times,
-      token.policy,
+      managed.policy,
       context.clock.now(),
     );
     // Local tokens need no pause: no issuer is asked.
@@ -74,11 +74,11 @@ export async function write(
       memory.pauses.set(id, { until: context.clock.steady() + seconds, shortLives, top });
     return Math.max(
       seconds,
-      dueByLifetime(outcome.times, token.policy, jitterOf(id)) - context.clock.now(),
+      dueByLifetime(outcome.times, managed.policy, jitterOf(id)) - context.clock.now(),
     );
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) {
-      if (!restoreSuccessor(context, memory, token.snapshot))
+      if (!restoreSuccessor(context, memory, managed.snapshot))
         context.report({ type: 'superseded', text: error.message });
       return 0;
     }
@@ -119,7 +119,7 @@ export function remove(
   verdict: Verdict,
   { provider, error, from, files }: Omit<Failed, 'kind' | 'writes'>,
 ): number {
-  const { user, stem, issued } = verdict.token.snapshot;
+  const { user, stem, issued } = verdict.managed.snapshot;
   const kinds = ['use', 'top', 'renewal', ...(issued ? (['issued'] as const) : [])] as const;
   const writes = kinds.map((kind) => ({ kind, text: undefined, durable: false }));
   try {
@@ -131,8 +131,8 @@ export function remove(
       ? 0
       : failed(context, memory, verdict, { kind: 'revoked', provider, error, from, files });
   }
-  memory.failures.delete(tokenId(verdict.token.snapshot));
-  context.report({ type: 'removed', token: verdict.token, error });
+  memory.failures.delete(tokenId(verdict.managed.snapshot));
+  context.report({ type: 'removed', managed: verdict.managed, error });
   return Number.POSITIVE_INFINITY;
 }
 
@@ -153,20 +153,20 @@ interface Failed {
 export function failed(
   context: PassContext,
   memory: PassMemory,
-  { token }: Verdict,
+  { managed }: Verdict,
   { kind, provider, error, from, files, writes = [] }: Failed,
 ): number {
-  const { user, stem } = token.snapshot;
+  const { user, stem } = managed.snapshot;
   // The failed grant was replaced by a newer login: the failure does not apply to it.
-  if (isSuperseded(context, token.snapshot, { from, files })) return 0;
+  if (isSuperseded(context, managed.snapshot, { from, files })) return 0;
   const change = { user, stem, from, writes };
   const { basis, top } =
     writes.length === 0
-      ? inputOf(token, from)
-      : writeWithFailure(context, memory, token, provider, change);
-  const state = stateAfter(context, token, error, basis);
-  memory.failures.set(tokenId(token.snapshot), state);
-  context.report({ type: 'failed', token, kind, error, state });
+      ? inputOf(managed, from)
+      : writeWithFailure(context, memory, managed, provider, change);
+  const state = stateAfter(context, managed, error, basis);
+  memory.failures.set(tokenId(managed.snapshot), state);
+  context.report({ type: 'failed', managed, kind, error, state });
   writeState(context, {
     user,
     stem,
@@ -197,14 +197,14 @@ function isSuperseded(
 export function postponed(
   context: PassContext,
   memory: PassMemory,
-  { token }: Verdict,
+  { managed }: Verdict,
   error: CodedError,
   seconds: number,
 ): number {
-  const { basis, snapshot } = token;
+  const { basis, snapshot } = managed;
   const state = afterWaiting(snapshot.renewal, error, { basis, now: context.clock.now(), seconds });
   memory.failures.set(tokenId(snapshot), state);
-  context.report({ type: 'postponed', token, error, state });
+  context.report({ type: 'postponed', managed, error, state });
   return state.not_before - context.clock.now();
 }
 
@@ -214,8 +214,8 @@ interface FailureInput {
   readonly top: FileIdentity | undefined;
 }
 
-function inputOf(token: ManagedToken, top: FileIdentity | undefined): FailureInput {
-  return { basis: token.basis(), top };
+function inputOf(managed: ManagedToken, top: FileIdentity | undefined): FailureInput {
+  return { basis: managed.basis(), top };
 }
 
 /**
@@ -225,21 +225,21 @@ function inputOf(token: ManagedToken, top: FileIdentity | undefined): FailureInp
 function writeWithFailure(
   context: PassContext,
   memory: PassMemory,
-  token: ManagedToken,
+  managed: ManagedToken,
   provider: Provider,
   change: TokenChange,
 ): FailureInput {
-  const { snapshot } = token;
+  const { snapshot } = managed;
   try {
     context.store.apply(change);
     const top = topAfter(context.store, change);
-    if (snapshot.top.kind !== 'valid' || !top) return inputOf(token, change.from);
+    if (snapshot.top.kind !== 'valid' || !top) return inputOf(managed, change.from);
     const now = changedToken(snapshot, { top: { ...snapshot.top, identity: top } });
     return { basis: provider.basis(now), top };
   } catch (error) {
     if (isCoded(error, 'CRED_SUPERSEDED')) {
       restoreSuccessor(context, memory, snapshot);
-      return inputOf(token, change.from);
+      return inputOf(managed, change.from);
     }
     memory.unwritten.set(tokenId(change), restOf(change, error));
     context.report({ type: 'unwritten', id: tokenId(change), why: messageOf(error) });
@@ -250,14 +250,14 @@ function writeWithFailure(
 
 function stateAfter(
   context: PassContext,
-  token: ManagedToken,
+  managed: ManagedToken,
   error: CodedError,
   basis: string,
 ): RenewalState {
-  const { snapshot, policy } = token;
+  const { snapshot, policy } = managed;
   const { renewal } = snapshot;
   // Rotation changes the fingerprint but must not reset the backoff.
-  const previous = renewal?.basis === token.basis() ? { ...renewal, basis } : renewal;
+  const previous = renewal?.basis === managed.basis() ? { ...renewal, basis } : renewal;
   const expiresAt = snapshot.use.kind === 'valid' ? snapshot.use.value.expiresAt : undefined;
   const failure = { id: tokenId(snapshot), error, now: context.clock.now(), expiresAt, basis };
   return afterFailure(previous, failure, policy);
@@ -272,6 +272,6 @@ function writeState(context: PassContext, change: TokenChange): void {
     context.store.apply(change);
   } catch (error) {
     if (!isCoded(error, 'CRED_SUPERSEDED'))
-      context.report({ type: 'problem', text: messageOf(error), token: tokenId(change) });
+      context.report({ type: 'problem', text: messageOf(error), id: tokenId(change) });
   }
 }

@@ -90,7 +90,7 @@ async function inTurn(
     issuer: issuerOrigin(client),
     // No name of an account: a user's requests and renewals take turns, too.
     user: `user id ${uid}`,
-    token: id,
+    id: id,
     deadline: Number.POSITIVE_INFINITY,
     run: async () => {
       try {

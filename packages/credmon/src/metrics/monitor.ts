@@ -104,8 +104,8 @@ async function load({ context }: DaemonParts, { settings }: MonitorOptions): Pro
   return {
     families,
     report: reportToAll([context.report, createCountingReport(families, options)]),
-    timed: timedLookup(context.clock, (token, seconds) =>
-      families.renewalTook(labelsOf(token), seconds),
+    timed: timedLookup(context.clock, (managed, seconds) =>
+      families.renewalTook(labelsOf(managed), seconds),
     ),
   };
 }
@@ -123,7 +123,7 @@ interface CountingOptions {
 function labelsFrom({
   nameOf,
   specialNames,
-}: CountingOptions): (token: Pick<ManagedToken, 'snapshot' | 'provider'>) => ProviderLabels {
+}: CountingOptions): (managed: Pick<ManagedToken, 'snapshot' | 'provider'>) => ProviderLabels {
   return ({ snapshot, provider: kind }) => {
     const { stem } = snapshot;
     const whole = isStanding(kind) || specialNames();
@@ -140,13 +140,13 @@ export function createCountingReport(families: Families, options: CountingOption
       families.tallied(await tallyOf(plan, now, labelsOf), scan.problems.length, now.steady);
     },
     (event) => {
-      if (event.type === 'renewed') families.renewal(labelsOf(event.token), 'issued', 'none');
+      if (event.type === 'renewed') families.renewal(labelsOf(event.managed), 'issued', 'none');
       else if (event.type === 'rewritten' && event.renewal)
-        families.renewal(labelsOf(event.renewal.token), 'issued', 'none');
+        families.renewal(labelsOf(event.renewal.managed), 'issued', 'none');
       else if (event.type === 'failed')
-        families.renewal(labelsOf(event.token), event.kind, event.error.code);
+        families.renewal(labelsOf(event.managed), event.kind, event.error.code);
       else if (event.type === 'removed')
-        families.renewal(labelsOf(event.token), 'revoked', event.error.code);
+        families.renewal(labelsOf(event.managed), 'revoked', event.error.code);
     },
   );
 }
@@ -176,7 +176,7 @@ function timedStore(
  */
 function timedLookup(
   clock: Clock,
-  took: (token: Pick<ManagedToken, 'snapshot' | 'provider'>, seconds: number) => void,
+  took: (managed: Pick<ManagedToken, 'snapshot' | 'provider'>, seconds: number) => void,
 ): (lookup: ProviderLookup) => ProviderLookup {
   const known = new WeakMap<Provider, Provider>();
   const lookups = new WeakMap<ProviderLookup, ProviderLookup>();

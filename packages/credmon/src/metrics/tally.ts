@@ -29,11 +29,11 @@ export interface Tally {
 export async function tallyOf(
   plan: Plan,
   now: Instant,
-  labelsOf: (token: ManagedToken) => ProviderLabels,
+  labelsOf: (managed: ManagedToken) => ProviderLabels,
 ): Promise<readonly Tally[]> {
   const tallies = new Map<string, Tally>();
-  const tallyFor = (token: ManagedToken): Tally => {
-    const labels = labelsOf(token);
+  const tallyFor = (managed: ManagedToken): Tally => {
+    const labels = labelsOf(managed);
     const key = `${labels.kind} ${labels.provider}`;
     const tally = tallies.get(key) ?? emptyTally(labels);
     tallies.set(key, tally);
@@ -42,9 +42,9 @@ export async function tallyOf(
   // Many tokens share a stem, and finding the name costs more than counting.
   const known = new Map<string, Tally>();
   await inSlices(plan.verdicts, (verdict) => {
-    const { provider, snapshot } = verdict.token;
+    const { provider, snapshot } = verdict.managed;
     const key = `${provider} ${snapshot.stem}`;
-    const tally = known.get(key) ?? tallyFor(verdict.token);
+    const tally = known.get(key) ?? tallyFor(verdict.managed);
     known.set(key, tally);
     add(tally, verdict, now);
   });
@@ -63,15 +63,15 @@ function emptyTally(labels: ProviderLabels): Tally {
 }
 
 function add(tally: Tally, verdict: Verdict, now: Instant): void {
-  const { token, state } = verdict;
-  const { use, user } = token.snapshot;
-  if (token.provider === 'local' && state === 'stopped') {
+  const { managed, state } = verdict;
+  const { use, user } = managed.snapshot;
+  if (managed.provider === 'local' && state === 'stopped') {
     // Intended by the rules: the empty token is not an outage.
     tally.refusedUsers.add(user);
     tally.working.stopped += 1;
     return;
   }
-  const left = use.kind === 'valid' ? use.value.expiresAt - localNow(token.snapshot, now) : 0;
+  const left = use.kind === 'valid' ? use.value.expiresAt - localNow(managed.snapshot, now) : 0;
   // A token that was just requested has not expired.
   const isNew = use.kind === 'missing' && state === 'due';
   if (left <= 0 && !isNew) {

@@ -25,9 +25,9 @@ export function entryOf(event: TokenEvent): AuditEntry | undefined {
     case 'rewritten':
       return event.renewal && renewedEntry(event.renewal);
     case 'removed': {
-      const { token, error } = event;
+      const { managed, error } = event;
       const details = { by: 'condor_credmon', code: error.code, reason: error.message };
-      return { event: 'removed', ...named(token.snapshot), provider: token.provider, details };
+      return { event: 'removed', ...named(managed.snapshot), provider: managed.provider, details };
     }
     case 'failed':
     case 'postponed':
@@ -40,9 +40,9 @@ export function entryOf(event: TokenEvent): AuditEntry | undefined {
   }
 }
 
-function renewedEntry({ token, times, rotated }: Renewal): AuditEntry {
+function renewedEntry({ managed, times, rotated }: Renewal): AuditEntry {
   const details = { ...timesOf(times), rotated };
-  return { event: 'renewed', ...named(token.snapshot), provider: token.provider, details };
+  return { event: 'renewed', ...named(managed.snapshot), provider: managed.provider, details };
 }
 
 /** Returns the entry of a revocation that `by` asked for; `undefined` for a kept token. */

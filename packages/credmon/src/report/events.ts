@@ -16,7 +16,7 @@ export type FailureKind = 'revoked' | 'denied' | 'failed';
 
 /** A new access token. `rotated`: the issuer replaced the refresh token. */
 export interface Renewal {
-  readonly token: ManagedToken;
+  readonly managed: ManagedToken;
   readonly times: TokenTimes;
   readonly rotated: boolean;
 }
@@ -27,7 +27,7 @@ export type TokenEvent =
   /** An attempt failed; `state` says what happens next. */
   | {
       readonly type: 'failed';
-      readonly token: ManagedToken;
+      readonly managed: ManagedToken;
       readonly kind: FailureKind;
       readonly error: CodedError;
       readonly state: RenewalState;
@@ -35,14 +35,14 @@ export type TokenEvent =
   /** Not tried, because other tokens of the same issuer failed. */
   | {
       readonly type: 'postponed';
-      readonly token: ManagedToken;
+      readonly managed: ManagedToken;
       readonly error: CodedError;
       readonly state: RenewalState;
     }
   /** Renewed, but not exactly as configured; `note` is a clause. */
   | { readonly type: 'noted'; readonly id: string; readonly note: string }
   /** The token's files were removed. */
-  | { readonly type: 'removed'; readonly token: ManagedToken; readonly error: CodedError }
+  | { readonly type: 'removed'; readonly managed: ManagedToken; readonly error: CodedError }
   /** A temporary file of a dead process was put in place (`finished`) or removed. */
   | {
       readonly type: 'settled';
@@ -61,10 +61,10 @@ export type TokenEvent =
       readonly renewal?: Renewal | undefined;
     }
   /**
-   * A problem on our side. A problem with the renewal of `token` (its id) ends when that
+   * A problem on our side. A problem with the renewal of the token `id` ends when that
    * token is renewed or gone; any other when a complete pass did not report it.
    */
-  | { readonly type: 'problem'; readonly text: string; readonly token?: string | undefined };
+  | { readonly type: 'problem'; readonly text: string; readonly id?: string | undefined };
 
 /** What a pass reports. */
 export type PassEvent = ScannedEvent | TokenEvent;

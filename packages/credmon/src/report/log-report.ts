@@ -76,7 +76,7 @@ function createNotes(log: Log): {
 
 /** Logs once why a token cannot be renewed, until it can, or need not be. */
 function logUnrenewable(log: Log, logged: LogOnce, verdict: Verdict): void {
-  const { snapshot, renewable, provider } = verdict.token;
+  const { snapshot, renewable, provider } = verdict.managed;
   const isTrouble = !renewable.ok && !isNeverDue(verdict);
   if (!isTrouble && logged.size === 0) return;
   const id = tokenId(snapshot);
@@ -121,8 +121,8 @@ function failuresOf(
   forget(this: void, id: string): void;
 } {
   return {
-    once: ({ token, error, type }, kind, logIt) => {
-      const id = tokenId(token.snapshot);
+    once: ({ managed, error, type }, kind, logIt) => {
+      const id = tokenId(managed.snapshot);
       const key = `${type === 'postponed' ? type : kind} ${error.code}`;
       const { about } = error.fields;
       if (typeof about !== 'string') return ofToken.once(id, key, logIt);
@@ -169,37 +169,39 @@ export function createReport(log: Log, readerOptions: () => ReaderOptions): Repo
     (event) => {
       switch (event.type) {
         case 'renewed': {
-          const { token, times } = event;
-          const id = tokenId(token.snapshot);
+          const { managed, times } = event;
+          const id = tokenId(managed.snapshot);
           failures.forget(id);
           notes.renewed(id);
           const lifetime = times.expiresAt - times.issuedAt;
-          log.info(renewedText(token, lifetime, event.rotated));
-          warnOnce(`no lifetime ${token.snapshot.stem}`, shortLifetimeText(token, lifetime));
+          log.info(renewedText(managed, lifetime, event.rotated));
+          warnOnce(`no lifetime ${managed.snapshot.stem}`, shortLifetimeText(managed, lifetime));
           return;
         }
         case 'failed': {
-          const { token, kind, error, state } = event;
-          const text = failureText(token, kind, error, state);
+          const { managed, kind, error, state } = event;
+          const text = failureText(managed, kind, error, state);
           failures.once(event, kind, () => log[kind === 'failed' ? 'warn' : 'error'](text));
           log.debug(
-            `${tokenId(token.snapshot)}: attempt ${state.attempts} failed ` +
+            `${tokenId(managed.snapshot)}: attempt ${state.attempts} failed ` +
               `(${error.code}), next not before ${state.not_before}`,
           );
           return;
         }
         case 'postponed':
           failures.once(event, 'failed', () =>
-            log.warn(failureText(event.token, 'failed', event.error, event.state)),
+            log.warn(failureText(event.managed, 'failed', event.error, event.state)),
           );
           return;
         case 'noted':
           notes.add(event.id, event.note);
           return;
         case 'removed': {
-          const id = tokenId(event.token.snapshot);
+          const id = tokenId(event.managed.snapshot);
           failures.forget(id);
-          log.warn(`Audit: removed ${id} (${event.token.provider}): ${withoutId(id, event.error)}`);
+          log.warn(
+            `Audit: removed ${id} (${event.managed.provider}): ${withoutId(id, event.error)}`,
+          );
           return;
         }
         case 'settled':
@@ -222,7 +224,7 @@ export function createReport(log: Log, readerOptions: () => ReaderOptions): Repo
           log.info(event.text);
           return;
         case 'problem':
-          ownProblems.add(event.text, event.token);
+          ownProblems.add(event.text, event.id);
       }
     },
   );
@@ -243,9 +245,9 @@ function scannedReport(
     await forgetGone(scan, byToken, shared);
     const now = readerOptions();
     await inSlices(plan.changed ?? plan.verdicts, (verdict) => {
-      const { token } = verdict;
-      const text = shortRemainingText(token, now);
-      if (text !== undefined) warnOnce(`short lifetime ${token.snapshot.stem}`, text);
+      const { managed } = verdict;
+      const text = shortRemainingText(managed, now);
+      if (text !== undefined) warnOnce(`short lifetime ${managed.snapshot.stem}`, text);
       logUnrenewable(log, unrenewable, verdict);
     });
   };
@@ -266,13 +268,13 @@ function renewedText(
 }
 
 function failureText(
-  token: ManagedToken,
+  managed: ManagedToken,
   kind: FailureKind,
   error: CodedError,
   state: RenewalState,
 ): string {
-  const id = tokenId(token.snapshot);
-  return `${id}: ${withoutId(id, error)}; ${advice(token, kind, error, state)}`;
+  const id = tokenId(managed.snapshot);
+  return `${id}: ${withoutId(id, error)}; ${advice(managed, kind, error, state)}`;
 }
 
 /** Removes the token's id if the message begins with it. */

@@ -64,30 +64,30 @@ export function shortestLifetime({ fraction }: RenewalPolicy, options: ReaderOpt
 
 /** Returns a warning if a job may read the token with too little lifetime left. */
 export function shortRemainingText(
-  token: ManagedToken,
+  managed: ManagedToken,
   options: ReaderOptions,
 ): string | undefined {
-  const { stem } = token.snapshot;
-  const standing = isStanding(token.provider);
-  const left = minimumRemainingOf(token, standing ? { ...options, starterRefresh: 0 } : options);
+  const { stem } = managed.snapshot;
+  const standing = isStanding(managed.provider);
+  const left = minimumRemainingOf(managed, standing ? { ...options, starterRefresh: 0 } : options);
   if (left === undefined || left >= options.floor) return undefined;
   const seconds = `only ${Math.max(0, left)} s left`;
   return standing
-    ? `the standing token ${stem} may have ${seconds} when it is read; ${longer(token)}`
-    : `a job may read ${stem} with ${seconds}; ${longer(token, options)}, or lower SEC_CREDENTIAL_REFRESH`;
+    ? `the standing token ${stem} may have ${seconds} when it is read; ${longer(managed)}`
+    : `a job may read ${stem} with ${seconds}; ${longer(managed, options)}, or lower SEC_CREDENTIAL_REFRESH`;
 }
 
 /** Returns a warning about a lifetime (seconds) that is too short for any use. */
-export function shortLifetimeText(token: ManagedToken, lifetime: number): string | undefined {
+export function shortLifetimeText(managed: ManagedToken, lifetime: number): string | undefined {
   if (lifetime >= SHORTEST_LIFETIME) return undefined;
-  const { stem } = token.snapshot;
+  const { stem } = managed.snapshot;
   const rare =
     `after ${SHORT_LIVES} renewals in a row they are renewed every ` +
-    `${LONGEST_PAUSE} s only; ${longer(token)}`;
-  switch (token.provider) {
+    `${LONGEST_PAUSE} s only; ${longer(managed)}`;
+  switch (managed.provider) {
     case 'local':
       // Local tokens are renewed as often as their lifetime needs.
-      return `the lifetime of the local tokens of ${stem} is ${lifetime} s, too short for any job; ${longer(token)}`;
+      return `the lifetime of the local tokens of ${stem} is ${lifetime} s, too short for any job; ${longer(managed)}`;
     case 'standing':
     case STANDING_LOGIN:
       return `the lifetime of the standing token ${stem} is ${lifetime} s, too short for any use: ${rare}`;

@@ -79,15 +79,15 @@ export function createAskedRenewals({ answer, now }: AskedOptions): AskedRenewal
   };
 
   /** Returns the verdict to start, if the token is not in the plan anyway. */
-  const chosen = (id: string, token: ManagedToken, choice: Choice): Verdict | undefined => {
+  const chosen = (id: string, managed: ManagedToken, choice: Choice): Verdict | undefined => {
     const { now: instant, whyBusy } = choice;
-    if (!token.renewable.ok) return refuse(id, token.renewable.reason);
-    const busy = whyBusy(token.snapshot);
+    if (!managed.renewable.ok) return refuse(id, managed.renewable.reason);
+    const busy = whyBusy(managed.snapshot);
     if (busy !== undefined) return refuse(id, busy);
-    const verdict = judge(token, instant);
+    const verdict = judge(managed, instant);
     if (verdict.state === 'due') return undefined;
     const wait = largest(
-      [(forced.get(id) ?? Number.NEGATIVE_INFINITY) + MINUTE, token.pausedUntil ?? 0],
+      [(forced.get(id) ?? Number.NEGATIVE_INFINITY) + MINUTE, managed.pausedUntil ?? 0],
       0,
     );
     const left = Math.ceil(wait - instant.steady);
@@ -119,10 +119,10 @@ export function createAskedRenewals({ answer, now }: AskedOptions): AskedRenewal
       const more: Verdict[] = [];
       for (const [id, { requests }] of asked) {
         if (choice.inProgress(id)) continue;
-        const token = choice.managed(id);
-        const verdict = token && chosen(id, token, choice);
+        const managed = choice.managed(id);
+        const verdict = managed && chosen(id, managed, choice);
         if (verdict) more.push(verdict);
-        if (!token && scan.partial !== true) refuse(id, whyNotManaged(requests[0], scan));
+        if (!managed && scan.partial !== true) refuse(id, whyNotManaged(requests[0], scan));
       }
       return more.length === 0 ? plan.renew : [...plan.renew, ...more];
     },
@@ -157,14 +157,14 @@ function resultOf(
 ): { readonly id: string; readonly change: Partial<RenewalResult> } | undefined {
   switch (event.type) {
     case 'renewed': {
-      const { token, times } = event;
+      const { managed, times } = event;
       const expires = Math.floor(times.expiresAt);
-      return resultFor(token, { result: 'renewed', expires_at: expires });
+      return resultFor(managed, { result: 'renewed', expires_at: expires });
     }
     case 'failed':
     case 'postponed': {
-      const { token, error, state } = event;
-      return resultFor(token, {
+      const { managed, error, state } = event;
+      return resultFor(managed, {
         result: event.type === 'failed' ? 'failed' : 'refused',
         code: error.code,
         message: error.message,
@@ -172,8 +172,8 @@ function resultOf(
       });
     }
     case 'removed': {
-      const { token, error } = event;
-      return resultFor(token, { result: 'failed', code: error.code, message: error.message });
+      const { managed, error } = event;
+      return resultFor(managed, { result: 'failed', code: error.code, message: error.message });
     }
     case 'rewritten':
       return event.renewal && resultOf({ type: 'renewed', ...event.renewal });
@@ -182,8 +182,8 @@ function resultOf(
       return { id: event.id, change: { result: 'failed', code: 'CRED_FILE_IO', message } };
     }
     case 'problem':
-      if (event.token === undefined) return undefined;
-      return { id: event.token, change: { result: 'failed', message: event.text } };
+      if (event.id === undefined) return undefined;
+      return { id: event.id, change: { result: 'failed', message: event.text } };
     case 'noted':
     case 'settled':
     case 'superseded':

@@ -266,7 +266,7 @@ export function throttled<T>(
       .add({
         issuer,
         user: token.user,
-        token: tokenId(token),
+        id: tokenId(token),
         deadline: Number.POSITIVE_INFINITY,
         run,
         skip: reject,

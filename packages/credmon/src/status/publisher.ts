@@ -213,7 +213,7 @@ async function groupsOf(
   const groups = new Map<string, Group | undefined>();
   if (changed && verdictOf) {
     const touched = new Set<string>();
-    await inSlices(changed, ({ token }) => touched.add(token.snapshot.user));
+    await inSlices(changed, ({ managed }) => touched.add(managed.snapshot.user));
     await inSlices(found, ([user, own]) => {
       const isQuiet = !touched.has(user) && isSame(user, own);
       const decide = (): readonly Verdict[] =>
@@ -229,7 +229,7 @@ async function groupsOf(
     groups.set(user, { tokens: own, verdicts: () => decided });
   }
   await inSlices(verdicts, (verdict) => {
-    byUser.get(verdict.token.snapshot.user)?.push(verdict);
+    byUser.get(verdict.managed.snapshot.user)?.push(verdict);
   });
   return groups;
 }
@@ -286,9 +286,9 @@ function rowsOf(
   at: Instant,
   why: PublisherOptions['why'],
 ): StatusRow[] {
-  const managed = new Set(verdicts.map(({ token }) => token.snapshot.stem));
+  const managed = new Set(verdicts.map(({ managed }) => managed.snapshot.stem));
   const rows = [
-    ...verdicts.map((verdict) => statusRow(verdict.token.snapshot, verdict, at)),
+    ...verdicts.map((verdict) => statusRow(verdict.managed.snapshot, verdict, at)),
     ...tokens
       .filter(({ stem }) => !managed.has(stem))
       .map((token) => statusRow(token, undefined, at, why(token))),

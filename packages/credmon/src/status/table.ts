@@ -51,7 +51,7 @@ export function statusRow(
   return {
     user: token.user,
     ...name,
-    provider: verdict?.token.provider ?? null,
+    provider: verdict?.managed.provider ?? null,
     why: verdict ? null : (why ?? null),
     state: verdict?.state ?? 'unmanaged',
     expired: verdict !== undefined && expiresAt <= localNow(token, now),
@@ -67,7 +67,7 @@ export function statusRow(
 }
 
 function lastError(token: TokenSnapshot, verdict: Verdict | undefined): StatusRow['last_error'] {
-  const managed = verdict?.token;
+  const managed = verdict?.managed;
   if (verdict && managed?.renewable.ok === false && !isNeverDue(verdict))
     return { code: unrenewableCode(token), message: managed.renewable.reason, at: 0 };
   const { renewal } = token;

@@ -31,7 +31,7 @@ import {
  */
 export interface Job extends Waiting {
   readonly issuer: string;
-  readonly token: string;
+  readonly id: string;
   readonly run: () => Promise<Error | undefined>;
   readonly asked?: () => string;
   readonly skip: (error: CodedError, seconds: number) => void;
@@ -49,7 +49,7 @@ export interface Limiter {
    * Records an answer that arrived after the job ended at its time-out; it changes the
    * issuer's health.
    */
-  answered(job: Pick<Job, 'issuer' | 'user' | 'token'>, error: Error | undefined): void;
+  answered(job: Pick<Job, 'issuer' | 'user' | 'id'>, error: Error | undefined): void;
   /** Starts no more jobs: waiting jobs are dropped, running jobs may end. */
   close(): void;
   /** The number of dropped jobs. */
@@ -222,7 +222,7 @@ function emptyQueue(issuer: string): Queue {
 function probeOf(queue: Queue, now: number): Entry | undefined {
   const { health, running, turns, waiting } = queue;
   for (const entry of waiting.remove(({ deadline }) => waitOf(health, deadline, now) > 0)) {
-    queue.held.add(entry.job.token);
+    queue.held.add(entry.job.id);
     isSkipped(queue, entry, health, now);
   }
   // Prefer users not asked for since the last answer: one user's bad tokens must not be
@@ -237,7 +237,7 @@ function takeTurn(queue: Queue, user: string): void {
 
 function record(
   queue: Queue,
-  { user, token }: Pick<Job, 'user' | 'token'>,
+  { user, id: token }: Pick<Job, 'user' | 'id'>,
   error: Error | undefined,
   now: number,
 ): void {
@@ -272,8 +272,8 @@ function isHeld(queue: Queue, { job, done, failed }: Entry, now: number): boolea
     queue.recovery = undefined;
     held.clear();
   }
-  if (!held.delete(job.token) || !queue.recovery) return false;
-  const seconds = waitAfter(queue.recovery, job.token, job.deadline, now);
+  if (!held.delete(job.id) || !queue.recovery) return false;
+  const seconds = waitAfter(queue.recovery, job.id, job.deadline, now);
   return seconds > 0 && skipped({ job, done, failed }, errorOfTurn(issuer), seconds);
 }
 

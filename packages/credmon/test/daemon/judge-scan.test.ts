@@ -130,7 +130,7 @@ it('the decisions of a plan are the same each time they are read', async () => {
     seed(on, user, { top: top('r'), meta: meta(), use: fresh(on) });
   const { plan } = await beginPass(on.context, on.lookup, on.memory);
   const read = (): string[] =>
-    [...plan.verdicts].map(({ token, state }) => `${tokenId(token.snapshot)} ${state}`);
+    [...plan.verdicts].map(({ managed, state }) => `${tokenId(managed.snapshot)} ${state}`);
   expect(read()).toHaveLength(plan.verdicts.length);
   expect(read().toSorted()).toEqual(['alice/mytok fresh', 'bob/mytok fresh']);
   expect(read()).toEqual(read());

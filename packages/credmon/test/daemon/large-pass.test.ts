@@ -106,7 +106,7 @@ it('R4 R10 evaluating, planning, counting, reporting and forgetting delay a sign
     message: '',
     basis: '',
   });
-  context.report({ type: 'problem', text: 'of a token that is gone', token: 'nobody/mytok' });
+  context.report({ type: 'problem', text: 'of a token that is gone', id: 'nobody/mytok' });
   const pieces: number[] = [];
   // The first run also compiles.
   for (let round = 0; round < 4; round += 1) {
@@ -128,7 +128,7 @@ it('R4 sorting tokens that are all due and expire together delays a signal by le
   const verdicts = Array.from({ length: MANY }, (_, n): Verdict => {
     const token = { ...snapshot(on, n), use: { kind: 'missing' } } as const;
     return {
-      token: { snapshot: token } as Verdict['token'],
+      managed: { snapshot: token } as Verdict['managed'],
       state: 'due',
       dueIn: 0,
       reason: 'use-missing',

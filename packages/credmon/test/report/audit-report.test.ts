@@ -11,7 +11,7 @@ import {
 } from '../../src/report/audit-report.ts';
 
 const missing = { kind: 'missing' } as const;
-const token: ManagedToken = {
+const managed: ManagedToken = {
   snapshot: {
     user: 'alice',
     stem: 'mytok_h1',
@@ -39,8 +39,8 @@ describe('the audit log', () => {
       plan: { renew: [], verdicts: [], nextIn: 1 },
     });
     const times = { issuedAt: 1000.5, expiresAt: Number.POSITIVE_INFINITY };
-    report({ type: 'renewed', token, times, rotated: true });
-    report({ type: 'removed', token, error });
+    report({ type: 'renewed', managed, times, rotated: true });
+    report({ type: 'removed', managed, error });
     report({ type: 'problem', text: 'full' });
     report({ type: 'rewritten', id: 'alice/mytok_h1' });
     expect(entries).toEqual([

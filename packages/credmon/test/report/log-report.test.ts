@@ -60,14 +60,14 @@ function reporting() {
   const failed = (user: string): void =>
     report({
       type: 'failed',
-      token: token(user),
+      managed: token(user),
       kind: 'failed',
       error: new CodedError('ISSUER_UNREACHABLE', 'no answer'),
       state: state(),
     });
   const renewed = (user: string, life: number): void => {
     const times = { issuedAt: NOW, expiresAt: NOW + life };
-    report({ type: 'renewed', token: token(user), times, rotated: false });
+    report({ type: 'renewed', managed: token(user), times, rotated: false });
   };
   return { lines, report, scanned, failed, renewed };
 }
@@ -89,7 +89,7 @@ describe('R44 the advice agrees with the state', () => {
     const { lines, report } = reporting();
     report({
       type: 'failed',
-      token: token('alice'),
+      managed: token('alice'),
       kind,
       error: new CodedError('GRANT_REVOKED', 'alice/mytok: unreadable'),
       state: state({ stopped }),
@@ -104,7 +104,7 @@ describe('R44 the advice agrees with the state', () => {
     const { lines, report } = reporting();
     report({
       type: 'failed',
-      token: { ...token('alice'), provider: 'local' },
+      managed: { ...token('alice'), provider: 'local' },
       kind: 'denied',
       error: new CodedError(code, 'said no'),
       state: state({ stopped: true, code }),
@@ -129,7 +129,7 @@ describe('R44 the advice agrees with the state', () => {
     const stopped = state({ stopped: true, code: 'CLIENT_REFUSED' });
     const error = new CodedError('CLIENT_REFUSED', 'said no');
     const managed = { ...token('alice'), provider };
-    report({ type: 'failed', token: managed, kind: 'denied', error, state: stopped });
+    report({ type: 'failed', managed, kind: 'denied', error, state: stopped });
     expect(lines).toEqual([
       `alice/mytok: said no; not tried again until the client, its secret or the configuration changes: the administrator must act; ${step}`,
     ]);
@@ -159,7 +159,7 @@ describe('R44 the advice agrees with the state', () => {
     const managed = { ...rest, provider, snapshot: { ...snapshot, stem: 'mytok_h1' } };
     const error = new CodedError(code, 'said no');
     const stopped = state({ stopped: true, code });
-    report({ type: 'failed', token: managed, kind: 'revoked', error, state: stopped });
+    report({ type: 'failed', managed, kind: 'revoked', error, state: stopped });
     expect(lines).toEqual([`alice/mytok_h1: said no; not tried again: ${advice}`]);
     // The status says the same.
     const failure = { code, message: 'said no', at: NOW };
@@ -192,7 +192,7 @@ describe('R44 a failure is logged once', () => {
       about: 'waiting for https://x.example',
     });
     const postponed = (user: string): void =>
-      report({ type: 'postponed', token: token(user), error: waiting, state: state() });
+      report({ type: 'postponed', managed: token(user), error: waiting, state: state() });
     for (const user of ['a', 'b', 'c']) postponed(user);
     expect(lines).toEqual(['a/mytok: not tried; tried again in 10 s']);
     renewed('b', 100);
@@ -237,7 +237,7 @@ describe('R44 a problem that recurs after it has ended is logged again', () => {
   it('of a renewal: when the token was renewed, or was gone', async () => {
     const { lines, report, scanned, renewed } = reporting();
     const trouble = (): void =>
-      report({ type: 'problem', text: 'alice/mytok: unexpected', token: 'alice/mytok' });
+      report({ type: 'problem', text: 'alice/mytok: unexpected', id: 'alice/mytok' });
     trouble();
     await scanned(scanOf(['alice']));
     await scanned(scanOf(['alice']));
@@ -267,7 +267,7 @@ it('R44 a token that cannot be renewed again after it could is logged again', as
   for (const ok of [false, false, true, false]) {
     const renewable = ok ? { ok, value: true as const } : { ok, reason: '.top is empty' };
     const verdict = {
-      token: { ...token('alice'), renewable },
+      managed: { ...token('alice'), renewable },
       state: 'fresh',
       dueIn: 1,
       reason: 'lifetime',

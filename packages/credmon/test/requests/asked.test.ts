@@ -340,7 +340,7 @@ it('what the passes of other tokens say is no answer', async () => {
   on.context.report({
     type: 'problem',
     text: 'x',
-    token: 'bob/mytok',
+    id: 'bob/mytok',
   });
   expect(said()).toEqual([]);
 });

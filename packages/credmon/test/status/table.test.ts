@@ -19,7 +19,7 @@ const snapshot: TokenSnapshot = {
   seen: now,
 };
 const verdict: Verdict = {
-  token: {
+  managed: {
     snapshot,
     provider: 'oauth',
     renewable: { ok: true, value: true },
@@ -60,8 +60,12 @@ describe('status', () => {
     } as const;
     const timeless = { ...snapshot, use };
     const renewable = { ok: false, reason: 'the issuer gave no refresh token' } as const;
-    const token = { ...verdict.token, snapshot: timeless, renewable };
-    const row = statusRow(timeless, { ...verdict, token, dueIn: Number.POSITIVE_INFINITY }, now);
+    const token = { ...verdict.managed, snapshot: timeless, renewable };
+    const row = statusRow(
+      timeless,
+      { ...verdict, managed: token, dueIn: Number.POSITIVE_INFINITY },
+      now,
+    );
     expect([needsAttention(row), JSON.parse(JSON.stringify(row))]).toMatchObject([
       false,
       { state: 'fresh', expired: false, expires_at: null, next_renewal: null, last_error: null },
@@ -108,7 +112,11 @@ describe('status', () => {
   });
 
   const long = { ...snapshot, user: 'u'.repeat(60), stem: 's'.repeat(90) };
-  const wide = statusRow(long, { ...verdict, token: { ...verdict.token, snapshot: long } }, now);
+  const wide = statusRow(
+    long,
+    { ...verdict, managed: { ...verdict.managed, snapshot: long } },
+    now,
+  );
   const short = statusRow(snapshot, verdict, now);
 
   it('fits a terminal with any names, and the other columns are not cut', () => {

@@ -130,7 +130,7 @@ it('R8 the throttle spreads only what waited, once, and at once what has expired
   const job = (token: string, deadline: number, error?: Error) => ({
     issuer: 'issuer',
     user: token,
-    token,
+    id: token,
     deadline,
     run: async () => (log.push(`ran ${token}`), error),
     skip: ({ message }: Error, seconds: number) => {

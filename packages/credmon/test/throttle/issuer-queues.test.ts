@@ -19,7 +19,7 @@ function manualJob(issuer: string, deadline = Number.POSITIVE_INFINITY, user = `
     issuer,
     deadline,
     user,
-    token: `${user}/mytok_${serial}`,
+    id: `${user}/mytok_${serial}`,
     started: false,
     skipped: undefined as CodedError | undefined,
     seconds: 0,
@@ -83,7 +83,7 @@ describe('the limiter', () => {
     for (let round = 0; round < 3; round += 1) {
       const job = {
         ...manualJob('busy', Infinity, 'alice'),
-        token: 'alice/mytok',
+        id: 'alice/mytok',
         run: () => Promise.resolve(down(3600)),
       };
       await limiter.add(job);

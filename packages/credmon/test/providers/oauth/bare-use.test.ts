@@ -43,7 +43,7 @@ async function pass(
   await begun.settled;
   const [verdict] = begun.plan.verdicts;
   if (!verdict) throw new Error('no token is managed');
-  return statusRow(verdict.token.snapshot, verdict, instantOf(on_.clock));
+  return statusRow(verdict.managed.snapshot, verdict, instantOf(on_.clock));
 }
 
 /** The same in a process that has just started. */

@@ -28,7 +28,7 @@ async function pass(): Promise<ReturnType<typeof statusRow>> {
   await begun.settled;
   const [verdict] = begun.plan.verdicts;
   if (!verdict) throw new Error('no token is managed');
-  return statusRow(verdict.token.snapshot, verdict, instantOf(on.clock));
+  return statusRow(verdict.managed.snapshot, verdict, instantOf(on.clock));
 }
 
 const use = (): Record<string, unknown> =>
