@@ -1,6 +1,6 @@
 // Checks what the linter cannot see: every source file says in its first line why it
-// exists, dist is never imported, and no array is spread into the arguments of a call
-// that fails when it is long.
+// exists, dist is never imported, no line is very long, and no array is spread into the
+// arguments of a call that fails when it is long.
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,9 @@ const problems = [];
  */
 const LARGE_SPREAD =
   /^(?! *(?:\/\/|\*|\/\*)).*(?:\bMath\.(?:max|min|hypot)\(.*\.\.\.|\.(?:push|unshift)\((?:[^(){}]*, ?)?\.\.\.|\bString\.from(?:CharCode|CodePoint)\(\.\.\.|\.splice\([^)]*\.\.\.)/;
+
+/** Characters; the formatter leaves long texts and expressions as they are. */
+const LONGEST_LINE = 120;
 
 function visit(directory) {
   for (const entry of readdirSync(directory, { withFileTypes: true })) {
@@ -33,6 +36,8 @@ function check(path) {
       problems.push(
         `${name}:${index + 1}: spreads an array into arguments, which fails above about 125,000`,
       );
+    if (name.startsWith('packages/') && name.includes('/src/') && line.length > LONGEST_LINE)
+      problems.push(`${name}:${index + 1}: has more than ${LONGEST_LINE} characters`);
     if (/from '.*\/dist\//.test(line)) problems.push(`${name}:${index + 1}: imports from dist`);
   }
 }

@@ -23,8 +23,9 @@ import {
  * The state kept between scans: each user's directory; the time of the last full scan
  * (`steady` seconds); and the first directory that an aborted scan skipped, where the
  * next one starts. `waiting` are directories that were listed but never scanned, `awaited`
- * those whose users may wait for a token: the next scan begins with them. `listed` is true once `root` has been listed completely. `began` is the time of the first scan
- * (`steady` seconds).
+ * those whose users may wait for a token: the next scan begins with them. `listed` is true
+ * once `root` has been listed completely. `began` is the time of the first scan (`steady`
+ * seconds).
  */
 export interface ScanMemory {
   users: Map<string, UserMemory>;

@@ -100,11 +100,12 @@ async function checkLogin(
     const { endpoints, issuer } = policyOf(settings.policies, name);
     const hasServer =
       (config.get(`${name}_TOKEN_URL`) ?? endpoints.tokenUrl ?? issuer) !== undefined;
+    const noServer = `, and neither ${name}_TOKEN_URL nor CREDMON_${name}_ISSUER is`;
     if (config.get(`${name}_CLIENT_ID`) === undefined)
       return [
         warning(
           what,
-          `${name}_CLIENT_ID is not set${hasServer ? '' : `, and neither ${name}_TOKEN_URL nor CREDMON_${name}_ISSUER is`}: ` +
+          `${name}_CLIENT_ID is not set${hasServer ? '' : noServer}: ` +
             'its tokens are renewed only if they have a .meta',
         ),
       ];

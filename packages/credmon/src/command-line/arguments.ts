@@ -6,9 +6,10 @@ import { distance, nearest } from '@credmon/core/base';
 import { VERBS, addSubcommands } from './subcommands.ts';
 import { examplesOf } from './user-token-subcommands.ts';
 
-const USAGE = `$0 [options]
-
-Renews the access tokens in the credential directory before they expire. Runs in the foreground, as condor_master starts it.`;
+const USAGE =
+  '$0 [options]\n\n' +
+  'Renews the access tokens in the credential directory before they expire. Runs in the ' +
+  'foreground, as condor_master starts it.';
 
 /**
  * Parses the arguments after the program's name. Never exits and never prints: help,

@@ -90,9 +90,10 @@ export function addStatus(parser: Parser, choose: Choose): void {
 /** Default seconds between two looks of `--watch`. */
 const WATCH_SECONDS = 2;
 
-const STATUS_USAGE = `$0 status
-
-Lists the tokens: owner, provider, state, expiry, next renewal, last error. A user without access to the credential directory sees this user's tokens.`;
+const STATUS_USAGE =
+  '$0 status\n\n' +
+  'Lists the tokens: owner, provider, state, expiry, next renewal, last error. A user ' +
+  "without access to the credential directory sees this user's tokens.";
 
 /** Adds `explain`. */
 export function addExplain(parser: Parser, choose: Choose): void {
@@ -122,9 +123,12 @@ export function addExplain(parser: Parser, choose: Choose): void {
   );
 }
 
-const EXPLAIN_USAGE = `$0 explain <user> <service>
-
-Shows the files of a token, its provider, when it is due and why, failed renewals and the next attempt, and who must act. Changes nothing and sends nothing to an issuer. A user without access to the credential directory sees what the daemon last wrote for this user.`;
+const EXPLAIN_USAGE =
+  '$0 explain <user> <service>\n\n' +
+  'Shows the files of a token, its provider, when it is due and why, failed renewals ' +
+  'and the next attempt, and who must act. Changes nothing and sends nothing to an ' +
+  'issuer. A user without access to the credential directory sees what the daemon last ' +
+  'wrote for this user.';
 
 /** Adds `usable`. */
 export function addUsable(parser: Parser, choose: Choose): void {
@@ -184,9 +188,11 @@ export function addRenew(parser: Parser, choose: Choose): void {
   );
 }
 
-const RENEW_USAGE = `$0 renew <user> <service>
-
-Asks the running daemon to renew a token now, even if the token is not due, and waits for the result. The command itself sends nothing to an issuer. A token that is not due is renewed once a minute at most.`;
+const RENEW_USAGE =
+  '$0 renew <user> <service>\n\n' +
+  'Asks the running daemon to renew a token now, even if the token is not due, and ' +
+  'waits for the result. The command itself sends nothing to an issuer. A token that is ' +
+  'not due is renewed once a minute at most.';
 
 /** Adds `revoke`. */
 export function addRevoke(parser: Parser, choose: Choose): void {

@@ -213,7 +213,10 @@ async function answersOf(
 const prefixOf = (config: Config | undefined): string =>
   config?.get('CREDMON_WEB_PREFIX') ?? 'https://$(FULL_HOSTNAME)';
 
-/** A secret that exists is kept, also a link to a file that is not there yet. Without a person, `check` says how to write it. */
+/**
+ * A secret that exists is kept, also a link to a file that is not there yet. Without a
+ * person, `check` says how to write it.
+ */
 async function writeSecret(
   path: string,
   person: Questions | undefined,

@@ -211,7 +211,8 @@ export function readStatus(runDir: string, user: string): UserStatus | undefined
   if (status) return status;
   throw new CodedError(
     'CRED_FILE_IO',
-    `the tokens of ${user} cannot be shown: ${path} is invalid; the daemon replaces it when a token changes or condor_credmon is restarted`,
+    `the tokens of ${user} cannot be shown: ${path} is invalid; ` +
+      'the daemon replaces it when a token changes or condor_credmon is restarted',
     { path },
   );
 }

@@ -211,8 +211,9 @@ function fileError(
 
 /**
  * Calls `wake` when a change in the credential directory's top level may mean a new
- * token, with the name that has changed: the web portal does not signal. If the system cannot watch, `warn` is called and
- * only the timed passes remain. Returns a function that stops the watch.
+ * token, with the name that has changed: the web portal does not signal. If the system
+ * cannot watch, `warn` is called and only the timed passes remain. Returns a function that
+ * stops the watch.
  */
 export function watchDirectory(
   directory: string,

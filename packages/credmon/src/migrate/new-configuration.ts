@@ -131,7 +131,8 @@ function loginLines(
   return [
     ...(secret && !has('CLIENT_SECRET_FILE')
       ? [
-          `# ${secret.place} contains the secret in clear text. Get a new one from the issuer, and write it into this file:`,
+          `# ${secret.place} contains the secret in clear text. ` +
+            'Get a new one from the issuer, and write it into this file:',
           `#   install -D -m 600 /dev/stdin ${file}`,
         ]
       : []),
@@ -193,7 +194,7 @@ function vaultLines(
   const daemon = programOf(old, 'CREDMON_OAUTH') ?? programOf(old, 'SEC_CREDENTIAL_MONITOR');
   const isVault = /vault|condor_credential_storer/.test(storer ?? '') || /vault/.test(daemon ?? '');
   if (!isVault) return { lines: [], used: [] };
-  const own = kept.filter(({ name }) => VAULT_KNOBS.test(name));
+  const own = kept.filter(({ name }) => VAULT_KNOBS.some((knob) => knob.test(name)));
   const isTrusted = own.some(({ name }) =>
     /^(?:TRUSTED_VAULT_HOSTS|SEC_CREDENTIAL_GETTOKEN)/i.test(name),
   );
@@ -213,8 +214,10 @@ function vaultLines(
   };
 }
 
-const VAULT_KNOBS =
-  /^(?:VAULT_CREDMON_|TRUSTED_VAULT_HOSTS$|CREDMON_VAULT_|SEC_CREDENTIAL_(?:GETTOKEN_OPTS|VAULT_STORER_OPTS|STORECRED_OPTS|SWEEP_DELAY)$|CREDMON_OAUTH_TOKEN_)/i;
+const VAULT_KNOBS = [
+  /^(?:VAULT_CREDMON_|TRUSTED_VAULT_HOSTS$|CREDMON_VAULT_|CREDMON_OAUTH_TOKEN_)/i,
+  /^SEC_CREDENTIAL_(?:GETTOKEN_OPTS|VAULT_STORER_OPTS|STORECRED_OPTS|SWEEP_DELAY)$/i,
+];
 
 function programOf(old: ReadonlyMap<string, string>, knob: string): string | undefined {
   return old.get(knob)?.split('/').at(-1);

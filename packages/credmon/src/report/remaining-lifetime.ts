@@ -101,7 +101,10 @@ function longer({ provider, snapshot, policy }: ManagedToken, options?: ReaderOp
   if (provider === 'local') return 'raise LOCAL_CREDMON_TOKEN_LIFETIME';
   // The issuer alone decides the lifetime of a token from a login.
   if (provider === 'standing')
-    return `raise CREDMON_STANDING_${snapshot.stem}_LIFETIME, or where it is fetched, ask its issuer for longer lifetimes`;
+    return (
+      `raise CREDMON_STANDING_${snapshot.stem}_LIFETIME, ` +
+      'or where it is fetched, ask its issuer for longer lifetimes'
+    );
   return options === undefined
     ? 'ask the issuer for longer lifetimes'
     : lifetimeAdvice(shortestLifetime(policy, options));

@@ -45,7 +45,8 @@ function failureLines(explanation: Explanation): Line[] {
     [
       'Backoff',
       backoff &&
-        `${backoff.attempts} failed in a row, the last ${timeText(backoff.last_attempt, now)}; no attempt${until(backoff.until)}${backoff.until === null ? ` before ${backoff.ends_with}` : ''}`,
+        `${backoff.attempts} failed in a row, the last ${timeText(backoff.last_attempt, now)}; ` +
+          `no attempt${until(backoff.until) || ` before ${backoff.ends_with}`}`,
     ],
     [
       'Circuit breaker',

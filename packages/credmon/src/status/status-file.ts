@@ -125,5 +125,8 @@ export function whyNotRunning(
   if (alive === false) return `condor_credmon (process ${daemon}) is not running any more`;
   const age = now - checkedAt;
   if (age <= MISSED * every) return undefined;
-  return `condor_credmon seems not to run: it last checked the tokens ${durationText(age)} ago, and should every ${durationText(every)}`;
+  return (
+    'condor_credmon seems not to run: ' +
+    `it last checked the tokens ${durationText(age)} ago, and should every ${durationText(every)}`
+  );
 }

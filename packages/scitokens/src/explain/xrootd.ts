@@ -209,7 +209,8 @@ function addRequest(
     );
   } else {
     const below = rule.restricted === undefined ? '' : `, restricted_path ${rule.restricted.value}`;
-    const text = `${operation} on ${path}: ${rule.acl.authz}:${rule.acl.path} below base_path ${rule.base.value}${below}`;
+    const { acl, base } = rule;
+    const text = `${operation} on ${path}: ${acl.authz}:${acl.path} below base_path ${base.value}${below}`;
     steps.ok('path', text, place(rule.restricted ?? rule.base));
   }
   const older = olderAllows(issuer, acls, operation, path);

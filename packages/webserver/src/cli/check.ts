@@ -225,7 +225,8 @@ function checkSecret(
     return [
       wrong(
         what,
-        `${name}_CLIENT_SECRET_FILE (value not shown) is not an absolute path: it must be the path of a file that contains the secret`,
+        `${name}_CLIENT_SECRET_FILE (value not shown) is not an absolute path: ` +
+          'it must be the path of a file that contains the secret',
       ),
     ];
   try {

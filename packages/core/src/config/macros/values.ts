@@ -39,8 +39,12 @@ export function saturated(digits: string): bigint {
 }
 
 /** The numbers of C's strtod; a binary exponent follows hexadecimal digits. */
-const REAL =
-  /^([-+]?)(?:((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)|0x([\da-f]*)\.?([\da-f]*)(?:p([-+]?\d+))?|(inf|infinity)|(nan)(?:\(\w*\))?)$/i;
+const DECIMAL = /((?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)/.source;
+const HEXADECIMAL = /0x([\da-f]*)\.?([\da-f]*)(?:p([-+]?\d+))?/.source;
+const REAL = new RegExp(
+  `^([-+]?)(?:${DECIMAL}|${HEXADECIMAL}|(inf|infinity)|(nan)(?:\\(\\w*\\))?)$`,
+  'i',
+);
 
 /**
  * Parses a real number: a decimal or hexadecimal one, `inf` or `nan`, or an expression
