@@ -34,7 +34,7 @@ const LATE = [
     'client/credentials',
     'exchange/exchange',
     'exec/exec',
-    'local/signer',
+    'local/local',
     'oauth/refresh',
     'standing/login',
     'standing/standing',

@@ -8,7 +8,7 @@ import {
   stringOf,
   type Person,
   type Requirement,
-} from './group-requirement.ts';
+} from './requirement.ts';
 import type { Parsed } from '@credmon/core/credential';
 
 /**

@@ -4,7 +4,7 @@
 import table from './condor-versions.json' with { type: 'json' };
 import { EXIT_LOG } from '../command-line/exit-codes.ts';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
-import { checkProgram } from '../host/token-program.ts';
+import { checkProgram } from '../host/exec-program.ts';
 import type { Settings } from '../settings/read.ts';
 import { findProgram } from '../storer/programs.ts';
 import { isHidden, unseen, type Check, type CheckContext } from './context.ts';

@@ -26,7 +26,7 @@ import {
 } from '@credmon/scitokens';
 import type { KeySource, LocalIssuer } from '../settings/local.ts';
 import { type CheckContext, isHidden, unseen, writable } from './context.ts';
-import { publishCommand } from '../keys/rotation.ts';
+import { publishCommand } from '../keys/signing-keys.ts';
 import { existsSync } from 'node:fs';
 
 /** Checks the key of an issuer, from its file to its publication. */

@@ -8,7 +8,7 @@ import { scopesFor } from '../authz/scopes.ts';
 import { shortestLifetime, minimumRemaining } from '../report/remaining-lifetime.ts';
 import { localGroups, type LocalGroups } from '../providers/local/groups.ts';
 import type { LocalIssuer } from '../settings/local.ts';
-import { rulesOf } from '../providers/local/signer.ts';
+import { rulesOf } from '../providers/local/local.ts';
 import { checkKey } from './key.ts';
 import { checkRules } from './rules.ts';
 import type { CheckContext, Check } from './context.ts';

@@ -14,7 +14,7 @@ import {
   type Expr,
   type Value,
 } from '@credmon/core/classad';
-import { parseRequirement, evaluateFor, type Person } from '../authz/group-requirement.ts';
+import { parseRequirement, evaluateFor, type Person } from '../authz/requirement.ts';
 import type { LocalIssuer } from '../settings/local.ts';
 import type { CheckContext } from './context.ts';
 

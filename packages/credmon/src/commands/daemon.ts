@@ -30,7 +30,7 @@ import {
   writePid,
 } from '../daemon/pid-and-complete.ts';
 import { createReload, handleSignals } from '../daemon/signals.ts';
-import { createKeyRotation } from '../keys/rotation.ts';
+import { createKeyRotation } from '../keys/signing-keys.ts';
 import { createLimiter } from '../throttle/issuer-queues.ts';
 import { addUserView, systemUserView } from '../daemon/user-view.ts';
 import { olderDirectory } from '../host/older-directory.ts';

@@ -17,7 +17,7 @@ import {
 import type { Subcommand } from '../command-line/command.ts';
 import { localFiles } from '../host/local-files.ts';
 import { readSettings } from '../settings/read.ts';
-import { DAY, keyUses, type KeyUse, notServed } from '../keys/rotation.ts';
+import { DAY, keyUses, type KeyUse, notServed } from '../keys/signing-keys.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import type { Output } from './revoke.ts';
 

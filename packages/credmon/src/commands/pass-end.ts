@@ -4,7 +4,7 @@
 import type { DaemonCommand } from '../command-line/command.ts';
 import { masterIn } from '../daemon/master-watch.ts';
 import { restorePid, touchComplete } from '../daemon/pid-and-complete.ts';
-import { checkProgram } from '../host/token-program.ts';
+import { checkProgram } from '../host/exec-program.ts';
 import type { Report } from '../report/events.ts';
 import type { Settings } from '../settings/read.ts';
 import { CodedError, messageOf, printable, runFile } from '@credmon/core/base';

@@ -1,13 +1,13 @@
 // Builds every kind of provider from the settings, and finds the provider and the owner
 // of each token.
-import { runProgram } from '../host/token-program.ts';
+import { runProgram } from '../host/exec-program.ts';
 import { type ProcessTrust, createPelicanSend, createVaultSend } from '../host/tls-ca.ts';
 import { clientCredentials, type ClientOptions } from '../providers/client/credentials.ts';
 import type { Provider, ProviderContext } from '../providers/common/provider.ts';
 import { tokenExchange } from '../providers/exchange/exchange.ts';
 import { execProvider } from '../providers/exec/exec.ts';
 import { localKeys, type LocalPorts } from '../providers/local/keys.ts';
-import { localSigner } from '../providers/local/signer.ts';
+import { localSigner } from '../providers/local/local.ts';
 import { type OAuthOptions, oauthRefresh } from '../providers/oauth/refresh.ts';
 import { standingLogin } from '../providers/standing/login.ts';
 import { STANDING } from '../providers/standing/ports.ts';

@@ -1,6 +1,6 @@
 // The local signer's files: keys, map files, and key pairs on disk. A key pair is created
 // so that the next start can complete it after a kill at any moment.
-import type { KeyDirectories } from '../keys/rotation.ts';
+import type { KeyDirectories } from '../keys/signing-keys.ts';
 import type { LocalPorts } from '../providers/local/keys.ts';
 import { createLogOnce } from '../report/log-once.ts';
 import {

@@ -6,7 +6,7 @@ import { wordsOf } from '../providers/common/granted-scopes.ts';
 import type { ProviderContext } from '../providers/common/provider.ts';
 import { localGroups } from '../providers/local/groups.ts';
 import { localKeys, type LocalPorts } from '../providers/local/keys.ts';
-import { rulesOf } from '../providers/local/signer.ts';
+import { rulesOf } from '../providers/local/local.ts';
 import { type TokenClient, scopesFor } from '../settings/clients.ts';
 import type { LocalIssuer, LocalSettings } from '../settings/local.ts';
 import type { Settings } from '../settings/read.ts';

@@ -13,11 +13,7 @@ import {
   type SharedKnobName,
 } from '@credmon/core/config';
 import type { Profile } from '@credmon/scitokens';
-import {
-  parseRequirement,
-  readUserMaps,
-  type UserMapSettings,
-} from '../authz/group-requirement.ts';
+import { parseRequirement, readUserMaps, type UserMapSettings } from '../authz/requirement.ts';
 import { parseTemplate } from '../authz/scopes.ts';
 
 /**

@@ -1,7 +1,7 @@
 // The scopes of a user, and who is refused.
 import { parseExpression } from '@credmon/core/classad';
 import { describe, expect, it } from 'vitest';
-import { meetsRequirement, parseRequirement } from '../../src/authz/group-requirement.ts';
+import { meetsRequirement, parseRequirement } from '../../src/authz/requirement.ts';
 import {
   scopesFor,
   type ScopeRules,

@@ -8,7 +8,7 @@ import { isObject } from '../token/compact.ts';
 import { newTokenId, signClaims } from '../token/sign.ts';
 import { type Io, misuse, runCommand } from './io.ts';
 import { verifyWith } from './token-commands.ts';
-import { readTokenArgument } from './token-source.ts';
+import { DEFAULT_LIFETIME, readTokenArgument } from './token-source.ts';
 import { CodedError } from '@credmon/core/base';
 import { parseArgs } from 'node:util';
 
@@ -103,7 +103,7 @@ function privateJwks(key: ReadKey): string {
 const CREATE_TOKEN_TOOL = 'scitokens-admin-create-token';
 const CREATE_TOKEN_HELP = `usage: ${CREATE_TOKEN_TOOL} [--demo] [--keyfile FILE] [--key_id ID]
          [--issuer URL] [--lifetime SECONDS] CLAIM=VALUE...
-Issues a token with the given claims (default lifetime: 1200 seconds). --demo
+Issues a token with the given claims (default lifetime: ${DEFAULT_LIFETIME} seconds). --demo
 gets the token from https://demo.scitokens.org.
 `;
 const DEMO = 'https://demo.scitokens.org/issue';
@@ -112,7 +112,7 @@ const CREATE_TOKEN_OPTIONS = {
   keyfile: { type: 'string' },
   key_id: { type: 'string' },
   issuer: { type: 'string' },
-  lifetime: { type: 'string', default: '1200' },
+  lifetime: { type: 'string', default: String(DEFAULT_LIFETIME) },
   help: { type: 'boolean', default: false, short: 'h' },
 } as const;
 

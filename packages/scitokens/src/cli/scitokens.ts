@@ -21,7 +21,7 @@ import {
 } from './key-commands.ts';
 import { tokenExplain } from './explain-command.ts';
 import { tokenAcls, tokenCreate, tokenVerify } from './token-commands.ts';
-import { tokenInspect } from './token-source.ts';
+import { DEFAULT_LIFETIME, tokenInspect } from './token-source.ts';
 
 const NAME = 'scitokens';
 const TOKEN_HELP =
@@ -258,7 +258,11 @@ function tokenGroup(group: Argv, io: Io, run: Run): Argv {
             nargs: 1,
             describe: 'may be repeated',
           })
-          .option('lifetime', { ...seconds('--lifetime', 1), default: '1200', describe: 'seconds' })
+          .option('lifetime', {
+            ...seconds('--lifetime', 1),
+            default: String(DEFAULT_LIFETIME),
+            describe: 'seconds',
+          })
           .option('profile', { choices: [...PROFILES, 'wlcg'], default: 'scitoken:2.0' })
           .option('claim', { type: 'string', array: true, nargs: 1, describe: 'name=text' })
           .option('claim-json', { type: 'string', array: true, nargs: 1, describe: 'name=JSON' }),

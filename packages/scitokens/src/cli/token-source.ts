@@ -15,6 +15,9 @@ import type { SigningKey } from '../token/sign.ts';
 import { type Io, localTime, misuse, shownValue } from './io.ts';
 import { CodedError, durationText, printableLine, tableText } from '@credmon/core/base';
 
+/** The lifetime of a token that is issued without `--lifetime`, in seconds. */
+export const DEFAULT_LIFETIME = 1200;
+
 /**
  * Returns the token of `argument`: `@FILE`, `-` for standard input, or the token itself.
  * Without an argument: from the variables of discovery, else from piped input, else from

@@ -1,7 +1,8 @@
 // The REMOTE_USER header between proxy and portal: the include file that sets it, and the
 // proof that the proxy removes a forged one (only `--check` can create the question, only
-// the portal the answer).
+// the portal the answer), with the requests that forge it and what they show.
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { ok, warning, wrong, type Finding } from '@credmon/core/base';
 
 /** The path of the question, below the mount path. */
 export const PROOF_PATH = '/proxy-check';
@@ -130,5 +131,72 @@ function apacheLines(name: string, mount: string): string[] {
     '    AuthType None',
     '    Require all granted',
     '</Location>',
+  ];
+}
+
+/** The headers of a request, and a description. */
+export interface Forgery {
+  readonly how: string;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/**
+ * The result of a request: whether the forged name arrived, or why there was no answer.
+ */
+export type Trial =
+  | { readonly kind: 'answered'; readonly how: string; readonly arrived: boolean }
+  | { readonly kind: 'failed'; readonly why: string; readonly fix?: string | undefined };
+
+/**
+ * Returns requests that forge `header` (lower case) with the user name `forged`. The
+ * first one is plain.
+ */
+export function forgeries(header: string, forged: string): readonly Forgery[] {
+  const basic = `Basic ${Buffer.from(`${forged}:x`).toString('base64')}`;
+  return [
+    { how: 'as configured', headers: { [header]: forged } },
+    { how: 'in upper case', headers: { [header.toUpperCase()]: forged } },
+    { how: 'twice', headers: { [header]: [forged, forged] } },
+    { how: 'with _ instead of -', headers: { [header.replaceAll('-', '_')]: forged } },
+    {
+      how: 'also listed in Connection',
+      headers: { [header]: forged, connection: `close, ${header}` },
+    },
+    // nginx sets $remote_user from this header even if it has not verified the password.
+    { how: 'as the user of HTTP Basic authentication', headers: { authorization: basic } },
+  ];
+}
+
+/**
+ * Returns an error if a forged name arrived, a warning if nothing was proved. `prefix` is
+ * the URL of the requests.
+ */
+export function proxyFindings(
+  header: string,
+  prefix: string,
+  trials: readonly Trial[],
+): readonly Finding[] {
+  const what = 'proxy';
+  const passed = trials.flatMap((one) => (one.kind === 'answered' && one.arrived ? [one.how] : []));
+  if (passed.length > 0)
+    return [
+      wrong(
+        what,
+        `${prefix} passes ${header} from browsers to the portal (sent ${[...new Set(passed)].join('; ')}), ` +
+          'so anyone can claim to be any user; ' +
+          'fix: condor_credmon_webserver --print-proxy-config nginx (or apache), ' +
+          'include that file in the proxy, and reload it',
+      ),
+    ];
+  if (trials.some(({ kind }) => kind === 'answered'))
+    return [ok(what, `${prefix} replaces ${header}: a forged user name did not reach the portal`)];
+  const failures = trials.flatMap((one) => (one.kind === 'failed' ? [one] : []));
+  const reasons = [...new Set(failures.map(({ why }) => why))].join('; ');
+  const fix =
+    failures.find((one) => one.fix !== undefined)?.fix ??
+    'start the portal and the proxy, allow requests below /proxy-check/ without ' +
+      'sign-in, and run --check on the host of the proxy';
+  return [
+    warning(what, `not tested whether ${prefix} replaces ${header}: ${reasons}; fix: ${fix}`),
   ];
 }

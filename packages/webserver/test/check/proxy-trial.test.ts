@@ -2,7 +2,7 @@
 // that fixes it.
 import { describe, expect, it } from 'vitest';
 import { proxyConfig } from '../../src/check/proxy-config.ts';
-import { forgeries, proxyFindings, type Trial } from '../../src/cli/check-proxy.ts';
+import { forgeries, proxyFindings, type Trial } from '../../src/check/proxy-config.ts';
 
 const answered = (arrived: boolean, how = 'twice'): Trial => ({ kind: 'answered', how, arrived });
 const failed = (why: string): Trial => ({ kind: 'failed', why });

@@ -9,7 +9,7 @@ import {
   type MapFile,
   type UserMap,
 } from '@credmon/core/classad';
-import type { UserMapSettings } from '../../authz/group-requirement.ts';
+import type { UserMapSettings } from '../../authz/requirement.ts';
 import type { LocalPorts } from './keys.ts';
 import type { LocalIssuer } from '../../settings/local.ts';
 

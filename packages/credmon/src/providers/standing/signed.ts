@@ -5,7 +5,7 @@ import { accessTokenIn, wordsOf } from '../common/granted-scopes.ts';
 import { issuedWith } from '../common/outcomes.ts';
 import type { Outcome, ProviderContext } from '../common/provider.ts';
 import type { LocalKeys, LocalPorts } from '../local/keys.ts';
-import { useOf } from '../local/signer.ts';
+import { useOf } from '../local/local.ts';
 import { type IssuedStanding, provenanceWrite } from './provenance.ts';
 import { CodedError, jwtClaims, jwtHeader } from '@credmon/core/base';
 import type { TokenTimes } from '@credmon/core/credential';

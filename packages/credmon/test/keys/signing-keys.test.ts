@@ -21,7 +21,7 @@ import {
   type KeySet,
 } from '@credmon/scitokens';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createKeyRotation } from '../../src/keys/rotation.ts';
+import { createKeyRotation } from '../../src/keys/signing-keys.ts';
 import { keyDirectories } from '../../src/host/local-files.ts';
 import type { Settings } from '../../src/settings/read.ts';
 import { settingsWith } from '../support/access-point.ts';

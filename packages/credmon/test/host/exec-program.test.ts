@@ -321,7 +321,7 @@ describe('a token program', () => {
 
   it('R2 that cannot be started for lack of file descriptors is retried, and the daemon survives', () => {
     const contents = `import { openSync } from 'node:fs';
-      import { runProgram } from '../../src/host/token-program.ts';
+      import { runProgram } from '../../src/host/exec-program.ts';
       try { for (;;) openSync('/dev/null'); } catch { /* None is left. */ }
       runProgram({ name: 'x', command: '/bin/cat', args: [], seconds: 5, input: '' }).catch((error) => {
         process.exitCode = error.code === 'PLUGIN_FAILED' && /EMFILE/.test(error.message) ? 42 : 1;

@@ -12,7 +12,7 @@ import {
 import { parseExpression } from '@credmon/core/classad';
 import type { TokenWrite } from '@credmon/core/store';
 import { issueToken } from '@credmon/scitokens';
-import { parseRequirement } from '../../authz/group-requirement.ts';
+import { parseRequirement } from '../../authz/requirement.ts';
 import { scopesFor, type ScopeRules, parseTemplate, type Template } from '../../authz/scopes.ts';
 import { localGroups, type LocalGroups } from './groups.ts';
 import { localKeys, type LocalKeys, type LocalPorts } from './keys.ts';
