@@ -57,16 +57,27 @@ describe.skipIf(isPoolMissing())('a credential directory of two programs', () =>
     await portal.printed(/serves /);
     stopPortal = () => portal.stop();
   };
+  const running = (program: string): readonly string[] => ['-f', `^\\S+ ${program}$`];
   /** Ends one program and starts the other, as an administrator does. */
   const switchTo = async (program: string): Promise<void> => {
+    const before = program === OURS ? THEIRS : OURS;
     await pool.must(['condor_off', '-daemon', 'CREDMON_OAUTH']);
+    await waitUntil(
+      async () => {
+        const { stdout } = await pool.run(['pgrep', ...running(before)]);
+        // The Python program forgets a SIGTERM that arrives while it renews a token.
+        if (stdout !== '' && before === THEIRS) await pool.run(['pkill', ...running(before)]);
+        return stdout === '';
+      },
+      { what: `the end of ${before}`, every: 2 },
+    );
     pool.configure({ CREDMON_OAUTH: program });
     await pool.must(['condor_reconfig']);
     await waitUntil(
       async () => {
-        // condor_master ignores this until the old one has ended.
+        // condor_master ignores this until it knows that the old one has ended.
         await pool.run(['condor_on', '-daemon', 'CREDMON_OAUTH']);
-        const { stdout } = await pool.run(['pgrep', '-f', `^\\S+ ${program}$`]);
+        const { stdout } = await pool.run(['pgrep', ...running(program)]);
         const { stdout: pid } = await pool.run(['cat', `${CREDENTIALS}/pid`]);
         return pid !== '' && stdout.trim().split('\n').includes(pid.trim());
       },
