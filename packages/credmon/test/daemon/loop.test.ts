@@ -57,6 +57,19 @@ function held(on: Bench): { release: (answer: HttpResponse) => void } {
 const late = (): HttpResponse =>
   json({ access_token: 'late', token_type: 'bearer', expires_in: 100, refresh_token: 'r2' });
 
+/** A renewal whose pass has ended: the loop sleeps for 5 s after the next one. */
+async function renewalAfterItsPass() {
+  const on = bench();
+  on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
+  const issuer = held(on);
+  const daemon = start(on);
+  await expect.poll(() => on.asked.length).toBe(1);
+  daemon.wake.notify();
+  await expect.poll(() => daemon.counts.completed).toBe(2);
+  await expect.poll(() => (on.clock.nextDue ?? 0) - on.clock.now()).toBe(5);
+  return { on, issuer, daemon };
+}
+
 /** Lets time run until `end`, for what waits in small steps. */
 async function ticking(on: Bench, end: Promise<unknown>): Promise<void> {
   const ticks = setInterval(() => on.clock.advance(0.05), 1);
@@ -233,16 +246,7 @@ describe('the loop', () => {
   });
 
   it('R1 a renewal that ends after its pass is tried again at once when a newer login replaced its .top', async () => {
-    const on = bench();
-    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
-    const issuer = held(on);
-    const daemon = start(on);
-    await expect.poll(() => on.asked.length).toBe(1);
-    // The pass that began it ends, and the loop sleeps after the next one.
-    daemon.wake.notify();
-    await expect.poll(() => daemon.counts.completed).toBe(2);
-    await on.clock.whenWaiting();
-    expect((on.clock.nextDue ?? 0) - on.clock.now()).toBe(5);
+    const { on, issuer, daemon } = await renewalAfterItsPass();
     on.seed('alice', 'mytok', { top: top('newer') });
     issuer.release(late());
     await expect.poll(() => (on.clock.nextDue ?? 0) - on.clock.now()).toBeLessThan(0.21);
@@ -255,14 +259,7 @@ describe('the loop', () => {
   });
 
   it('R1 does not wake for a renewal that is due again later than the next pass', async () => {
-    const on = bench();
-    on.seed('alice', 'mytok', { top: top('r1'), meta: meta() });
-    const issuer = held(on);
-    const daemon = start(on);
-    await expect.poll(() => on.asked.length).toBe(1);
-    daemon.wake.notify();
-    await expect.poll(() => daemon.counts.completed).toBe(2);
-    await on.clock.whenWaiting();
+    const { on, issuer, daemon } = await renewalAfterItsPass();
     issuer.release(late());
     await expect.poll(() => on.memory.inFlight.size).toBe(0);
     expect((on.clock.nextDue ?? 0) - on.clock.now()).toBe(5);

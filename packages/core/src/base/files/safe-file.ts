@@ -2,7 +2,7 @@
 // the file that was checked is the file that is read.
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { CodedError, systemCode } from '../errors/errors.ts';
-import { milliseconds } from '../time/clock.ts';
+import { milliseconds, systemClock } from '../time/clock.ts';
 import { openFileSafely } from './safe-directory.ts';
 
 /**
@@ -121,10 +121,10 @@ function readIfReady(descriptor: number, piece: Buffer): number | undefined {
 }
 
 /**
- * A file that changed less than this many milliseconds ago is read again: two changes within
+ * A file that changed less than this many seconds ago is read again: two changes within
  * one tick of the file system's clock look alike.
  */
-const SETTLED = 2000;
+const SETTLED = 2;
 
 /** What was read of files, until they change. */
 export interface FileMemory<T> {
@@ -153,7 +153,8 @@ export function rememberFiles<T>(most: number, seconds: number = Infinity): File
       return undefined;
     },
     keep: (path, stats, value) => {
-      if (Date.now() - Math.max(stats.mtimeMs, stats.ctimeMs) <= SETTLED) return;
+      const age = systemClock.now() - Math.max(stats.mtimeMs, stats.ctimeMs) / 1000;
+      if (age <= SETTLED) return;
       if (known.size >= most) forget();
       if (known.size === 0 && seconds < Infinity) setTimeout(forget, seconds * 1000).unref();
       known.set(path, { stats, value });
