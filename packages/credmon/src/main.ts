@@ -10,11 +10,10 @@ import {
   printable,
   wantsColour,
 } from '@credmon/core/base';
-import { plainCommand } from './command-line/plain.ts';
+import { plainCommand, type Command, type DaemonCommand } from './command-line/command.ts';
 import { exitCodeOf } from './command-line/exit-codes.ts';
 import type { StatusOutput } from './commands/status.ts';
 import type { StartError } from './commands/start-error.ts';
-import type { Command, DaemonCommand } from './command-line/command.ts';
 import type { Logger } from '@credmon/core/log';
 import { holdHangup } from './daemon/signals.ts';
 import { VERSION } from './version.ts';

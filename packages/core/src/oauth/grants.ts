@@ -1,84 +1,27 @@
-// The OAuth grants. With a user: the authorization code with PKCE, and the refresh token.
+// The OAuth grants of the token endpoint that need no browser, and the claims of an ID
+// token in an answer.
 import { CodedError, originOf, type Send } from '../base/index.ts';
-import { checkedIssuer, refuseErrorCallback } from './callback.ts';
 import { policyOfClient, requestToken, type ClientRegistration, revokeAtIssuer } from './client.ts';
 import { verifyIdToken, type IdTokenChecks, type IssuerNames } from './id-token.ts';
 import { type TokenAnswer, splitScopes } from '../credential/token-response.ts';
 import type { AudienceParameter } from '../profiles/profile.ts';
 
 /**
- * The callback of the browser, and the values of the authorization request. `query` is
- * the callback's query without the leading `?`; `scope` and `audience` are those of the
- * user's request; `now` in epoch seconds.
+ * How the ID token of a login is verified. `now` in epoch seconds; `keys` returns the
+ * issuer's key set, again from the issuer with `renew`.
  */
-export interface CodeExchange {
-  readonly redirectUri: string;
-  readonly query: string;
-  readonly state: string;
+interface IdentityChecks {
+  readonly names: IssuerNames;
   readonly nonce?: string | undefined;
-  /** The verifier of the code challenge, if one was sent. */
-  readonly codeVerifier: string | undefined;
   readonly now: number;
-  readonly scope?: string | undefined;
-  readonly audience?: string | undefined;
-  /** True if the metadata says that each callback has the parameter `iss`. */
-  readonly sendsIssuer?: boolean | undefined;
-  /** The issuer's name in its metadata with `{tenantid}` in it. */
-  readonly issuerTemplate?: string | undefined;
-  /**
-   * Returns the issuer's key set, again from the issuer with `renew`. Without it no ID
-   * token is verified.
-   */
   readonly keys?: IdTokenChecks['keys'] | undefined;
-}
-
-/**
- * Exchanges an authorization code for tokens. `iss` in the callback must be the
- * configured issuer; if no issuer is configured, it must have the origin of the
- * authorization endpoint. The ID token is verified if an issuer is configured.
- * @throws CodedError as `requestToken` and `verifyIdToken`, and `LOGIN_REFUSED` if the
- * issuer sent an error instead of a code
- * @see RFC 6749, section 4.1.3; RFC 9207; OpenID Connect Core 1.0, section 3.1.3
- */
-export async function exchangeCode(
-  send: Send,
-  registration: ClientRegistration,
-  exchange: CodeExchange,
-): Promise<TokenAnswer> {
-  const callback = new URL(exchange.redirectUri);
-  for (const [name, value] of new URLSearchParams(exchange.query))
-    callback.searchParams.append(name, value);
-  const names = namesOf(registration, exchange.issuerTemplate);
-  const issuer = checkedIssuer(registration, callback, names, exchange.sendsIssuer);
-  refuseErrorCallback(registration, callback);
-  const checks = {
-    issuer,
-    secrets: [exchange.codeVerifier ?? '', callback.searchParams.get('code') ?? ''],
-    redirectUri: exchange.redirectUri,
-    now: exchange.now,
-  };
-  const form = repeatedForm(registration, exchange);
-  const issued = await requestToken(send, registration, checks, (openid, configuration) =>
-    openid.authorizationCodeGrant(
-      configuration,
-      callback,
-      {
-        expectedState: exchange.state,
-        ...(exchange.codeVerifier !== undefined && { pkceCodeVerifier: exchange.codeVerifier }),
-      },
-      form,
-    ),
-  );
-  if (names) return withIdentity(registration, issued, { names, ...exchange });
-  const { idTokenFor: _, ...answer } = issued;
-  return answer;
 }
 
 /** Returns the answer with the claims of its verified ID token. */
 export async function withIdentity(
   { provider, clientId }: ClientRegistration,
   { idTokenFor, ...answer }: TokenAnswer,
-  login: Pick<CodeExchange, 'nonce' | 'now' | 'keys'> & { readonly names: IssuerNames },
+  login: IdentityChecks,
 ): Promise<TokenAnswer> {
   const { nonce, now, keys, names } = login;
   const idToken = answer.answer['id_token'] ?? undefined;
@@ -113,7 +56,7 @@ export function namesOf(
 }
 
 /** What is repeated at the token endpoint, and the further parameters of the provider. */
-function repeatedForm(
+export function repeatedForm(
   registration: ClientRegistration,
   {
     scope = '',

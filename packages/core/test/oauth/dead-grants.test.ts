@@ -3,7 +3,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
-import { exchangeCode, refreshGrant } from '../../src/oauth/grants.ts';
+import { exchangeCode } from '../../src/oauth/authorization-code.ts';
+import { refreshGrant } from '../../src/oauth/grants.ts';
 import type { TokenAnswer } from '../../src/credential/token-response.ts';
 import { GENERIC_POLICY, type IssuerPolicy } from '../../src/profiles/policy.ts';
 import { outcomeOf, SECRETS, startIssuer, type Reply, type TestIssuer } from './issuer.ts';

@@ -2,9 +2,13 @@
 // audience, and what an answer or an error of the issuer means.
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/base/errors/errors.ts';
-import { authorizationUrl } from '../../src/oauth/authorization-url.ts';
+import {
+  authorizationUrl,
+  exchangeCode,
+  type CodeExchange,
+} from '../../src/oauth/authorization-code.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
-import { exchangeCode, refreshGrant, type CodeExchange } from '../../src/oauth/grants.ts';
+import { refreshGrant } from '../../src/oauth/grants.ts';
 import type { TokenAnswer } from '../../src/credential/token-response.ts';
 import { GENERIC_POLICY, type IssuerPolicy } from '../../src/profiles/policy.ts';
 import { outcomeOf, SECRETS, startIssuer, type Reply, type TestIssuer } from './issuer.ts';

@@ -1,8 +1,7 @@
 // The check command: checks what the daemon needs, sends only harmless requests to
 // issuers, and changes nothing. And `check --migrate FILE...`: prints the configuration
 // that replaces an older credmon's; reads these files only and runs no command in them.
-import { clientChecks } from '../checks/clients.ts';
-import { checkConfig, mistakesOf } from '../checks/config.ts';
+import { clientChecks, checkConfig, mistakesOf } from '../checks/config.ts';
 import { type Check, type CheckContext, createCheckContext, runChecks } from '../checks/context.ts';
 import {
   checkCondorVersion,

@@ -47,7 +47,7 @@ import { withStanding } from '../providers/standing/store.ts';
 import { createAuditReport } from '../report/audit-report.ts';
 import { reportToAll } from '../report/events.ts';
 import { createReport } from '../report/log-report.ts';
-import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/reserve.ts';
+import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/full-disk.ts';
 import { createSecretReader, secretVersion } from '../host/secret-file.ts';
 import { programFolder, readDaemonSettings, type Settings } from '../settings/read.ts';
 import { openStandingLogins, standingFiles } from '../host/standing-files.ts';

@@ -1,5 +1,5 @@
-// `explain`: everything that decides the next step of one token. Scans as the daemon does,
-// changes nothing, and asks no issuer.
+// `explain`: everything that decides the next step of one token, the next step first.
+// Scans as the daemon does, changes nothing, and asks no issuer.
 import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
 import { runningDaemon } from '../daemon/pid-and-complete.ts';
@@ -9,15 +9,29 @@ import { secretVersion } from '../host/secret-file.ts';
 import type { Provider } from '../providers/common/provider.ts';
 import { STANDING } from '../providers/standing/ports.ts';
 import { type Settings, settingsOf } from '../settings/read.ts';
-import { type Explanation, type TokenFacts, explain } from '../status/explain.ts';
-import { explanationText } from '../status/explain-text.ts';
-import { nameOf, needsAttention, statusRow } from '../status/table.ts';
+import {
+  type Explanation,
+  type FileFact,
+  type ProviderFacts,
+  type TokenFacts,
+  explain,
+} from '../status/explain.ts';
 import { rowsAt } from '../status/status-file.ts';
+import { nameOf, needsAttention, statusRow } from '../status/table.ts';
 import { openStore } from '../status/tokens.ts';
+import { type UserDirectories, isClosedToUs, readDirectories, seeDaemon } from './ask-daemon.ts';
 import type { Output } from './revoke.ts';
 import { closed, readStatus, userOf } from './status.ts';
-import { type UserDirectories, isClosedToUs, readDirectories, seeDaemon } from './ask-daemon.ts';
-import { CodedError, isCoded, nearest, systemClock, systemRandom } from '@credmon/core/base';
+import {
+  CodedError,
+  durationText,
+  isCoded,
+  nearest,
+  systemClock,
+  systemRandom,
+  tableText,
+  utcText,
+} from '@credmon/core/base';
 import {
   type Instant,
   type TokenSnapshot,
@@ -25,6 +39,7 @@ import {
   instantOf,
   splitStem,
   stemOf,
+  tokenId,
 } from '@credmon/core/credential';
 import { policyOf } from '@credmon/core/profiles';
 import { judge } from '@credmon/core/renewal';
@@ -191,4 +206,91 @@ function missing(
   return new CodedError('CRED_FILE_IO', `no token ${user}/${stem} in ${directory}${known}`, {
     user,
   });
+}
+
+/** Returns the explanation as text, at its own `checked_at`. */
+export function explanationText(explanation: Explanation): string {
+  const { user, files } = explanation;
+  const shown = [...stateLines(explanation), ...failureLines(explanation)].flatMap(
+    ([name, text]) => (text === null ? [] : [[`  ${name}`, text]]),
+  );
+  return [
+    tokenId({ user, stem: nameOf(explanation) }),
+    tableText(shown),
+    ...(files ? ['  Files', tableText(files.map(fileCells))] : []),
+  ].join('\n');
+}
+
+/** A heading, and what is known; `null` hides the line. */
+type Line = readonly [string, string | null];
+
+function stateLines(explanation: Explanation): Line[] {
+  const { provider, service, state, expired, issued_at: issued, daemon, due } = explanation;
+  const { next_step: step, expires_at: expires, checked_at: now } = explanation;
+  return [
+    ['Next step', step],
+    ['Who acts', actorText(explanation)],
+    ['State', expired ? `${state}, EXPIRED` : state],
+    ['Provider', provider && providerText(service, provider)],
+    ['Issued', issued === null ? null : timeText(issued, now)],
+    ['Expires', expires === null ? (issued === null ? null : 'never') : timeText(expires, now)],
+    ['Due', due && `${due.at === null ? '' : `${timeText(due.at, now)}: `}${due.reason}`],
+    ['Queue', queueText(explanation)],
+    ['Daemon', daemon === null ? 'not running' : `process ${daemon}`],
+  ];
+}
+
+function failureLines(explanation: Explanation): Line[] {
+  const { backoff, circuit_breaker: breaker, last_error: error } = explanation;
+  const { ignored_error: ignored, checked_at: now } = explanation;
+  const until = (time: number | null): string =>
+    time === null ? '' : ` until ${timeText(time, now)}`;
+  return [
+    [
+      'Backoff',
+      backoff &&
+        `${backoff.attempts} failed in a row, the last ${timeText(backoff.last_attempt, now)}; ` +
+          `no attempt${until(backoff.until) || ` before ${backoff.ends_with}`}`,
+    ],
+    [
+      'Circuit breaker',
+      breaker && `open${until(breaker.until)}; published ${timeText(breaker.written_at, now)}`,
+    ],
+    ['Last error', error && `${error.code}: ${error.message}`],
+    ['Remedy', error?.remedy ?? null],
+    ['Old error', ignored && `${ignored} (ignored: its files or its client have changed since)`],
+  ];
+}
+
+function queueText({ queue, provider, circuit_breaker: breaker }: Explanation): string | null {
+  if (queue === null) return null;
+  const { due, before, cap } = queue;
+  const others = before === 0 ? 'no token is' : `${before} of ${due} due tokens are`;
+  const at = provider?.issuer ?? 'its issuer';
+  const health = breaker === null ? '' : '; one at a time while the circuit breaker is open';
+  return `${others} before it at ${at}, where ${cap} are renewed at a time${health}`;
+}
+
+const timeText = (time: number, now: number): string =>
+  `${utcText(time)} (${time > now ? `in ${durationText(time - now)}` : `${durationText(now - time)} ago`})`;
+
+const providerText = (service: string, { kind, profile, issuer }: ProviderFacts): string =>
+  [
+    `${service} (${kind})`,
+    ...(profile === null ? [] : [`profile ${profile}`]),
+    ...(issuer === null ? [] : [`asks ${issuer}`]),
+  ].join(', ');
+
+const fileCells = ({ name, state, note, modified }: FileFact): string[] => [
+  `    ${name}`,
+  state,
+  [
+    ...(modified === null ? [] : [`modified ${utcText(modified)}`]),
+    ...(note === null ? [] : [note]),
+  ].join(', '),
+];
+
+function actorText({ actor, user }: Explanation): string {
+  if (actor === 'nobody') return 'nobody has to act';
+  return actor === 'user' ? `the user ${user}` : 'the administrator';
 }

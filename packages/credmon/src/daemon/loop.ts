@@ -15,7 +15,7 @@ import {
   reportSlowWrites,
   SHUTDOWN_STEP,
   waitForShutdown,
-} from './pending-writes.ts';
+} from './full-disk.ts';
 import type { ProviderLookup } from './judge-scan.ts';
 import { beginPass, type BegunPass, type PassOptions } from './pass.ts';
 import type { PassMemory, PassContext } from './context.ts';

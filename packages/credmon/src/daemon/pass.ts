@@ -17,7 +17,7 @@ import { UNEXPECTED_INTERVAL } from '../settings/policy.ts';
 import type { Job } from '../throttle/issuer-queues.ts';
 import type { PassMemory, PassContext } from './context.ts';
 import type { Provider } from '../providers/common/provider.ts';
-import { retryWrites } from './pending-writes.ts';
+import { retryWrites } from './full-disk.ts';
 import { forgetSuccessors, restoreSuccessors } from './successors.ts';
 import { recoveries } from './cleanup.ts';
 

@@ -14,7 +14,7 @@ import {
   type Send,
 } from '@credmon/core/base';
 import { EXIT_FAILED, EXIT_USAGE } from '../command-line/exit-codes.ts';
-import { openMytokenFile, writeMytokenFile } from '../host/mytoken-file.ts';
+import { openMytokenFile, writeMytokenFile } from '../host/secret-file.ts';
 import { VERSION } from '../version.ts';
 import { mytokenPath, parseMytokenArguments, type MytokenOptions } from './arguments.ts';
 import {

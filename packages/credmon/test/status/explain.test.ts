@@ -3,7 +3,7 @@ import type { RenewalState, TokenSnapshot } from '@credmon/core/credential';
 import { DEFAULT_POLICY, judge, type ManagedToken } from '@credmon/core/renewal';
 import { describe, expect, it } from 'vitest';
 import { explain, type Explanation, type TokenFacts } from '../../src/status/explain.ts';
-import { explanationText } from '../../src/status/explain-text.ts';
+import { explanationText } from '../../src/commands/explain.ts';
 import { statusRow } from '../../src/status/table.ts';
 
 const now = { wall: 1_000_000, steady: 50 };

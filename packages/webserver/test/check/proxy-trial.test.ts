@@ -1,8 +1,7 @@
 // The finding about the proxy after requests with forged headers, and the include file
 // that fixes it.
 import { describe, expect, it } from 'vitest';
-import { proxyConfig } from '../../src/check/proxy-config.ts';
-import { forgeries, proxyFindings, type Trial } from '../../src/check/proxy-config.ts';
+import { proxyConfig, forgeries, proxyFindings, type Trial } from '../../src/check/proxy-config.ts';
 
 const answered = (arrived: boolean, how = 'twice'): Trial => ({ kind: 'answered', how, arrived });
 const failed = (why: string): Trial => ({ kind: 'failed', why });

@@ -17,8 +17,7 @@ import { type HttpRequest, type HttpResponse, CodedError } from '@credmon/core/b
 import { DEFAULT_STYLE, type AuditEntry } from '@credmon/core/log';
 import { createApp } from '../../src/app.ts';
 import { openCredentialFiles } from '../../src/host/credential-files.ts';
-import { NO_COUNTERS } from '../../src/flow/ports.ts';
-import type { Ports } from '../../src/flow/ports.ts';
+import { NO_COUNTERS, type Ports } from '../../src/flow/ports.ts';
 import {
   createFileAnswers,
   createFileFlows,

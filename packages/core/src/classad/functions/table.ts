@@ -1,6 +1,6 @@
 // All functions by name: those of the ClassAd library, and those that HTCondor adds.
 import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
-import { CONVERT_FUNCTIONS } from './convert.ts';
+import { CONVERT_FUNCTIONS, MATH_FUNCTIONS } from './numbers.ts';
 import { ENVIRONMENT_FUNCTIONS, userHome, userMap } from './environment.ts';
 import {
   LIST_FUNCTIONS,
@@ -8,7 +8,6 @@ import {
   STRING_LISTS_INTERSECT,
   STRING_LIST_FUNCTIONS,
 } from './lists.ts';
-import { MATH_FUNCTIONS } from './math.ts';
 import { CONTEXT_FUNCTIONS, META_FUNCTIONS, TYPE_FUNCTIONS } from './meta.ts';
 import {
   REGEXP_FUNCTIONS,

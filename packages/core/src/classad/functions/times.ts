@@ -20,7 +20,7 @@ import {
   type Value,
 } from '../language/value.ts';
 import { taking } from './args.ts';
-import { realOf } from './convert.ts';
+import { realOf } from './numbers.ts';
 import { strftime, type BrokenDownTime } from './strftime.ts';
 
 const now = (context: Context): number => Math.floor(context.world.now);

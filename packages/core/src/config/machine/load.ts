@@ -4,8 +4,13 @@ import { readAtMost } from '../../base/files/safe-file.ts';
 import templates from '../syntax/templates.json' with { type: 'json' };
 import { type CodedError, messageOf, systemCode } from '../../base/errors/errors.ts';
 import { writeFileAtomically } from '../../base/files/atomic-write.ts';
-import { type HostAddress, nameInHosts } from '../facts/addresses.ts';
-import { RELEASE_FILES, cpuLimit, systemNames } from '../facts/system.ts';
+import {
+  type HostAddress,
+  nameInHosts,
+  RELEASE_FILES,
+  cpuLimit,
+  systemNames,
+} from '../facts/host-facts.ts';
 import { type EvaluateExpression, evaluateExpression } from '../macros/expressions.ts';
 import { LIMITS } from '../macros/expansion.ts';
 import { decodeText } from '../macros/text.ts';

@@ -1,7 +1,7 @@
 // Assembles a configuration from a host in HTCondor's order, and returns the finished
 // Config.
 import { CodedError } from '../../base/errors/errors.ts';
-import { type HostAddress, addressKnobs, hostNames } from '../facts/addresses.ts';
+import { type HostAddress, addressKnobs, hostNames } from '../facts/host-facts.ts';
 import { evaluateCondition, type EvaluateExpression } from '../macros/expressions.ts';
 import type { Config, ConfigWarning, Defaults, Origin } from '../table/config.ts';
 import { createConfig, createTable, type Table } from '../table/table.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parseArguments } from '../../src/command-line/arguments.ts';
-import { plainCommand } from '../../src/command-line/plain.ts';
+import { plainCommand } from '../../src/command-line/command.ts';
 
 const VERSION = '1.2.3';
 const plain = (line: string) => plainCommand(line.split(' ').filter(Boolean), VERSION);

@@ -1,15 +1,81 @@
-// floor, ceiling, round, pow, quantize, random. JavaScript's `**` differs from the pow()
-// of the C library in the last digit of some results.
-import { ERROR, type Value, integerValue, realValue } from '../language/value.ts';
+// ClassAd functions on numbers: conversions between types (int, real, bool, string),
+// rounding, arithmetic and random numbers.
+import { leadingNumber, truncated } from '../language/number-text.ts';
+import {
+  ERROR,
+  FALSE,
+  TRUE,
+  UNDEFINED,
+  type Value,
+  booleanValue,
+  integerValue,
+  realValue,
+  stringValue,
+} from '../language/value.ts';
 import {
   type ClassAdFunction,
   type Context,
   type FunctionTable,
   failEvaluation,
 } from '../operate/context.ts';
-import { truncated } from '../language/number-text.ts';
-import { elements, taking } from './args.ts';
-import { realOf } from './convert.ts';
+import { elements, exceptional, stringOf, taking } from './args.ts';
+
+/**
+ * Converts a value to a real: numbers, booleans, times in whole seconds, and strings that
+ * start with a number.
+ */
+export function realOf(value: Value): number | undefined {
+  switch (value.type) {
+    case 'integer':
+    case 'boolean':
+      return Number(value.value);
+    case 'real':
+      return value.value;
+    case 'string':
+      return leadingNumber(value.value);
+    case 'abstime':
+      return value.seconds;
+    case 'reltime':
+      return Math.trunc(value.seconds) + 0;
+    default:
+      return undefined;
+  }
+}
+
+function toInteger(value: Value): Value {
+  if (value.type === 'integer') return value;
+  const real = realOf(value);
+  return real === undefined ? ERROR : integerValue(truncated(real));
+}
+
+function toReal(value: Value): Value {
+  const real = realOf(value);
+  return real === undefined ? ERROR : realValue(real);
+}
+
+/** Of strings, only `true` and `false` in any case are booleans; others are UNDEFINED. */
+function toBoolean(value: Value): Value {
+  if (value.type === 'string') {
+    const word = value.value.toLowerCase();
+    return word === 'true' ? TRUE : word === 'false' ? FALSE : UNDEFINED;
+  }
+  if (value.type === 'boolean') return value;
+  if (value.type === 'abstime') return ERROR;
+  const real = realOf(value);
+  return real === undefined ? ERROR : booleanValue(real !== 0);
+}
+
+const toText = (value: Value): Value => stringValue(stringOf(value) ?? '');
+
+const converting = (convert: (value: Value) => Value) =>
+  taking(1, 1, (args) => exceptional(args) ?? convert(args[0] ?? ERROR));
+
+export const CONVERT_FUNCTIONS: FunctionTable = new Map([
+  ['int', converting(toInteger)],
+  ['real', converting(toReal)],
+  ['bool', converting(toBoolean)],
+  ['string', converting(toText)],
+]);
 
 const rounding = (round: (value: number) => number): ClassAdFunction =>
   taking(1, 1, ([value = ERROR]) => {

@@ -3,8 +3,11 @@ import { ISSUER_KEY, signedIdToken } from '@credmon/test-fixtures/issuer/signed-
 import { afterEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../../src/base/errors/errors.ts';
 import type { ClientRegistration } from '../../src/oauth/client.ts';
-import { authorizationUrl } from '../../src/oauth/authorization-url.ts';
-import { exchangeCode, type CodeExchange } from '../../src/oauth/grants.ts';
+import {
+  authorizationUrl,
+  exchangeCode,
+  type CodeExchange,
+} from '../../src/oauth/authorization-code.ts';
 import type { TokenAnswer } from '../../src/credential/token-response.ts';
 import { everythingIn } from '../base/local-server.ts';
 import { jwt, outcomeOf, SECRETS, startIssuer, type Reply, type TestIssuer } from './issuer.ts';

@@ -7,7 +7,7 @@ import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
 import { startMaliciousIssuer } from '@credmon/test-fixtures/servers/malicious-issuer';
 import { startIssuer, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { clientChecks } from '../../src/checks/clients.ts';
+import { clientChecks } from '../../src/checks/config.ts';
 import { programChecks } from '../../src/checks/installation.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 

@@ -17,7 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
-import { openMytokenFile, writeMytokenFile } from '../../src/host/mytoken-file.ts';
+import { openMytokenFile, writeMytokenFile } from '../../src/host/secret-file.ts';
 
 let directory: string;
 beforeEach(() => {

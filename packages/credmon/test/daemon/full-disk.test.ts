@@ -1,7 +1,7 @@
 // How much disk space is reserved, and what the log says of it.
 import type { Reserve, ReserveKept } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
-import { createReserveKeeper, reserveBytes } from '../../src/daemon/reserve.ts';
+import { createReserveKeeper, reserveBytes } from '../../src/daemon/full-disk.ts';
 import type { ConfiguredClient } from '../../src/settings/clients.ts';
 
 const KIB = 1024;
