@@ -18,7 +18,7 @@ import { loginCommand, remediationFor } from '../report/remediation.ts';
 import type { StandingToken } from '../settings/standing.ts';
 import { parseUserStatus } from '../status/status-file.ts';
 import { administratorTexts, attentionTexts, unownedTexts } from '../status/summary.ts';
-import { nameOf, needsAdministrator } from '../status/table.ts';
+import { nameOf, needsAdministrator } from '../status/output.ts';
 import {
   type EvaluatedToken,
   evaluateTokens,

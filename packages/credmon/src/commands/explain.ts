@@ -17,7 +17,7 @@ import {
   explain,
 } from '../status/explain.ts';
 import { rowsAt } from '../status/status-file.ts';
-import { nameOf, needsAttention, statusRow } from '../status/table.ts';
+import { nameOf, needsAttention, statusRow } from '../status/output.ts';
 import { openStore } from '../status/tokens.ts';
 import { type UserDirectories, isClosedToUs, readDirectories, seeDaemon } from './ask-daemon.ts';
 import type { Output } from './revoke.ts';

@@ -24,7 +24,7 @@ import { type Settings, settingsOf } from '../settings/read.ts';
 import type { LoginStanding, StandingToken } from '../settings/standing.ts';
 import { attentionTexts } from '../status/summary.ts';
 import { evaluateTokens, existingDirectory, openStandingTokens } from '../status/tokens.ts';
-import { needsAttention } from '../status/table.ts';
+import { needsAttention } from '../status/output.ts';
 import { grantByDevice, type Terminal } from '../storer/device-login.ts';
 import { standingLoginEntry } from '../report/audit-report.ts';
 import { openAudit, requester } from './audit.ts';

@@ -11,7 +11,7 @@ import {
   type StatusRow,
   isEverything,
   selectRows,
-} from '../status/table.ts';
+} from '../status/output.ts';
 import { type Heartbeat, type UserStatus, parseUserStatus, rowsAt } from '../status/status-file.ts';
 import { attentionTexts, unownedTexts } from '../status/summary.ts';
 import { evaluateTokens, openStore } from '../status/tokens.ts';

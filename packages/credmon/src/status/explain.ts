@@ -16,7 +16,7 @@ import {
 import { remediationFor } from '../report/remediation.ts';
 import { SKIPPED } from '../throttle/circuit-breaker.ts';
 import { createFairQueue } from '../throttle/queues.ts';
-import type { StatusRow } from './table.ts';
+import type { StatusRow } from './output.ts';
 
 /** A file of a token. Times in epoch seconds, sizes in bytes. */
 export interface FileFact {

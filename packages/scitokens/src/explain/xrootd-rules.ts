@@ -1,7 +1,6 @@
 // What an issuer's section of scitokens.cfg makes of the scopes of a token: operations on
 // paths of the storage.
-import { normalisePath, type Authorization } from '../token/scope.ts';
-import { isWithin } from '../verify/enforce.ts';
+import { isWithin, normalisePath, type Authorization } from '../token/scope.ts';
 import type { Setting } from './ini.ts';
 import type { XrootdIssuer } from './xrootd-config.ts';
 

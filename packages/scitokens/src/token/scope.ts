@@ -144,3 +144,8 @@ export function translateWlcg(granted: readonly Authorization[]): Authorization[
   const writes = COMPUTE_WRITE.every((name) => granted.some(({ authz }) => authz === name));
   return writes ? [...translated, { authz: 'condor', path: '/WRITE' }] : translated;
 }
+
+/** True for `path` itself and paths below it, by whole segments. */
+export function isWithin(path: string, base: string): boolean {
+  return base === '/' || path === base || path.startsWith(`${base}/`);
+}

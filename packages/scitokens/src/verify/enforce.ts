@@ -10,6 +10,7 @@ import {
 } from '../token/claims.ts';
 import {
   ambiguousEncoding,
+  isWithin,
   normalisePath,
   readAuthorization,
   splitScope,
@@ -102,11 +103,6 @@ export function checkAudience(
       audience: ours.join(' '),
     },
   );
-}
-
-/** True for `path` itself and paths below it, by whole segments. */
-export function isWithin(path: string, base: string): boolean {
-  return base === '/' || path === base || path.startsWith(`${base}/`);
 }
 
 // WLCG groups: tokens that identify a user instead of granting scopes.
