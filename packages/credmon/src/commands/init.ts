@@ -9,6 +9,7 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Subcommand } from '../command-line/command.ts';
@@ -237,7 +238,13 @@ async function writeSecret(
   stderr(`wrote ${path}`);
 }
 
-/** A file that another process has made meanwhile is not replaced without --force. */
+/** What link(2) returns on a file system without hard links. */
+const LACKS_LINKS: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
+/**
+ * A file that another process has made meanwhile is not replaced without --force. It gets
+ * its name when it is complete, if the file system has hard links.
+ */
 function writeConfiguration(path: string, text: string, force: boolean): void {
   const options = { mode: 0o644, durable: true };
   writing(path, () => {
@@ -245,6 +252,9 @@ function writeConfiguration(path: string, text: string, force: boolean): void {
     const staged = stageFile(path, text, options);
     try {
       linkSync(staged.temporaryPath, path);
+    } catch (error) {
+      if (!LACKS_LINKS.includes(systemCode(error) ?? '')) throw error;
+      writeFileSync(path, text, { ...options, flag: 'wx', flush: true });
     } finally {
       rmSync(staged.temporaryPath, { force: true });
     }

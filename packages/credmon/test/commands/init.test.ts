@@ -1,5 +1,6 @@
 // `init` over real files: flags or answers, what it writes, and what it never replaces.
 import { spawnSync } from 'node:child_process';
+import type * as fs from 'node:fs';
 import {
   existsSync,
   mkdirSync,
@@ -10,11 +11,25 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { messageOf } from '@credmon/core/base';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { exitCodeOf } from '../../src/command-line/exit-codes.ts';
 import { parseArguments } from '../../src/command-line/arguments.ts';
 import { runInitCommand, type InitOutput } from '../../src/commands/init.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
+
+/** The error of link(2); `undefined`: it works. */
+const links: { code: string | undefined } = vi.hoisted(() => ({ code: undefined }));
+vi.mock('node:fs', async (load) => {
+  const real = await load<typeof fs>();
+  return {
+    ...real,
+    linkSync: (from: string, to: string) => {
+      if (links.code !== undefined)
+        throw Object.assign(new Error('link'), { code: links.code, syscall: 'link' });
+      real.linkSync(from, to);
+    },
+  };
+});
 
 let on: CheckBench;
 let asked: string[];
@@ -22,7 +37,10 @@ beforeEach(() => {
   on = checkBench();
   asked = [];
 });
-afterEach(() => on.close());
+afterEach(() => {
+  links.code = undefined;
+  on.close();
+});
 
 const written = (): string => `${on.root}/config.d/60-credmon.conf`;
 const text = (): string => readFileSync(written(), 'utf8');
@@ -75,6 +93,22 @@ async function init(
     return { code: exitCodeOf(error, false), ...said, err: said.err + messageOf(error) };
   }
 }
+
+describe('init on a file system without hard links', () => {
+  it.each(['EPERM', 'ENOTSUP', 'ENOSYS'])('writes the file, after %s', async (code) => {
+    links.code = code;
+    expect(await init(flags())).toMatchObject({ code: 1, err: '' });
+    expect(text()).toMatch(/^# Written by condor_credmon init\.\n/);
+    expect(statSync(written()).mode & 0o777).toBe(0o644);
+  });
+
+  it('does not replace a file that another process has made meanwhile', async () => {
+    links.code = 'EEXIST';
+    const { code, err } = await init(flags());
+    expect([code, err]).toEqual([1, expect.stringContaining('created in the meantime')]);
+    expect(existsSync(written())).toBe(false);
+  });
+});
 
 describe('init with flags', () => {
   it('writes the provider below the configuration, and ends as check does', async () => {
