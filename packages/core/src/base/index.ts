@@ -8,7 +8,7 @@ export { afterAwake } from './time/clock.ts';
 export { bodyText } from './values/json.ts';
 export { milliseconds, systemClock, utcText } from './time/clock.ts';
 export type { Clock } from './time/clock.ts';
-export { createYielder, inSlices, sortInSlices } from './time/yielder.ts';
+export { createTurnLimit, createYielder, inSlices, sortInSlices } from './time/yielder.ts';
 export { systemRandom } from './process/process.ts';
 export type { Random } from './process/process.ts';
 export { messageWithFix, networkErrorText, serverOf } from './http/network-errors.ts';

@@ -2,6 +2,7 @@
 // waits for the disk, the process does not.
 import { fstatSync, fsync, fsyncSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createTurnLimit } from '../base/time/yielder.ts';
 
 /** Syncs what several changes ask for. */
 export interface SyncGroup {
@@ -16,6 +17,8 @@ export interface SyncGroup {
    * @throws the system's error
    */
   directory(descriptor: number): Promise<void>;
+  /** To be awaited before the work after a sync: many end in the same turn. */
+  readonly turn: () => Promise<void> | undefined;
 }
 
 /** Something to sync, for all who wait for it. */
@@ -48,6 +51,7 @@ export function createSyncGroup(
   };
 
   return {
+    turn: createTurnLimit(),
     file: (descriptor) => sync(descriptor),
     directory: async (descriptor) => {
       const { dev, ino } = fstatSync(descriptor);
@@ -96,7 +100,10 @@ export async function runInGroup<T>(steps: Steps<T>, group: SyncGroup): Promise<
   while (step.done !== true) {
     const { kind, descriptors } = step.value;
     const done = descriptors.map((descriptor) => errorOf(group[kind](descriptor)));
-    step = steps.next(await Promise.all(done));
+    const errors = await Promise.all(done);
+    const turn = group.turn();
+    if (turn) await turn;
+    step = steps.next(errors);
   }
   return step.value;
 }

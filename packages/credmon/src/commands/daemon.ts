@@ -18,6 +18,7 @@ import {
   messageOf,
   systemClock,
   systemRandom,
+  createTurnLimit,
 } from '@credmon/core/base';
 import type { Config } from '@credmon/core/config';
 import type { DaemonCommand } from '../command-line/command.ts';
@@ -286,6 +287,7 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
       }),
       report,
       readSecret: createSecretReader(),
+      turn: createTurnLimit(),
       lateAnswer: () => running.settings.lateAnswer,
       lockState: () => running.lock.state(),
     },

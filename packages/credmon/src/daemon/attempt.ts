@@ -55,6 +55,8 @@ export async function attempt(
   const { providerContext, timedOut } = providerContextOf(context);
   const outcome = provider.obtain(snapshot, files, providerContext);
   const first = await Promise.race([outcome, timedOut]);
+  const turn = provider.isLocal === true ? undefined : context.turn();
+  if (turn) await turn;
   if ('kind' in first) {
     const attempted = conclude(context, memory, input, first);
     if (memory.writing.size > MOST_WRITES || memory.unwritten.size > 0) await attempted.nextIn;

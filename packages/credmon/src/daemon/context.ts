@@ -16,6 +16,11 @@ export interface PassContext {
   readonly report: Report;
   readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
   /**
+   * To be awaited before work that many renewals have at the same time: a token that a job
+   * waits for comes between.
+   */
+  readonly turn: () => Promise<void> | undefined;
+  /**
    * Seconds during which an answer is still accepted after the request timed out
    * (CREDMON_LATE_ANSWER).
    */

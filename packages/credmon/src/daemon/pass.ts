@@ -1,6 +1,6 @@
 // One pass: scan the directory, recover leftovers, plan, and start what is due.
 import { smallest, createYielder, inSlices, messageOf } from '@credmon/core/base';
-import { localNow, type Plan, type Verdict } from '@credmon/core/renewal';
+import { type ManagedToken, type Plan, type Verdict, localNow } from '@credmon/core/renewal';
 import { tokenId, instantOf, type Instant, type TokenSnapshot } from '@credmon/core/credential';
 import type { Scan, ScanHabits } from '@credmon/core/store';
 import {
@@ -64,7 +64,7 @@ export async function beginPass(
   const now = instantOf(context.clock);
   // The scan's view of a token is stale if its renewal ends meanwhile; the next pass
   // handles it.
-  const inProgress = new Set(memory.inFlight);
+  const before = new Set(memory.inFlight);
   const lateBefore = [...memory.late];
   retryWrites(context, memory);
   forgetSuccessors(memory, now.steady);
@@ -76,7 +76,8 @@ export async function beginPass(
     ended?.(nextIn);
     return nextIn;
   };
-  const cut = (): boolean => stopped() || (mayCut && interrupted?.() === true);
+  const isWoken = (): boolean => mayCut && interrupted?.() === true;
+  const cut = (): boolean => stopped() || isWoken();
   const scanned = await context.store.scan(now, {
     lazy: true,
     hurry,
@@ -103,7 +104,8 @@ export async function beginPass(
     },
     cut,
   );
-  memory.cutSince = judged ? undefined : (memory.cutSince ?? now.steady);
+  const cutSince = memory.cutSince ?? now.steady;
+  memory.cutSince = judged ? undefined : cutSince;
   if (!judged)
     return { cut: true, scan: scanned, plan: NO_PLAN, started: started.length, settled: settled() };
   memory.hasPlanned = true;
@@ -113,29 +115,45 @@ export async function beginPass(
   if (hurry?.() !== true) await forgetGone(memory, scan, now);
   noteUrls(memory, judged.metaUrls);
   await context.report({ type: 'scanned', scan, plan });
-  const inProgressNow = (id: string): boolean =>
-    [early, inProgress, memory.inFlight].some((ids) => ids.has(id));
+  const inProgress = (id: string): boolean =>
+    [early, before, memory.inFlight].some((ids) => ids.has(id));
   const busy = (token: TokenSnapshot): string | undefined =>
     whyBusy(context, memory, { late: [...lateBefore, ...memory.late], unrecovered }, token);
+  const managed = (id: string): ManagedToken | undefined => owner(id)?.managed;
   const asked = (context.asked?.size ?? 0) > 0 ? context.asked : undefined;
   const renew =
-    asked?.choose({
-      scan,
-      plan,
-      now,
-      managed: (id) => owner(id)?.managed,
-      inProgress: inProgressNow,
-      whyBusy: busy,
-    }) ?? plan.renew;
-  const yieldIfDue = createYielder();
-  for (const verdict of renew) {
+    asked?.choose({ scan, plan, now, inProgress, managed, whyBusy: busy }) ?? plan.renew;
+  const startOne = (verdict: Verdict): void => {
     const id = tokenId(verdict.managed.snapshot);
     const provider = owner(id)?.provider;
-    if (provider && !inProgressNow(id) && busy(verdict.managed.snapshot) === undefined)
+    if (provider && !inProgress(id) && busy(verdict.managed.snapshot) === undefined)
       started.push(begin(verdict, provider));
+  };
+  const isCut = await startAll(renew, plan.renew.length, isWoken, startOne);
+  if (isCut) memory.cutSince = cutSince;
+  return { cut: isCut, scan, plan, started: started.length, settled: settled() };
+}
+
+/**
+ * Starts the first `planned` of `renew` until a wake-up comes, and all of the others: users
+ * have asked for them, and they are chosen once. True if a wake-up came: the next pass
+ * starts what is left.
+ */
+async function startAll(
+  renew: readonly Verdict[],
+  planned: number,
+  isWoken: () => boolean,
+  startOne: (verdict: Verdict) => void,
+): Promise<boolean> {
+  const yieldIfDue = createYielder();
+  let isCut = false;
+  for (const [index, verdict] of renew.entries()) {
+    isCut ||= isWoken();
+    if (isCut && index < planned) continue;
+    startOne(verdict);
     await yieldIfDue();
   }
-  return { cut: false, scan, plan, started: started.length, settled: settled() };
+  return isCut;
 }
 
 /**
@@ -226,6 +244,8 @@ async function start(
         ? { local: snapshot.use.kind === 'missing' ? ('awaited' as const) : ('due' as const) }
         : {}),
       run: async () => {
+        const turn = provider.isLocal === true ? undefined : context.turn();
+        if (turn) await turn;
         if (context.lockState() !== 'held') {
           nextIn = 0;
           return undefined;

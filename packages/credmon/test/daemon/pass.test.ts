@@ -740,6 +740,24 @@ describe('a pass that a wake-up interrupts', () => {
     expect([cuts, on.asked.length]).toEqual([[true, true, false, true], 1]);
   });
 
+  it('R4 starts no more renewals, and the next pass starts the others', async () => {
+    const on = bench();
+    for (const user of ['alice', 'bob', 'carol']) seedDue(on, user);
+    const woken = { interrupted: () => on.memory.inFlight.size > 0 };
+    const counts: [boolean, number][] = [];
+    for (const options of [woken, {}]) {
+      const begun = await beginPass(on.context, on.lookup, on.memory, options);
+      await begun.settled;
+      counts.push([begun.cut, begun.started]);
+    }
+    expect(counts).toEqual([
+      [true, 1],
+      [false, 2],
+    ]);
+    expect(on.asked).toHaveLength(3);
+    expect(on.memory.cutSince).toBeUndefined();
+  });
+
   it('R4 still signs new tokens', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'credmon-keys-'));
     const keys = {

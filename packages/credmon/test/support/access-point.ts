@@ -3,7 +3,13 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PATIENT_LIMITS } from '@credmon/test-fixtures/clocks/patience';
-import { createSend, systemRandom, type HttpRequest, type SendLimits } from '@credmon/core/base';
+import {
+  createSend,
+  createTurnLimit,
+  systemRandom,
+  type HttpRequest,
+  type SendLimits,
+} from '@credmon/core/base';
 import { loadConfig } from '@credmon/core/config';
 import { openCredentialDirectory } from '@credmon/core/store';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/clocks/manual-clock';
@@ -118,6 +124,7 @@ export function accessPoint(
     // A test that hangs does not wait for more.
     lateAnswer: () => 0,
     readSecret: readSecretFile,
+    turn: createTurnLimit(),
     lockState: () => 'held' as const,
   };
   const memory = emptyMemory(clock.now());

@@ -16,6 +16,7 @@ import {
   type HttpRequest,
   type HttpResponse,
   type Send,
+  createTurnLimit,
 } from '@credmon/core/base';
 import { DEFAULT_POLICY, type RenewalPolicy } from '@credmon/core/renewal';
 import { loadConfig } from '@credmon/core/config';
@@ -153,6 +154,7 @@ export function bench(
       report: createReport(log, () => ({ floor: 0, starterRefresh: 0 })),
       lateAnswer: () => 120,
       readSecret: () => ({ ok: false, reason: 'is missing' }),
+      turn: createTurnLimit(),
       lockState: () => 'held',
     },
     memory: emptyMemory(clock.now()),

@@ -57,6 +57,37 @@ export async function sortInSlices(
 }
 
 /**
+ * Returns a function to await before each of many pieces of work that are ready at the
+ * same time: in one turn of the event loop they run for a few milliseconds, in order, and
+ * the others wait for a later turn. So signals wait for no more than that. Returns
+ * `undefined` if the work may run at once, before the next call.
+ */
+export function createTurnLimit(): () => Promise<void> | undefined {
+  const waiting: (() => void)[] = [];
+  let ends: number | undefined;
+  const runTurns = async (): Promise<void> => {
+    do {
+      await nextTurn();
+      ends = milliseconds() + WORK_MS;
+      while (waiting.length > 0 && milliseconds() < ends) {
+        waiting.shift()?.();
+        // The work runs before this continues.
+        await Promise.resolve();
+      }
+    } while (waiting.length > 0);
+    ends = undefined;
+  };
+  return () => {
+    if (ends === undefined) {
+      ends = milliseconds() + WORK_MS;
+      void runTurns();
+    }
+    if (waiting.length === 0 && milliseconds() < ends) return undefined;
+    return new Promise((resolve) => waiting.push(resolve));
+  };
+}
+
+/**
  * Returns a function to await between the steps of long work: it yields to the event loop
  * if a few milliseconds have passed, else it returns `undefined`.
  */

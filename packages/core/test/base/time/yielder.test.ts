@@ -1,7 +1,7 @@
 // Long synchronous work yields to the event loop.
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
-import { sortInSlices } from '../../../src/base/time/yielder.ts';
+import { describe, expect, it } from 'vitest';
+import { createTurnLimit, sortInSlices } from '../../../src/base/time/yielder.ts';
 
 it('sortInSlices orders as Array.prototype.sort does, and keeps equal items in order', async () => {
   await fc.assert(
@@ -41,4 +41,60 @@ it('sortInSlices yields to the event loop while it sorts', async () => {
   await sortInSlices(items, (a, b) => a - b);
   expect(turns).toBeGreaterThan(2);
   turns = 1000;
+});
+
+/** Works for this many milliseconds. */
+function work(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+describe('the limit of work in a turn of the event loop', () => {
+  it('lets short work begin at once', () => {
+    const turn = createTurnLimit();
+    expect([turn(), turn(), turn()]).toEqual([undefined, undefined, undefined]);
+  });
+
+  it('keeps long work in order, with turns of the event loop between', async () => {
+    const turn = createTurnLimit();
+    const seen: string[] = [];
+    const piece = async (name: string): Promise<void> => {
+      const wait = turn();
+      if (wait) await wait;
+      work(6);
+      seen.push(name);
+    };
+    const tick = (): void => {
+      seen.push('turn');
+      if (seen.filter((each) => each !== 'turn').length < 3) setImmediate(tick);
+    };
+    setImmediate(tick);
+    await Promise.all(['a', 'b', 'c'].map(piece));
+    expect(seen.join(' ')).toMatch(/^a( turn)+ b( turn)+ c$/);
+  });
+
+  it('runs several short pieces in one turn', async () => {
+    const turn = createTurnLimit();
+    void turn();
+    work(6);
+    let turns = 0;
+    const tick = (): void => {
+      turns += 1;
+      if (turns < 1000) setImmediate(tick);
+    };
+    setImmediate(tick);
+    await Promise.all(Array.from({ length: 100 }, async () => turn()));
+    expect(turns).toBeLessThan(50);
+    turns = 1000;
+  });
+
+  it('begins at once again when all work is done', async () => {
+    const turn = createTurnLimit();
+    void turn();
+    work(6);
+    await turn();
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    expect(turn()).toBeUndefined();
+  });
 });
