@@ -1,10 +1,11 @@
 // Simulates many Access Points that renew tokens at one issuer, in virtual time, with the
 // planner and the throttle of the daemon: run `npm run simulate-fleet` (`--quick` for a
 // smaller fleet, `--json` for the numbers only). docs/scale.md explains the result.
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { CodedError } from '../packages/core/dist/base/index.js';
-import { instantOf } from '../packages/core/dist/credential/index.js';
 import {
   DEFAULT_POLICY,
   afterFailure,
@@ -24,33 +25,67 @@ const MINUTE = 60;
 /** Requests in a window at least: then chance is 3 % (one standard deviation). */
 const ENOUGH = 1000;
 const HOUR = 3600;
+/**
+ * Tokens that are simulated at the same time. An Access Point knows nothing of another one, so
+ * groups of them are simulated one after the other, with the memory of one group.
+ */
+const GROUP = 10_000;
+
+/** When the outage begins and ends, and the end of the simulation, in seconds. */
+function timesOf({ lifetime, outage, atOnce = false }) {
+  const steadyEnd = (atOnce ? 8 : 3) * lifetime;
+  const backAt = steadyEnd + outage;
+  return { steadyEnd, backAt, end: backAt + 2 * lifetime };
+}
+
+/** MiB for new objects in a thread: almost all of them are garbage within a step. */
+const YOUNG = 64;
+
+/** What the issuer sees: requests in each minute, and tokens that expired. */
+function emptyCounts(fleet) {
+  const minutes = Math.ceil(timesOf(fleet).end / MINUTE) + 1;
+  return {
+    answered: new Float64Array(minutes),
+    refused: new Float64Array(minutes),
+    expiredAvoidably: 0,
+    expiredInOutage: 0,
+    longestExpired: 0,
+  };
+}
+
+/** Adds the counts of a group to those of all. */
+function addCounts(all, group) {
+  group.answered.forEach((count, minute) => (all.answered[minute] += count));
+  group.refused.forEach((count, minute) => (all.refused[minute] += count));
+  all.expiredAvoidably += group.expiredAvoidably;
+  all.expiredInOutage += group.expiredInOutage;
+  all.longestExpired = Math.max(all.longestExpired, group.longestExpired);
+}
 
 /**
- * Simulates `accessPoints` with `users` tokens each, of `lifetime` seconds: three lifetimes in
- * steady state, an outage of the issuer of `outage` seconds, and one lifetime after it.
- * Returns ratios of the requests in the busiest minute to the mean, and what expired.
+ * Simulates the Access Points `from` (inclusive) to `to` (exclusive): three lifetimes in steady
+ * state, an outage of the issuer, and two lifetimes after it.
  */
-export async function simulate({ accessPoints, users, lifetime, outage, atOnce = false }) {
-  const calendar = new Map();
+async function simulateGroup(fleet, from, to) {
+  const { users, lifetime, atOnce } = fleet;
+  const { steadyEnd, backAt, end } = timesOf(fleet);
+  const last = Math.ceil(end / STEP);
+  /** What is due at each step. */
+  const calendar = Array.from({ length: last + 1 });
   const at = (time, work) => {
     const step = Math.ceil(time / STEP);
-    const works = calendar.get(step);
+    if (step > last) return;
+    const works = calendar[step];
     if (works) works.push(work);
-    else calendar.set(step, [work]);
+    else calendar[step] = [work];
   };
   let now = 0;
-  const clock = { now: () => now, steady: () => now };
+  let instant = { wall: 0, steady: 0 };
   const policy = DEFAULT_POLICY;
-  const steadyEnd = (atOnce ? 8 : 3) * lifetime;
-  const end = steadyEnd + outage + 2 * lifetime;
-  const isDown = () => now >= steadyEnd && now < steadyEnd + outage;
-  const answered = Array.from({ length: Math.ceil(end / MINUTE) + 1 }, () => 0);
-  const refused = answered.map(() => 0);
-  let expiredAvoidably = 0;
-  let expiredInOutage = 0;
-  let longestExpired = 0;
+  const counts = emptyCounts(fleet);
+  const basis = () => 'basis';
 
-  const snapshotOf = ({ user, issuedAt, renewal }) => ({
+  const snapshotOf = (user, issuedAt) => ({
     user,
     stem: 'service',
     top: { kind: 'valid', value: {}, identity: { ino: 1, mtime: issuedAt, size: 1 } },
@@ -60,95 +95,135 @@ export async function simulate({ accessPoints, users, lifetime, outage, atOnce =
       identity: { ino: 2, mtime: issuedAt, size: 1 },
     },
     meta: { kind: 'missing' },
-    renewal,
+    renewal: undefined,
     seen: { wall: issuedAt, steady: issuedAt },
-  });
-  const managed = (token) => ({
-    snapshot: snapshotOf(token),
-    provider: 'service',
-    renewable: { ok: true, value: true },
-    basis: () => 'basis',
-    policy,
   });
 
   /** One daemon: looks at a token when the planner says so, and renews it by its throttle. */
   const createAccessPoint = () => {
     const limiter = createLimiter({ cap: () => CAP, steady: () => now });
-    const look = (token) => {
-      const { state, dueIn } = judge(managed(token), instantOf(clock));
-      if (state === 'due') return renew(token);
-      at(now + Math.max(PASS, dueIn), () => look(token));
-      return undefined;
-    };
-    const renew = (token) => {
-      const expiresAt = token.issuedAt + lifetime;
-      void limiter
-        .add({
-          issuer: 'issuer',
-          user: token.user,
-          id: token.user,
-          deadline: expiresAt > now ? expiresAt : Number.POSITIVE_INFINITY,
-          run: () => ask(token),
-          skip: (error, seconds) => {
-            const waiting = { basis: () => 'basis', now, seconds };
-            token.renewal = afterWaiting(token.renewal, error, waiting);
-          },
-        })
-        .then(() => look(token));
-    };
-    const ask = (token) =>
-      new Promise((resolve) => {
-        const down = isDown();
-        (down ? refused : answered)[Math.floor(now / MINUTE)] += 1;
-        at(now + STEP, () => {
-          const expiresAt = token.issuedAt + lifetime;
-          if (down) {
-            const error = new CodedError('ISSUER_UNREACHABLE', 'no answer');
-            const failure = { id: token.user, error, basis: 'basis', now, expiresAt };
-            token.renewal = afterFailure(token.renewal, failure, policy);
-            resolve(error);
-            return;
-          }
-          if (now > expiresAt) {
-            // A token that expired before the issuer answered again could not be renewed.
-            const backAt = steadyEnd + outage;
-            if (expiresAt > steadyEnd && expiresAt < backAt) expiredInOutage += 1;
-            else expiredAvoidably += 1;
-            longestExpired = Math.max(longestExpired, now - Math.max(expiresAt, backAt));
-          }
-          token.issuedAt = now;
-          token.renewal = undefined;
-          resolve(undefined);
+    return (user, issuedAt) => {
+      const managed = {
+        snapshot: snapshotOf(user, issuedAt),
+        provider: 'service',
+        renewable: { ok: true, value: true },
+        basis,
+        policy,
+      };
+      const expiresAt = () => managed.snapshot.use.value.expiresAt;
+      const look = () => {
+        const { state, dueIn } = judge(managed, instant);
+        if (state === 'due') renew();
+        else at(now + Math.max(PASS, dueIn), look);
+      };
+      const renew = () => {
+        const deadline = expiresAt();
+        void limiter
+          .add({
+            issuer: 'issuer',
+            user,
+            id: user,
+            deadline: deadline > now ? deadline : Number.POSITIVE_INFINITY,
+            run: ask,
+            skip,
+          })
+          .then(look);
+      };
+      const skip = (error, seconds) => {
+        const { snapshot } = managed;
+        snapshot.renewal = afterWaiting(snapshot.renewal, error, { basis, now, seconds });
+      };
+      const ask = () =>
+        new Promise((resolve) => {
+          const down = now >= steadyEnd && now < backAt;
+          (down ? counts.refused : counts.answered)[Math.floor(now / MINUTE)] += 1;
+          at(now + STEP, () => resolve(down ? failed() : answered()));
         });
-      });
-    return look;
+      const failed = () => {
+        const { snapshot } = managed;
+        const error = new CodedError('ISSUER_UNREACHABLE', 'no answer');
+        const failure = { id: user, error, basis: 'basis', now, expiresAt: expiresAt() };
+        snapshot.renewal = afterFailure(snapshot.renewal, failure, policy);
+        return error;
+      };
+      const answered = () => {
+        const expired = expiresAt();
+        if (now > expired) {
+          // A token that expired before the issuer answered again could not be renewed.
+          if (expired > steadyEnd && expired < backAt) counts.expiredInOutage += 1;
+          else counts.expiredAvoidably += 1;
+          counts.longestExpired = Math.max(counts.longestExpired, now - Math.max(expired, backAt));
+        }
+        managed.snapshot = snapshotOf(user, now);
+        return undefined;
+      };
+      return look;
+    };
   };
 
-  for (let point = 0; point < accessPoints; point += 1) {
-    const look = createAccessPoint();
+  for (let point = from; point < to; point += 1) {
+    const tokenOf = createAccessPoint();
     for (let number = 0; number < users; number += 1) {
       const user = `ap${point}-user${number}`;
       // Logins at any time of the day, or all of them together.
       const age = atOnce ? 0 : jitterOf(`login ${user}`) * policy.fraction * lifetime;
-      const token = { user, issuedAt: -age, renewal: undefined };
-      at(0, () => look(token));
+      at(0, tokenOf(user, -age));
     }
   }
-  const last = Math.ceil(end / STEP);
   for (let step = 0; step <= last; step += 1) {
-    const works = calendar.get(step);
-    if (!works) continue;
-    calendar.delete(step);
+    if (!calendar[step]) continue;
     now = step * STEP;
-    for (const work of works) work();
-    // The throttle decides in promises; none of them waits for anything else.
-    await new Promise((resolve) => setImmediate(resolve));
-    for (let again = calendar.get(step); again; again = calendar.get(step)) {
-      calendar.delete(step);
-      for (const work of again) work();
+    instant = { wall: now, steady: now };
+    for (let works = calendar[step]; works; works = calendar[step]) {
+      calendar[step] = undefined;
+      for (const work of works) work();
+      // The throttle decides in promises; none of them waits for anything else.
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
+  return counts;
+}
+
+/**
+ * Simulates `accessPoints` with `users` tokens each, of `lifetime` seconds, and an outage of the
+ * issuer of `outage` seconds, in groups: as many at the same time as the machine has cores.
+ * Returns ratios of the requests in the busiest minute to the mean, and what expired.
+ */
+export async function simulate(fleet) {
+  const { accessPoints, users } = fleet;
+  const size = Math.max(1, Math.floor(GROUP / users));
+  const groups = [];
+  for (let from = 0; from < accessPoints; from += size)
+    groups.push([from, Math.min(accessPoints, from + size)]);
+  const counts = emptyCounts(fleet);
+  const workers = Math.min(groups.length, availableParallelism());
+  if (workers < 2)
+    for (const group of groups) addCounts(counts, await simulateGroup(fleet, ...group));
+  else
+    await Promise.all(
+      Array.from({ length: workers }, async () => {
+        for (let group = groups.shift(); group; group = groups.shift())
+          addCounts(counts, await inWorker(fleet, group));
+      }),
+    );
+  return ratiosOf(fleet, counts);
+}
+
+/** The counts of a group that is simulated in a thread of its own. */
+function inWorker(fleet, group) {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(fileURLToPath(import.meta.url), {
+      workerData: { fleet, group },
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG },
+    });
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+}
+
+function ratiosOf(fleet, { answered, refused, ...expired }) {
+  const { lifetime } = fleet;
+  const { steadyEnd, backAt } = timesOf(fleet);
   const mean = (numbers) => numbers.reduce((sum, one) => sum + one, 0) / numbers.length;
   const highest = (numbers) => numbers.reduce((most, one) => Math.max(most, one), 0);
   const minutes = (counts, from, to) =>
@@ -163,16 +238,13 @@ export async function simulate({ accessPoints, users, lifetime, outage, atOnce =
       sums.push(mean(counts.slice(start, start + size)));
     return highest(sums) / perMinute;
   };
-  const backAt = steadyEnd + outage;
   return {
     perSecond: perMinute / MINUTE,
     windowMinutes: size,
     steadyPeak: peak(inSteady),
     afterOutagePeak: peak(minutes(answered, backAt, backAt + 2 * lifetime)),
     attemptsInOutage: mean(minutes(refused, steadyEnd + MINUTE, backAt)) / perMinute,
-    expiredAvoidably,
-    expiredInOutage,
-    longestExpired,
+    ...expired,
   };
 }
 
@@ -208,4 +280,6 @@ async function main() {
   return undefined;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main();
+if (!isMainThread)
+  parentPort.postMessage(await simulateGroup(workerData.fleet, ...workerData.group), []);
+else if (process.argv[1] === fileURLToPath(import.meta.url)) await main();

@@ -220,10 +220,15 @@ function emptyQueue(issuer: string): Queue {
  * running.
  */
 function probeOf(queue: Queue, now: number): Entry | undefined {
-  const { health, running, turns, waiting } = queue;
+  const { health, issuer, running, turns, waiting } = queue;
+  // Tokens that wait equally long share an error: making it costs more than all the rest.
+  const errors = new Map<number, CodedError>();
   for (const entry of waiting.remove(({ deadline }) => waitOf(health, deadline, now) > 0)) {
     queue.held.add(entry.job.id);
-    isSkipped(queue, entry, health, now);
+    const seconds = waitOf(health, entry.job.deadline, now);
+    const error = errors.get(seconds) ?? errorOfWaiting(issuer, health, seconds);
+    errors.set(seconds, error);
+    skipped(entry, error, seconds);
   }
   // Prefer users not asked for since the last answer: one user's bad tokens must not be
   // the only probes.

@@ -147,6 +147,21 @@ describe('the limiter', () => {
     expect(requests).toBeLessThanOrEqual(16 + 1 + 60 / 5);
   });
 
+  it('R8 tokens that wait equally long for an issuer that is down share one error', async () => {
+    const limiter = limiterOf(2);
+    const failing = [manualJob('down'), manualJob('down')];
+    const failed = Promise.all(failing.map((job) => limiter.add(job)));
+    for (const job of failing) job.finish(down(60));
+    await failed;
+    const waiting = [1000, 1000, Number.POSITIVE_INFINITY].map((left) =>
+      manualJob('down', now.steady + left),
+    );
+    await Promise.all(waiting.map((job) => limiter.add(job)));
+    const [first, second, other] = waiting.map(({ skipped }) => skipped);
+    expect([first?.code, first === second]).toEqual(['ISSUER_BUSY', true]);
+    expect(other?.fields['retryAfter']).toBe(first?.fields['retryAfter']);
+  });
+
   it('a token that would expire before Retry-After is over is tried in time', async () => {
     const limiter = limiterOf(1);
     await Promise.all(
