@@ -1,23 +1,24 @@
 // `npm run bench`: measures the installed programs, section by section, beside floors of
 // the same run.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, loadavg, release, tmpdir, type } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, loadavg, release, type } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { partOf, replacePart, type Profile, type Report } from './output/page.ts';
 import { plotsOf } from './output/plots.ts';
 import { cellsOf, markdownTable } from './output/table.ts';
 import { HELP, parseArguments, type Options } from './shared/arguments.ts';
-import { commitOf, createBench, type Bench } from './shared/bench.ts';
+import { commitOf, createBench, MEMORY, type Bench } from './shared/bench.ts';
 import { compare, recordedText, type Ratios } from './shared/recorded.ts';
 import { rowOf, type Row } from './shared/rows.ts';
 import { SECTIONS } from './sections/all.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
-const say = (line: string): void => console.error(`bench: ${line}`);
+const began = performance.now();
+const say = (line: string): void =>
+  console.error(`bench: ${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`);
 
 async function measure(options: Options): Promise<void> {
-  const began = performance.now();
   const machine = {
     cores: availableParallelism(),
     node: process.version,
@@ -32,9 +33,11 @@ async function measure(options: Options): Promise<void> {
   );
   const rows: Row[] = [];
   const profiles: Profile[] = [];
+  const seconds = new Map<string, number>();
   try {
     for (const section of chosen) {
       say(`section ${section.name}`);
+      const sectionBegan = performance.now();
       const measured = (await section.measure(bench)).map(rowOf);
       rows.push(...measured);
       console.log(`\n${section.title}\n\n${markdownTable(cellsOf(measured))}`);
@@ -43,6 +46,7 @@ async function measure(options: Options): Promise<void> {
         profiles.push({ section: section.name, text });
         console.log(`CPU time: ${text}`);
       }
+      seconds.set(section.name, (performance.now() - sectionBegan) / 1000);
     }
   } finally {
     bench.remove();
@@ -63,7 +67,10 @@ async function measure(options: Options): Promise<void> {
       `${JSON.stringify({ ...report, growth: bench.growth, plots: undefined }, undefined, 2)}\n`,
     );
   if (options.write) writePage(report, plots);
-  say(`${Math.round((performance.now() - began) / 1000)} s`);
+  const parts = [...seconds].map(([name, taken]) => `${name} ${Math.round(taken)}`);
+  say(
+    `took ${Math.round((performance.now() - began) / 1000)} s; seconds of each section: ${parts.join(', ')}`,
+  );
 }
 
 function writePage(report: Report, plots: ReturnType<typeof plotsOf>): void {
@@ -85,8 +92,6 @@ async function profileOf(
   say(`profile of ${name}`);
   return profiled(bench, work);
 }
-
-const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** The file of the recorded ratios. */
 const RECORDED = join(repository, 'bench/recorded.json');

@@ -31,9 +31,14 @@ export async function posts(port: number, count: number, connections: number): P
  * stages two files, makes them durable together, renames `.top`, makes the directory
  * durable, renames `.use`.
  */
-export async function renewed(credentials: string, port: number, tokens: number): Promise<void> {
+export async function renewed(
+  credentials: string,
+  port: number,
+  tokens: number,
+  prefix = 'u',
+): Promise<void> {
   const users = Math.ceil(tokens / 10);
-  const population = [...tokensOf(credentials, { users, tokens })];
+  const population = [...tokensOf(credentials, { users, tokens, prefix })];
   const sent = new Map<string, TokenFiles>();
   const request = (index: number): string => {
     const token = population[index];

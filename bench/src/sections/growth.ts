@@ -1,15 +1,29 @@
 // Growth: passes, memory and a wave of renewals from 1,000 to 1,000,000 tokens.
+import { rmSync, statfsSync } from 'node:fs';
+import { freemem } from 'node:os';
 import { providerKnobs } from '../shared/access-point.ts';
 import { withDaemon, type Bench, type Section } from '../shared/bench.ts';
 import { startDaemon } from '../shared/programs.ts';
 import type { Measured, Sample } from '../shared/rows.ts';
 import { medianOf } from '../shared/statistics.ts';
-import { fill } from '../shared/tokens.ts';
+import { fill, tokensOf, WARM_UP } from '../shared/tokens.ts';
 import { wave } from './renewals.ts';
 import { wholeSample } from './scan.ts';
 
 /** One token in so many is renewed in the wave. */
 const ONE_IN = 20;
+/** Bytes of memory that the three files of a token take, at most. */
+const TOKEN_BYTES = 18_000;
+/** Tokens of a user; more in the largest directory, so that a file system has enough inodes. */
+const perUser = (tokens: number): number => (tokens > 100_000 ? 20 : 10);
+
+/** In memory, if there is room. */
+function placeOf(bench: Bench, tokens: number): string {
+  const inodes = statfsSync(bench.work).ffree;
+  const fits = tokens * TOKEN_BYTES < freemem() && tokens * (3 + 1 / perUser(tokens)) < inodes;
+  return fits ? bench.work : bench.disk;
+}
+
 /** A ratio of CPU a token above this is worse than linear, spread included. */
 const LINEAR = 1.25;
 
@@ -24,16 +38,26 @@ interface Size {
 
 async function measureSize(bench: Bench, tokens: number): Promise<Size> {
   const issuer = await bench.issuer();
-  const point = bench.accessPoint();
+  const point = bench.accessPoint(placeOf(bench, tokens));
   const size: Size = { tokens, first: [], floor: [], against: [], wave: [] };
-  const population = { users: tokens / 10, tokens, tokenUrl: issuer.tokenUrl };
+  const population = { users: tokens / perUser(tokens), tokens, tokenUrl: issuer.tokenUrl };
   // The wave is of users of its own, whose files are written again and again.
-  const due = { ...population, users: tokens / 10 / ONE_IN, tokens: tokens / ONE_IN, prefix: 'w' };
+  const due = {
+    ...population,
+    users: population.users / ONE_IN,
+    tokens: tokens / ONE_IN,
+    prefix: 'w',
+  };
   const knobs = providerKnobs(point, 'mytok', issuer.tokenUrl);
   // A million tokens take minutes a round.
-  const rounds = tokens > 100_000 ? 1 : Math.min(3, bench.options.rounds);
+  const rounds = tokens > 100_000 ? 1 : bench.options.quick ? 2 : 3;
   try {
-    fill(point.credentials, { ...population, tokens: tokens - due.tokens });
+    bench.say(`writing ${tokens} tokens of ${population.users} users`);
+    fill(point.credentials, {
+      ...population,
+      users: population.users - due.users,
+      tokens: tokens - due.tokens,
+    });
     fill(point.credentials, due);
     for (let round = 0; round < rounds; round += 1) {
       bench.say(`growth, ${tokens} tokens, round ${round + 1} of ${rounds}`);
@@ -47,8 +71,16 @@ async function measureSize(bench: Bench, tokens: number): Promise<Size> {
           const sample = { value: cpu, cpu, wall: daemon.startSeconds, peak };
           (program === bench.ours ? size.first : size.against).push(sample);
           if (program !== bench.ours) return;
+          // Users of another population: what runs for the first time is not measured.
+          const others = { ...due, users: WARM_UP / 10, tokens: WARM_UP, prefix: `x${round}-` };
+          fill(point.credentials, others);
+          daemon.hup();
+          await daemon.settled();
+          await wave(daemon, issuer, point, others);
           const { cpu: each, wall } = await wave(daemon, issuer, point, due);
           size.wave.push({ value: each * 1000, cpu: each * due.tokens, wall });
+          for (const { directory } of tokensOf(point.credentials, others))
+            rmSync(directory, { recursive: true, force: true });
         });
       }
     }

@@ -9,6 +9,8 @@ import type { Measured, Sample } from '../shared/rows.ts';
 import { fill } from '../shared/tokens.ts';
 
 const PAGES = 100;
+/** Full looks of a measurement. */
+const LOOKS = 3;
 
 /** What was measured of a daemon with or without metrics. */
 interface Costs {
@@ -28,12 +30,12 @@ async function measureOne(point: AccessPoint, bench: Bench, address: string): Pr
     const pass = { value: cpu, cpu, peak, wall: daemon.startSeconds };
     await daemon.settled();
     const before = daemon.usage().cpu;
-    for (let n = 0; n < 5; n += 1) {
+    for (let n = 0; n < LOOKS; n += 1) {
       daemon.hup();
       await daemon.settled();
     }
     const looked = daemon.usage().cpu;
-    const looks = { value: (looked - before) / 5, cpu: looked - before };
+    const looks = { value: (looked - before) / LOOKS, cpu: looked - before };
     if (address === '') return { pass, looks, page: undefined };
     for (let n = 0; n < PAGES; n += 1) await fetchPage(address);
     await rest(50);

@@ -13,7 +13,7 @@ export interface Options {
   readonly json?: string;
   /** Another credmon, by its command line; `pool`: the Python one of the pool's root. */
   readonly against?: string;
-  /** Where the credential directories are made. */
+  /** Where all credential directories are made. */
   readonly directory?: string;
   /** Adds what the CPU time of each section is. */
   readonly profile: boolean;
@@ -30,12 +30,13 @@ export interface Options {
 export const HELP = `usage: npm run bench -- [OPTION]...
 
   --section NAME,...  only these sections
-  --quick             small sizes, three rounds
+  --quick             small sizes, three rounds; less than three minutes
   --full              also 1,000,000 tokens
   --rounds N          measurements of each row (5)
   --against CMD       also measures another credmon; "pool": HTCondor's Python
                       condor_credmon_oauth in the root directory of test-fixtures/pool
-  --directory DIR     where credential directories are made (the temporary directory)
+  --directory DIR     where credential directories are made (in memory; what must be
+                      durable, and all with "--against pool": the temporary directory)
   --profile           what the CPU time of a section is
   --json FILE         writes all figures
   --write             writes docs/performance.md

@@ -1,6 +1,6 @@
 // What every section gets: the programs, the sizes of this run, the floors and the issuer.
 import { execFileSync, spawnSync, type ChildProcess } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAccessPoint, removeTree, type AccessPoint } from './access-point.ts';
@@ -50,8 +50,10 @@ export interface Issuer {
 export interface Bench {
   readonly options: Options;
   readonly repository: string;
-  /** The directory of all data of this run. */
+  /** The directory of all data of this run; in memory, if nothing else was asked for. */
   readonly work: string;
+  /** The directory of what must be durable. */
+  readonly disk: string;
   readonly ours: Program;
   /** The path of an installed program, by name. */
   readonly installed: (name: string) => string;
@@ -62,7 +64,8 @@ export interface Bench {
   /** Remarks for the report. */
   readonly remarks: string[];
   readonly growth: Growth[];
-  readonly accessPoint: () => AccessPoint;
+  /** Makes an access point below `parent`, usually `work`. */
+  readonly accessPoint: (parent?: string) => AccessPoint;
   /** Runs a floor in a process of its own. */
   readonly floor: (...words: readonly (string | number)[]) => Promise<FloorResult>;
   /** Starts a server of child.ts; returns the first line that it prints. */
@@ -98,17 +101,25 @@ export const FLOOR_ENVIRONMENT: Environment = {
   UV_THREADPOOL_SIZE: '32',
 };
 
+/** Where files cost the same CPU time on every machine. */
+export const MEMORY = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 /** Prepares the surroundings: installs the programs, unpacks the other one. */
 export function createBench(
   options: Options,
   repository: string,
   say: (line: string) => void,
 ): Bench {
-  const base = mkdtempSync(join(options.directory ?? tmpdir(), 'credmon-bench-'));
-  const remove = (): void => removeTree(base);
+  const isPool = options.against === 'pool';
+  const made = (parent: string): string => mkdtempSync(join(parent, 'credmon-bench-'));
+  // The root directory of a pool is large, and its programs cannot run everywhere.
+  const base = made(options.directory ?? (isPool ? tmpdir() : MEMORY));
+  const disk = isPool || options.directory !== undefined ? undefined : made(tmpdir());
+  const remove = (): void => {
+    for (const directory of [base, disk]) if (directory !== undefined) removeTree(directory);
+  };
   // Also when it is interrupted.
   process.once('exit', remove);
-  const isPool = options.against === 'pool';
   const root = join(base, 'pool');
   const against =
     options.against === undefined
@@ -135,6 +146,7 @@ export function createBench(
     options,
     repository,
     work,
+    disk: disk ?? work,
     ours,
     against,
     say,
@@ -143,9 +155,13 @@ export function createBench(
       ours,
       ...(against !== undefined && against.kinds.includes(kind) ? [against] : []),
     ],
-    remarks: [],
+    remarks: [
+      disk === undefined
+        ? 'All files are in one directory.'
+        : 'Files are in memory, and on a disk in the sections renewals and sighup.',
+    ],
     growth: [],
-    accessPoint: () => createAccessPoint(work),
+    accessPoint: (parent = work) => createAccessPoint(parent),
     floor: async (...words) => {
       const process_ = start(process.execPath, [child, ...words.map(String)], environment);
       let errors = '';

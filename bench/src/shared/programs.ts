@@ -14,6 +14,8 @@ export interface Program {
   readonly command: readonly [string, ...string[]];
   /** Empty: the root directory of this machine. */
   readonly hidden: string;
+  /** Whether it counts the lifetime of a token from the change of the file. */
+  readonly countsFromChange: boolean;
   /** The kinds of tokens that it can renew here. */
   readonly kinds: readonly ('oauth' | 'local')[];
 }
@@ -22,6 +24,8 @@ export interface Program {
 export interface Daemon {
   readonly pid: number;
   readonly child: ChildProcess;
+  /** Milliseconds until it sees that a token that was just written is due. */
+  readonly dueAfter: number;
   /** Seconds from its start to CREDMON_COMPLETE. */
   readonly startSeconds: number;
   /** What it had used at CREDMON_COMPLETE. */
@@ -46,7 +50,13 @@ export function install(repository: string, prefix: string): string {
 /** The installed credmon of this repository. */
 export function ourProgram(path: string, nodeArguments: readonly string[] = []): Program {
   const command = [process.execPath, ...nodeArguments, path] as const;
-  return { name: 'credmon', command, hidden: '', kinds: ['oauth', 'local'] };
+  return {
+    name: 'credmon',
+    command,
+    hidden: '',
+    countsFromChange: false,
+    kinds: ['oauth', 'local'],
+  };
 }
 
 /** The credmon of a command line, for the shell. */
@@ -55,6 +65,7 @@ export function otherProgram(commandLine: string): Program {
     name: `\`${commandLine.split(' ')[0]?.split('/').at(-1) ?? commandLine}\``,
     command: ['/bin/sh', '-c', `exec ${commandLine}`],
     hidden: '',
+    countsFromChange: true,
     kinds: ['oauth', 'local'],
   };
 }
@@ -81,6 +92,7 @@ export function poolProgram(root: string): Program {
     name: "HTCondor's Python condor_credmon_oauth",
     command: ['/usr/sbin/chroot', root, '/usr/sbin/condor_credmon_oauth'],
     hidden: root,
+    countsFromChange: true,
     kinds: ['oauth', 'local'],
   };
 }
@@ -136,6 +148,7 @@ export async function startDaemon(
   return {
     pid,
     child,
+    dueAfter: program.countsFromChange ? 1200 : 0,
     startSeconds,
     atComplete: usage(),
     usage,
