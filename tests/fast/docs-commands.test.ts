@@ -102,7 +102,11 @@ const named = Object.entries(RUN).flatMap(([page, marks]) =>
 test.each(named)('%s has blocks "%s", and %s reads them', (page, info, path) => {
   expect(blocksToRun(page, info)).not.toEqual([]);
   const source = read(path);
-  const names = [page, page.replace('docs/', ''), page.replace(/^docs\/(recipes)\/.*$/, 'docs/$1')];
+  const names = [
+    page,
+    page.replace('docs/', ''),
+    page.replace(/^docs\/(recipes|providers)\/.*$/, 'docs/$1'),
+  ];
   expect(names.filter((name) => source.includes(name))).not.toEqual([]);
 });
 

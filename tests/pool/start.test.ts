@@ -12,10 +12,9 @@ import {
   readFileSync,
   readdirSync,
   rmSync,
-  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PATIENCE } from '@credmon/test-fixtures/clocks/patience';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
@@ -33,6 +32,7 @@ import { run } from '../packages/commands.ts';
 import { listedTokens, startBrowser, visit } from '../slow/browser.ts';
 import { isMissing } from '../support/needs.ts';
 import { blocksOf, blocksToRun } from '../support/page-blocks.ts';
+import { shellOf } from './shell.ts';
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
 const PAGE = 'docs/start.md';
@@ -62,33 +62,7 @@ describe.skipIf(isPoolMissing() || isMissing('chromium'))(
     const folder = mkdtempSync(join(tmpdir(), 'credmon-start-'));
     let machine: Namespace;
     let issuer: ProfileIssuer;
-
-    const write = (path: string, text: string, mode = 0o644): void => {
-      mkdirSync(dirname(machine.path(path)), { recursive: true });
-      writeFileSync(machine.path(path), text);
-      chmodSync(machine.path(path), mode);
-    };
-    const read = (path: string): string => readFileSync(machine.path(path), 'utf8');
-    /** Types commands in a shell; what they start keeps running, so their output is a file. */
-    const typed = async (
-      commands: string,
-      user = 'root',
-      // To apt-get's question.
-      answers = 'y\n',
-    ): Promise<{ code: number; output: string }> => {
-      const home = user === 'root' ? '/root' : `/home/${user}`;
-      const words = `cd ${home} && exec bash -euo pipefail /tmp/commands > /tmp/output 2>&1 < /tmp/answers`;
-      write('/tmp/commands', commands);
-      write('/tmp/output', '', 0o666);
-      write('/tmp/answers', answers);
-      const { code } = await machine.run(['/bin/bash', '-c', words], { user });
-      return { code: code ?? -1, output: read('/tmp/output') };
-    };
-    const must = async (...parts: Parameters<typeof typed>): Promise<string> => {
-      const { code, output } = await typed(...parts);
-      if (code !== 0) throw new Error(`${parts[0]}ended with ${code}:\n${output}`);
-      return output;
-    };
+    const { write, read, typed, must } = shellOf(() => machine);
 
     beforeAll(async () => {
       machine = await startNamespace(rootDirectory(tmpdir()).root);
