@@ -10,7 +10,8 @@ import { checkConfig } from '../../packages/credmon/src/checks/config.ts';
 import { parseArguments } from '../../packages/credmon/src/command-line/arguments.ts';
 import { runMigrateCommand } from '../../packages/credmon/src/commands/check.ts';
 import { parseArguments as parsePortal } from '../../packages/webserver/src/cli/arguments.ts';
-import { missingLines, RECIPES, recipeSteps, writtenFiles } from '../support/recipe-page.ts';
+import { missingLines } from '../support/page-blocks.ts';
+import { RECIPES, recipeSteps, writtenFiles } from '../support/recipe-page.ts';
 
 const CONFIG_D = '/etc/condor/config.d/';
 
@@ -100,6 +101,6 @@ describe.each(RECIPES)('docs/recipes/%s', (page) => {
 
 it('an output may have other lines between the expected ones, in their order', () => {
   const step = { heading: '', setup: false, commands: '', expected: ['a', 'b'] };
-  expect(missingLines(step, 'x\na\ny\n  b\n')).toEqual([]);
-  expect(missingLines(step, 'b\na\n')).toEqual(['b']);
+  expect(missingLines(step.expected, 'x\na\ny\n  b\n')).toEqual([]);
+  expect(missingLines(step.expected, 'b\na\n')).toEqual(['b']);
 });

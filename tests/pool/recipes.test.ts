@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { startNamespace, type Namespace } from '@credmon/test-fixtures/pool/namespace';
 import { isPoolMissing, rootDirectory } from '@credmon/test-fixtures/pool/root-directory';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { missingLines, RECIPES, recipeSteps } from '../support/recipe-page.ts';
+import { missingLines } from '../support/page-blocks.ts';
+import { RECIPES, recipeSteps } from '../support/recipe-page.ts';
 
 /** Only `npm run install-to` needs them, which the root directory has done. */
 const NOT_INSTALLED = ['npm', 'git'];
@@ -46,7 +47,7 @@ describe.skipIf(isPoolMissing())('R45 a recipe', () => {
       const output = readFileSync(machine.path(`${file}.out`), 'utf8');
       const failed = { heading: step.heading, code, output: code === 0 ? '' : output };
       expect(failed).toEqual({ heading: step.heading, code: 0, output: '' });
-      expect({ heading: step.heading, missing: missingLines(step, output) }).toEqual({
+      expect({ heading: step.heading, missing: missingLines(step.expected, output) }).toEqual({
         heading: step.heading,
         missing: [],
       });

@@ -103,6 +103,33 @@ export function commandsIn({ text }: Block): string[] {
     .filter((line) => line !== '');
 }
 
+/** A command at a prompt, and the lines that the page shows below it. */
+export interface Dialogue {
+  readonly command: string;
+  readonly shown: readonly string[];
+}
+
+/**
+ * Returns the dialogue of a block `$ command` (`# command` for root) with its output, without
+ * empty lines, and without `...` and `(a picture)` in place of lines.
+ */
+export function dialogueOf(text: string): Dialogue {
+  const [first = '', ...lines] = text.split('\n').map((line) => line.trim());
+  const shown = lines.filter((line) => !/^(?:|\.\.\.|\(.*\))$/.test(line));
+  return { command: first.replace(/^[$#] /, ''), shown };
+}
+
+/** Returns the expected lines that the output lacks, or has in another order. */
+export function missingLines(expected: readonly string[], output: string): string[] {
+  const lines = output.split('\n').map((line) => line.trim());
+  let from = 0;
+  return expected.filter((line) => {
+    const at = lines.indexOf(line.trim(), from);
+    if (at >= 0) from = at + 1;
+    return at < 0;
+  });
+}
+
 /**
  * Returns the commands of the blocks with this mark, such as `sh run`, for the test that
  * runs them.

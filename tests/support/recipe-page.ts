@@ -36,17 +36,6 @@ export function recipeSteps(page: string): RecipeStep[] {
   return steps;
 }
 
-/** Returns the lines that the output lacks, or has in another order. */
-export function missingLines({ expected }: RecipeStep, output: string): string[] {
-  const lines = output.split('\n').map((line) => line.trim());
-  let from = 0;
-  return expected.filter((line) => {
-    const at = lines.indexOf(line.trim(), from);
-    if (at >= 0) from = at + 1;
-    return at < 0;
-  });
-}
-
 /** The files that commands write with `cat > FILE <<END`, by their paths. */
 export function writtenFiles(commands: string): Readonly<Record<string, string>> {
   const found = commands.matchAll(/^cat > (\S+) <<'?END'?\n([\s\S]*?)^END$/gm);
