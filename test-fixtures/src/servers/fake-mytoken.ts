@@ -71,8 +71,11 @@ const refuse = (status: number, error: string, description?: string): Answer => 
   body: { error, ...(description === undefined ? {} : { error_description: description }) },
 });
 
-/** Starts a mytoken server on a port of 127.0.0.1 that the system chooses. */
-export async function startMytoken(): Promise<FakeMytoken> {
+/**
+ * Starts a mytoken server on a port of 127.0.0.1 that the system chooses. `name`: the URL in
+ * its metadata, of a proxy in front of it; by default its own.
+ */
+export async function startMytoken(name?: string): Promise<FakeMytoken> {
   const chains = new Map<string, Chain>();
   const codes = new Map<string, { readonly mytoken: string; expired: boolean }>();
   const requests: MytokenRequest[] = [];
@@ -142,11 +145,12 @@ export async function startMytoken(): Promise<FakeMytoken> {
   };
 
   const metadata = (): Answer => {
-    const own = fault === 'other-host' ? 'https://evil.example' : url;
+    const issuer = name ?? url;
+    const own = fault === 'other-host' ? 'https://evil.example' : issuer;
     return {
       status: 200,
       body: {
-        issuer: url,
+        issuer,
         access_token_endpoint: `${own}/api/v0/token/access`,
         mytoken_endpoint: `${own}/api/v0/token/my`,
         token_transfer_endpoint: `${own}/api/v0/token/transfer`,
