@@ -32,23 +32,13 @@ function walk(program, words, first, current) {
 export function bashCompletion(program) {
   const name = functionOf(program.name);
   const own = program.options;
-  const values = places(program).flatMap(({ key, options }) =>
-    options
-      .filter(({ choices }) => choices.length > 0)
-      .map(({ names, choices }) => {
-        const cases = names.map((one) => quoted(`${key}:${one}`)).join('|');
-        return `    ${cases}) COMPREPLY=($(compgen -W ${quoted(choices.join(' '))} -- "$cur")); return ;;`;
-      }),
-  );
-  const withValue = [...new Set(places(program).flatMap(({ options }) => valueNames(options)))];
+  const offer = (choices) => `COMPREPLY=($(compgen -W ${quoted(choices.join(' '))} -- "$cur"))`;
   return `# bash completion for ${program.name}
 ${name}() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]}
   COMPREPLY=()
 ${walk(program, 'COMP_WORDS', 1, 'COMP_CWORD').join('\n')}
-  case "$key:$prev" in
-${values.length > 0 ? `${values.join('\n')}\n` : ''}    ${withValue.map((one) => `*:${one}`).join('|') || '*:--'}) return ;;
-  esac
+${afterOption(program, '"$key:$prev"', offer, 'return')}
   case "$key" in
 ${places(program)
   .map(({ key, commands, options }) => {
@@ -65,6 +55,24 @@ complete -o default -F ${name} ${program.name}
 const namesOf = (options) => options.flatMap(({ names }) => names);
 const valueNames = (options) => namesOf(options.filter(({ takesValue }) => takesValue));
 
+/**
+ * The shell code for the word after an option: `offer` gives the code that offers choices,
+ * `others` is that for any other value.
+ */
+function afterOption(program, place, offer, others) {
+  const values = places(program).flatMap(({ key, options }) =>
+    options
+      .filter(({ choices }) => choices.length > 0)
+      .map(({ names, choices }) => {
+        const cases = names.map((one) => quoted(`${key}:${one}`)).join('|');
+        return `    ${cases}) ${offer(choices)}; return ;;`;
+      }),
+  );
+  const withValue = [...new Set(places(program).flatMap(({ options }) => valueNames(options)))];
+  const rest = withValue.map((one) => `*:${one}`).join('|') || '*:--';
+  return [`  case ${place} in`, ...values, `    ${rest}) ${others} ;;`, '  esac'].join('\n');
+}
+
 /** Returns a completion for zsh. */
 export function zshCompletion(program) {
   const name = functionOf(program.name);
@@ -74,6 +82,7 @@ export function zshCompletion(program) {
 ${name}() {
 ${walk(program, 'words', 2, 'CURRENT').join('\n')}
   local -a commands options
+${afterOption(program, '"$key:${words[CURRENT-1]}"', (choices) => `compadd -- ${choices.join(' ')}`, '_files; return')}
   case "$key" in
 ${places(program)
   .map(({ key, commands, options }) => {

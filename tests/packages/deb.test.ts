@@ -10,9 +10,10 @@ import {
   cpSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blocksToRun } from '../support/page-blocks.ts';
 import { isRootMissing, cleanRoot, type CleanRoot } from './clean-root.ts';
 import { run } from './commands.ts';
 import { signInAndRenew, type SignIn } from './sign-in.ts';
@@ -97,7 +98,7 @@ describe.skipIf(isRootMissing('pool'))('the .deb beside HTCondor', () => {
   beforeAll(async () => {
     root = await cleanRoot('pool');
     mkdirSync(root.path('/root'), { recursive: true });
-    cpSync(deb, root.path('/root/credmon.deb'));
+    cpSync(deb, root.path(`/root/${basename(deb)}`));
     cpSync(newer, root.path('/root/newer.deb'));
   });
   afterAll(() => root?.remove());
@@ -105,8 +106,10 @@ describe.skipIf(isRootMissing('pool'))('the .deb beside HTCondor', () => {
   it('takes the place of its programs, also after an upgrade, and gives it back', async () => {
     const sums = `sha256sum ${theirs.join(' ')}`;
     const before = await root.sh(sums);
-    for (const file of ['credmon.deb', 'newer.deb']) {
-      await root.sh(`dpkg -i /root/${file}`);
+    const [install = '', ...more] = blocksToRun('docs/install.md', 'sh run deb');
+    expect(more).toEqual([]);
+    for (const command of [install, install.replace(basename(deb), 'newer.deb')]) {
+      await root.sh(`cd /root\nyes | ${command}`);
       expect(await root.sh('/usr/sbin/condor_credmon_oauth --version')).toBe('0.1.0\n');
       expect(await root.sh('/usr/bin/condor_vault_storer --version')).toBe('0.1.0\n');
     }

@@ -5,18 +5,23 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isMissing } from '../support/needs.ts';
+import { blocksToRun } from '../support/page-blocks.ts';
 import { run } from './commands.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const prefix = mkdtempSync(join(tmpdir(), 'credmon-prefix-'));
+const folder = mkdtempSync(join(tmpdir(), 'credmon-prefix-'));
+const prefix = join(folder, 'usr/local');
 const share = join(prefix, 'share');
 const filesIn = (folder: string): string[] =>
   readdirSync(join(share, folder)).map((name) => join(share, folder, name));
 
-beforeAll(async () => {
-  await run(root, [process.execPath, 'scripts/install.mjs', prefix]);
-});
-afterAll(() => rmSync(prefix, { recursive: true }));
+/** The commands of docs/install.md. "Set DESTDIR to write below another directory." */
+const [install = '', uninstall = ''] = blocksToRun('docs/install.md', 'sh run install');
+const inFolder = (command: string): Promise<string> =>
+  run(root, ['sh', '-ec', command], { DESTDIR: folder });
+
+beforeAll(() => inFolder(install));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.skipIf(isMissing('mandoc'))('the manual pages', () => {
   it('have no fault', async () => {
@@ -63,16 +68,51 @@ _${program}; printf '%s\\n' "\${COMPREPLY[@]}"`;
     expect(await bashOffers('condor_credmon', '--config', '')).toEqual(['']);
   });
 
+  /** The line of docs/install.md for a shell, with the prefix of this test. */
+  const lineFor = (shell: string): string =>
+    blocksToRun('docs/install.md', 'sh run completions')
+      .join('')
+      .split('\n')
+      .filter((line) => line.endsWith(`# ${shell}`))
+      .join('\n')
+      .replaceAll('PREFIX', prefix);
+
+  it('of bash are there after the line of docs/install.md', async () => {
+    const output = await run(share, [
+      'bash',
+      '-c',
+      `${lineFor('bash')}\ncomplete -p condor_credmon`,
+    ]);
+    expect(output).toContain(' -F _condor_credmon ');
+  });
+
   it.skipIf(isMissing('zsh'))('of zsh are valid', async () => {
     const files = filesIn('zsh/site-functions');
     expect(files).toHaveLength(10);
     for (const file of files) expect(await run(share, ['zsh', '-n', file])).toBe('');
   });
 
+  it.skipIf(isMissing('zsh'))('of zsh complete what a user types on a terminal', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'credmon-zsh-'));
+    // The tab key, and what the program gets.
+    const script = `zmodload zsh/zpty
+zpty shell "TERM=dumb HOME=$1 zsh -f -i"
+zpty -w shell "PS1=; $2; condor_credmon() { print got \\$* }; echo be''gin"
+zpty -r shell before '*begin*'
+zpty -n -w shell $'condor_credmon keys rot\t--algo\tRS\t\n'
+zpty -w shell "echo e''nd"
+zpty -r shell after '*end*'
+print -r -- "$after"
+`;
+    const output = await run(share, ['zsh', '-fc', script, 'zsh', home, lineFor('zsh')]);
+    rmSync(home, { recursive: true });
+    expect(output).toContain('got keys rotate --algorithm RS256\r\n');
+  });
+
   it.skipIf(isMissing('fish'))('of fish offer commands, their commands and choices', async () => {
     const file = join(share, 'fish/vendor_completions.d/condor_credmon.fish');
     const offers = async (line: string): Promise<string[]> => {
-      const output = await run(share, ['fish', '-c', `source ${file}; complete -C '${line}'`], {
+      const output = await run(share, ['fish', '-c', `${lineFor('fish')}\ncomplete -C '${line}'`], {
         HOME: prefix,
       });
       return output
@@ -83,5 +123,13 @@ _${program}; printf '%s\\n' "\${COMPREPLY[@]}"`;
     expect(await offers('condor_credmon keys ')).toEqual(['list', 'publish', 'rotate']);
     expect(await offers('condor_credmon keys rotate --algorithm ')).toEqual(['ES256', 'RS256']);
     expect(existsSync(file)).toBe(true);
+  });
+});
+
+describe('install-to --uninstall', () => {
+  it('removes every file', async () => {
+    expect(await inFolder(uninstall)).toContain('/usr/local/bin/condor_credmon\n');
+    const left = readdirSync(folder, { recursive: true, withFileTypes: true });
+    expect(left.filter((entry) => !entry.isDirectory())).toEqual([]);
   });
 });

@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isMissing } from '../support/needs.ts';
+import { blocksToRun } from '../support/page-blocks.ts';
 import { run } from './commands.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -37,7 +38,21 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.skipIf(isMissing('rpmbuild', 'lintian', 'systemd-analyze'))('the packages', () => {
   beforeAll(async () => {
-    await run(root, [process.execPath, 'scripts/package.mjs', folder]);
+    // The commands of docs/install.md, with directories of this test.
+    const [all = '', deb = ''] = blocksToRun('docs/install.md', 'sh run package')
+      .join('')
+      .split('\n');
+    await run(root, ['sh', '-ec', all.replace('npm run package', `$& -- ${folder}`)]);
+    await run(root, ['sh', '-ec', deb.replace('/tmp/out', join(folder, 'only'))]);
+  });
+
+  it('are three files, or with --deb only the .deb, of the same bytes', () => {
+    const files = (path: string): string[] => readdirSync(path).filter((name) => name !== 'only');
+    expect(files(folder)).toEqual(
+      [rpm, 'credmon-0.1.0.cdx.json', deb].map((path) => basename(path)),
+    );
+    expect(files(join(folder, 'only'))).toEqual([basename(deb)]);
+    expect(digest(join(folder, 'only', basename(deb)))).toBe(digest(deb));
   });
 
   it('are the same bytes when they are built again', async () => {

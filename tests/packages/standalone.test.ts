@@ -1,10 +1,11 @@
 // The executable that contains Node.js, in a Debian 12 that has none. EL 8 is not run: that its
 // C library is new enough is read from the file.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blocksToRun } from '../support/page-blocks.ts';
 import { cleanRoot, isRootMissing, type CleanRoot } from './clean-root.ts';
 import { run } from './commands.ts';
 import { signInAndRenew, type SignIn } from './sign-in.ts';
@@ -15,8 +16,11 @@ const folder = mkdtempSync(join(tmpdir(), 'credmon-standalone-'));
 const cannotRun = process.arch !== 'x64' || isRootMissing('debian12');
 const executable = join(folder, 'credmon-0.1.0-linux-x64');
 
+/** The commands of docs/install.md: how it is built, and how it is installed. */
+const [build = '', install = ''] = blocksToRun('docs/install.md', 'sh run standalone');
+
 beforeAll(async () => {
-  await run(checkout, [process.execPath, 'scripts/package.mjs', '--standalone', folder]);
+  await run(checkout, ['sh', '-ec', `${build.trim()} ${folder}`]);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -69,8 +73,7 @@ describe.skipIf(cannotRun)('the standalone executable in Debian 12', () => {
   let life: SignIn;
   beforeAll(async () => {
     root = await cleanRoot('debian12');
-    mkdirSync(root.path('/opt/credmon'));
-    cpSync(executable, root.path('/opt/credmon/credmon'));
+    cpSync(executable, root.path(`/root/${basename(executable)}`));
     await root.sh('useradd --system --user-group --home-dir /var/lib/condor --create-home condor');
   });
   afterAll(async () => {
@@ -79,9 +82,9 @@ describe.skipIf(cannotRun)('the standalone executable in Debian 12', () => {
   });
 
   it('runs without Node.js and makes links for its programs', async () => {
-    expect(
-      await root.sh('! command -v node && /opt/credmon/credmon --links /opt/credmon/bin'),
-    ).toContain('/opt/credmon/bin/condor_credmon\n');
+    expect(await root.sh(`! command -v node\ncd /root\n${install}`)).toContain(
+      '/opt/credmon/bin/condor_credmon\n',
+    );
     expect(await root.sh('/opt/credmon/bin/scitokens-admin-create-key --help')).toContain(
       'usage: ',
     );

@@ -2,6 +2,7 @@
 // their examples run, bundled.
 import { createHash } from 'node:crypto';
 import {
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -11,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   startPackageRegistry,
@@ -19,6 +20,7 @@ import {
 } from '@credmon/test-fixtures/servers/package-registry';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blocksToRun } from '../support/page-blocks.ts';
 import { run } from './commands.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -29,14 +31,25 @@ const tarball = (name: string): string => join(tarballs, `credmon-${name}-0.1.0.
 const NAMES = ['core', 'scitokens', 'credmon', 'webserver'];
 let registry: PackageRegistry;
 
-/** Installs packages into a new project, from the registry of this test. */
-async function project(name: string, packages: readonly string[]): Promise<string> {
+/**
+ * Installs packages into a new project, from the registry of this test: with `command`, for
+ * which `packages` are in the project's directory.
+ */
+async function project(
+  name: string,
+  packages: readonly string[],
+  command?: string,
+): Promise<string> {
   const directory = join(folder, name);
   mkdirSync(directory);
+  if (command !== undefined)
+    for (const path of packages) cpSync(path, join(directory, basename(path)));
   // The registry has only the versions of the lock file, which pnpm-workspace.yaml overrides.
   const manifest = { type: 'module', private: true, overrides: { cookie: '^1.1.1' } };
   writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest));
-  await run(directory, ['npm', 'install', '--no-audit', '--no-fund', ...packages], {
+  await run(directory, ['sh', '-ec', command ?? `npm install ${packages.join(' ')}`], {
+    NPM_CONFIG_AUDIT: 'false',
+    NPM_CONFIG_FUND: 'false',
     NPM_CONFIG_REGISTRY: registry.url,
     NPM_CONFIG_CACHE: join(folder, 'cache'),
     NPM_CONFIG_UPDATE_NOTIFIER: 'false',
@@ -196,7 +209,8 @@ CREDMON_WEB_SESSION_DIR = ${sessions}
 describe('a project with scitokens alone', () => {
   let directory: string;
   beforeAll(async () => {
-    directory = await project('alone', [tarball('scitokens')]);
+    const command = blocksToRun('docs/install.md', 'sh run npm').join('');
+    directory = await project('alone', [tarball('scitokens')], command);
   });
 
   it('installs fewer than 12 packages', () => {

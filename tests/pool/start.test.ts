@@ -301,5 +301,23 @@ condor_reconfig
       );
       expect(await must(on)).toMatch(/^alice +keycloak /m);
     });
+
+    it('those of docs/install.md put Apache in the place of nginx', async () => {
+      await must(others('install.md'));
+      // "Change the host name, the certificate and its key in this file", as for nginx.
+      const site = '/etc/apache2/sites-available/condor_credmon_web.conf';
+      const adapted = read(site)
+        .replace(/(Define CREDMON_WEB_CERTIFICATE) .*/, '$1 /etc/ssl/certs/ap.example.org.pem')
+        .replace(
+          /(Define CREDMON_WEB_CERTIFICATE_KEY) .*/,
+          '$1 /etc/ssl/private/ap.example.org.key',
+        );
+      write(site, adapted);
+      await must('nginx -s quit\nwhile pgrep nginx; do sleep 0.05; done\napache2ctl start\n');
+      const answer = await must(
+        'curl -sS --retry 9 --retry-connrefused https://ap.example.org/healthz\n',
+      );
+      expect(answer).toContain('"status":"ok"');
+    });
   },
 );
