@@ -3,6 +3,9 @@
 /** Where a page sends its reader. */
 const SEE_ALSO = ['condor_credmon', 'condor_credmon_webserver', 'condor_credential_storer'];
 
+/** Columns of a terminal, and how many of them a manual page leaves free at the left. */
+const [TERMINAL, INDENT] = [80, 7];
+
 /**
  * Returns the page of a program as roff. `docs` is the folder of the documentation, `date`
  * a day as YYYY-MM-DD.
@@ -47,7 +50,18 @@ function leaves(commands) {
 function description({ about, summary, text }) {
   if (text === undefined) return ['.SH DESCRIPTION', ...paragraphs(about || `${summary}.`)];
   const rest = text.trim().split('\n').slice(1).join('\n').trim();
-  return ['.SH DESCRIPTION', '.nf', ...rest.split('\n').map(escaped), '.fi'];
+  const parts = rest.split(/\n\n+/).map((part) => {
+    return /^ |\S {2}/m.test(part) ? asItIs(part) : paragraphs(part);
+  });
+  return ['.SH DESCRIPTION', ...parts.flatMap((part, at) => (at > 0 ? ['.PP', ...part] : part))];
+}
+
+/** Lines that stay as they are, such as those of a table; further left if they are long. */
+function asItIs(text) {
+  const lines = text.split('\n');
+  const indent = TERMINAL - Math.max(...lines.map(({ length }) => length));
+  const [left, back] = indent < INDENT ? [[`.in ${indent}n`], ['.in']] : [[], []];
+  return [...left, '.nf', ...lines.map(escaped), '.fi', ...back];
 }
 
 function paragraphs(text) {
@@ -97,7 +111,7 @@ function entry(term, { describe, choices, initial, required }) {
 
 function listing(text, title) {
   if (!text) return [];
-  return [title, '.nf', ...text.split('\n').map((line) => escaped(line.trim())), '.fi'];
+  return [title, ...asItIs(text.replaceAll(/^ +| +$/gm, ''))];
 }
 
 function sentence(text) {

@@ -30,6 +30,14 @@ describe.skipIf(isMissing('mandoc'))('the manual pages', () => {
     expect(await run(share, ['mandoc', '-T', 'lint', '-W', 'warning', ...pages])).toBe('');
   });
 
+  it('are at most 80 columns wide', async () => {
+    for (const page of filesIn('man/man1')) {
+      const text = await run(share, ['mandoc', '-T', 'ascii', '-O', 'width=80', page]);
+      const lines = text.replaceAll(/.[\b]/g, '').split('\n');
+      expect([page, lines.filter((line) => line.length > 80)]).toEqual([page, []]);
+    }
+  });
+
   it('name every command, every option and its choices', async () => {
     const page = join(share, 'man/man1/condor_credmon.1');
     const text = await run(join(share, 'man'), ['mandoc', '-T', 'ascii', page]);

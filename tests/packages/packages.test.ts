@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isMissing } from '../support/needs.ts';
 import { blocksToRun } from '../support/page-blocks.ts';
 import { run } from './commands.ts';
+import { cycloneDxMistakes } from './cyclonedx.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'credmon-packages-'));
@@ -144,6 +145,8 @@ describe.skipIf(isMissing('rpmbuild', 'lintian', 'systemd-analyze'))('the packag
       readonly components: readonly { readonly purl: string }[];
     };
     expect(bom.bomFormat).toBe('CycloneDX');
+    expect(cycloneDxMistakes(bom)).toEqual([]);
+    expect(cycloneDxMistakes({ ...bom, components: [{ type: 'library' }] })).not.toEqual([]);
     const licences = readFileSync(
       join(folder, 'deb/usr/share/doc/credmon/THIRD-PARTY-LICENSES'),
       'utf8',
