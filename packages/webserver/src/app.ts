@@ -6,7 +6,7 @@ import { fastifyLogger, registerErrors, registerNotFound, sendError } from './pl
 import { registerHostCheck } from './plugins/host.ts';
 import { BARE_HEADERS } from './plugins/headers.ts';
 import { registerSecurity } from './plugins/security.ts';
-import { registerSessions } from './plugins/session.ts';
+import { registerSessions, rememberingSigner } from './plugins/session.ts';
 import type { Ports } from './flow/ports.ts';
 import { assetRoutes, wellKnownRoutes, healthRoutes, proxyCheckRoute } from './routes/public.ts';
 import { confirmRoutes, loginRoutes, returnRoutes } from './routes/login.ts';
@@ -73,8 +73,9 @@ async function registerAll(app: FastifyInstance, context: PortalContext): Promis
 
 /** Adds the pages of a browser session. Everything else works without the plugins of it. */
 async function registerPages(app: FastifyInstance, context: PortalContext): Promise<void> {
-  answerStrangers(app, context);
-  await registerSessions(app, context);
+  const signer = rememberingSigner(context.ports.cookieSecret);
+  answerStrangers(app, context, signer);
+  await registerSessions(app, context, signer);
   registerNotFound(app, context);
   homeRoute(app, context);
   keyRoute(app, context);

@@ -22,13 +22,43 @@ export async function openKey(
   current: Flow | undefined,
   requireOwner: (localUser: string) => void,
 ): Promise<string | undefined> {
-  const { ports } = context;
-  if (!KEY_FILE_NAME.test(key))
-    throw new CodedError('KEY_FILE_MISSING', 'the link does not contain a key of 64 hex digits');
+  checkName(key);
   const request = readOpenRequest(context, key, current);
   const { localUser } = request ?? current ?? { localUser: '' };
   requireOwner(localUser);
   if (request === undefined || (current && canContinue(current, key, request))) return undefined;
+  return createFlow(context, key, request);
+}
+
+/**
+ * Reads the key file and creates a flow, for a browser without one.
+ * @param requireOwner throws if the requesting user is not this local user
+ * @returns the id of the new flow, to be stored only in the session
+ * @throws as {@link openKey}
+ */
+export async function openFirstKey(
+  context: PortalContext,
+  key: string,
+  requireOwner: (localUser: string) => void,
+): Promise<string> {
+  checkName(key);
+  const request = readRequest(context, key);
+  requireOwner(request.localUser);
+  return createFlow(context, key, request);
+}
+
+function checkName(key: string): void {
+  if (!KEY_FILE_NAME.test(key))
+    throw new CodedError('KEY_FILE_MISSING', 'the link does not contain a key of 64 hex digits');
+}
+
+async function createFlow(
+  context: PortalContext,
+  key: string,
+  request: CredentialRequest,
+): Promise<string> {
+  const { ports } = context;
+  const { localUser } = request;
   const id = newFlowId(context, localUser);
   const tokens = request.requests.map(({ provider, handle }) => ({ provider, handle }));
   await ports.flows.append(id, { type: 'opened', at: ports.clock.now(), key, localUser, tokens });

@@ -184,6 +184,16 @@ export function sendBare(
   return reply;
 }
 
+/** Redirects (303) past Fastify, as {@link sendBare} sends a page. */
+export function sendBareRedirect(
+  reply: FastifyReply,
+  location: string,
+  headers: readonly string[],
+): void {
+  reply.hijack();
+  reply.raw.writeHead(303, headers.concat('location', location, 'content-length', '0')).end();
+}
+
 function preparedText(
   context: PortalContext,
   { page, key, data }: PreparedPage,

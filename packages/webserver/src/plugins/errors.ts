@@ -58,6 +58,18 @@ export async function sendError(
 const LIMITS = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'];
 
 /**
+ * Returns `headers` (names and values in turn) with the limits, for an answer past Fastify.
+ */
+export function bareHeaders(reply: FastifyReply, headers: readonly string[]): string[] {
+  const all = [...headers];
+  for (const limit of LIMITS) {
+    const value = reply.getHeader(limit);
+    if (value !== undefined) all.push(limit, String(value));
+  }
+  return all;
+}
+
+/**
  * Sends the page of an error that has no detail, to a client without a session, with the
  * least work.
  * @param headers names and values in turn
@@ -71,11 +83,7 @@ export function sendErrorBare(
 ): FastifyReply {
   const { name, page } = pageFor(error);
   logError(context, request, page, name, error);
-  const all = [...headers];
-  for (const limit of LIMITS) {
-    const value = reply.getHeader(limit);
-    if (value !== undefined) all.push(limit, String(value));
-  }
+  const all = bareHeaders(reply, headers);
   return sendBare(context, reply, preparedError(name, false), all, request.id);
 }
 

@@ -2,11 +2,12 @@
 // the server.
 import fastifyCookie, { Signer } from '@fastify/cookie';
 import fastifyCsrf from '@fastify/csrf-protection';
-import fastifySession from '@fastify/session';
+import fastifySession, { type SessionStore } from '@fastify/session';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isRecord } from '@credmon/core/base';
 import { newSecret, ownerTag, type PortalContext } from '../flow/context.ts';
 import { foldFlow } from '../flow/flow.ts';
+import type { Settings } from '../settings/settings.ts';
 import { dropAnswers, moveAnswers, type BrowserSession } from '../flow/held-answer.ts';
 
 declare module 'fastify' {
@@ -28,27 +29,34 @@ declare module 'fastify' {
 const KEPT = ['flow', 'offer', '_csrf'];
 
 /**
- * Registers cookies, sessions and CSRF protection. The cookie is `__Host-credmon` with
+ * Returns the name and the attributes of the session cookie. It is `__Host-credmon` with
  * Secure; with loopback http it is `credmon`.
  * @see RFC 6265bis, section 4.1.3.2 (the __Host- prefix)
  */
+function cookieOf({ secure }: Pick<Settings, 'secure'>) {
+  return {
+    name: secure ? '__Host-credmon' : 'credmon',
+    attributes: { path: '/', httpOnly: true, secure, sameSite: 'lax' as const },
+  };
+}
+
+/** Registers cookies, sessions and CSRF protection. */
 export async function registerSessions(
   app: FastifyInstance,
   context: PortalContext,
+  signer: SessionSigner,
 ): Promise<void> {
   const { settings, ports } = context;
+  const { name, attributes } = cookieOf(settings);
   await app.register(fastifyCookie);
   await app.register(fastifySession, {
-    secret: rememberingSigner(ports.cookieSecret),
+    secret: signer,
     store: ports.sessions,
-    cookieName: settings.secure ? '__Host-credmon' : 'credmon',
-    cookie: { path: '/', httpOnly: true, secure: settings.secure, sameSite: 'lax' },
+    cookieName: name,
+    cookie: attributes,
     saveUninitialized: false,
     rolling: false,
-    idGenerator: (request) =>
-      (request?.session?.flow === undefined
-        ? (request?.owner ?? ownerTag(undefined))
-        : ownerTag(request.session.flow)) + newSecret(context),
+    idGenerator: (request) => ownerTag(request?.session?.flow) + newSecret(context),
   });
   await app.register(fastifyCsrf, {
     sessionPlugin: '@fastify/session',
@@ -64,7 +72,7 @@ const MOST_SIGNED = 1000;
  * Returns a signer that makes the signature of an id once: it is checked, and made again,
  * for each request otherwise. Of cookies, only valid ones are remembered.
  */
-function rememberingSigner(secret: string): SessionSigner {
+export function rememberingSigner(secret: string): SessionSigner {
   const signer = new Signer(secret);
   const signed = new Map<string, string>();
   const valid = new Map<string, SignedCookie>();
@@ -85,7 +93,28 @@ function rememberingSigner(secret: string): SessionSigner {
 }
 
 type SignedCookie = ReturnType<Signer['unsign']>;
-type SessionSigner = Pick<Signer, 'sign' | 'unsign'>;
+/** Signs session ids, and checks cookies. */
+export type SessionSigner = Pick<Signer, 'sign' | 'unsign'>;
+
+/**
+ * Stores a session for the new flow of a client that sent no cookie, and returns its
+ * Set-Cookie header. @fastify/session does the same with much more work.
+ * @throws the error of the session store
+ */
+export async function startFirstSession(
+  app: FastifyInstance,
+  { settings, ports }: PortalContext,
+  signer: SessionSigner,
+  flow: string,
+): Promise<string> {
+  const { name, attributes } = cookieOf(settings);
+  const id = ownerTag(flow) + newSecret({ settings, ports });
+  const session = { cookie: {}, flow } as Parameters<SessionStore['set']>[1];
+  await new Promise<void>((resolve, reject) => {
+    ports.sessions.set(id, session, (error: unknown) => (error ? reject(error) : resolve()));
+  });
+  return app.serializeCookie(name, signer.sign(id), attributes);
+}
 
 /** Returns the session of the browser that sent a request. */
 export function browserOf({ session }: FastifyRequest): BrowserSession {
@@ -101,9 +130,6 @@ export async function startSession(
   const { ports } = context;
   const { flow: before } = request.session;
   request.session.flow = flow;
-  // The id was made for this request and for this user, and nobody knows it yet.
-  if (request.headers.cookie === undefined && request.owner === ownerTag(flow))
-    return request.session.save();
   // The new id begins with the owner tag of the flow, so the flow must be set first.
   await request.session.regenerate(['flow']);
   if (before === undefined) return;

@@ -1,34 +1,54 @@
 // GET /: the list of requested tokens, their local account, and a sign-in button for
 // each.
-import type { FastifyInstance } from 'fastify';
-import { isCoded } from '@credmon/core/base';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { signInOrigins } from '../flow/resolve-provider.ts';
-import { currentFlow, newSecret, type PortalContext, tagOf } from '../flow/context.ts';
+import { currentFlow, newSecret, type PortalContext } from '../flow/context.ts';
 import { isComplete, openAnswers } from '../flow/flow.ts';
 import { nameRefusal } from '../flow/check-answer.ts';
-import { readRequest, readTokenRequests } from '../flow/read-request.ts';
-import { type PreparedPage, rememberPages, sendPrepared } from '../pages/send-page.ts';
+import { openFirstKey } from '../flow/open-key.ts';
+import { readTokenRequests } from '../flow/read-request.ts';
+import {
+  type PreparedPage,
+  rememberPages,
+  sendBareRedirect,
+  sendPrepared,
+} from '../pages/send-page.ts';
 import { tokenCard } from '../pages/token-card.ts';
 import { requireOwner } from '../plugins/host.ts';
-import { sendErrorBare } from '../plugins/errors.ts';
+import { bareHeaders, sendErrorBare } from '../plugins/errors.ts';
 import { allowFormsTo, headerList } from '../plugins/headers.ts';
+import { type SessionSigner, startFirstSession } from '../plugins/session.ts';
 import { KEY_ROUTE } from './key.ts';
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** The tag of the user whose link a client without a cookie opens. */
-    owner: string | undefined;
-  }
-}
-
 /**
- * Answers what needs no session to a client that sends no cookie, and so has no list: the
- * start page, and a key link whose file is missing. Comes before the plugins of sessions.
+ * Answers a client that sends no cookie, and so has no list: the start page, and key links.
+ * Comes before the plugins of sessions.
  */
-export function answerStrangers(app: FastifyInstance, context: PortalContext): void {
+export function answerStrangers(
+  app: FastifyInstance,
+  context: PortalContext,
+  signer: SessionSigner,
+): void {
   const { mount } = context.settings;
   const headers = headerList(context.settings);
-  app.decorateRequest('owner', undefined);
+  const open = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    key: string,
+    fail: (error: FastifyError) => void,
+  ): Promise<void> => {
+    let cookie: string;
+    try {
+      const flow = await openFirstKey(context, key, (localUser) =>
+        requireOwner(context, request, localUser),
+      );
+      cookie = await startFirstSession(app, context, signer, flow);
+    } catch (error) {
+      fail(error as FastifyError);
+      return;
+    }
+    sendBareRedirect(reply, `${mount}/`, [...bareHeaders(reply, headers), 'set-cookie', cookie]);
+  };
   app.addHook('onRequest', (request, reply, done) => {
     if (request.headers.cookie !== undefined) return done();
     if (request.method !== 'GET' && request.method !== 'HEAD') return done();
@@ -41,23 +61,10 @@ export function answerStrangers(app: FastifyInstance, context: PortalContext): v
     if (url !== `${mount}${KEY_ROUTE}`) return done();
     const { key } = request.params as { readonly key: string };
     const error = context.ports.files.whyMissing(key);
-    if (!error) {
-      request.owner = ownerOf(context, key);
-      return done();
-    }
-    sendErrorBare(context, request, reply, error, headers);
+    if (error) sendErrorBare(context, request, reply, error, headers);
+    else void open(request, reply, key, done);
     return undefined;
   });
-}
-
-/** Returns the tag of the user of a key link; `undefined` if opening it gives an error. */
-function ownerOf(context: PortalContext, key: string): string | undefined {
-  try {
-    return tagOf(readRequest(context, key).localUser);
-  } catch (error) {
-    if (isCoded(error)) return undefined;
-    throw error;
-  }
 }
 
 const NO_LIST: PreparedPage = { page: 'home', status: 200, key: 'home', data: { tokens: [] } };

@@ -3,11 +3,12 @@ import type { FlowEvent } from '../flow/flow-value.ts';
 import { MAX_SESSION_BYTES } from '../flow/flow.ts';
 import type { AnswerStore, FlowLog } from '../flow/ports.ts';
 import { checkFlowSize, flowEvents } from './flow-text.ts';
-import { openFilesOf, type OpenFiles, versionIn, versionOf } from './open-files.ts';
+import { openFilesOf, type OpenFiles } from './open-files.ts';
 import {
   type SessionLimits,
   cookieKey,
   createFile,
+  linkToFlow,
   makeRoom,
   needingSpace,
   prepareSessionDirectory,
@@ -92,7 +93,7 @@ export function createFileAnswers(
       if (statSync(path, { throwIfNoEntry: false }) === undefined)
         makeRoom(directory, files, id, 'answer', now, limits);
       replaceFile(path, text, now);
-      files.add(nameOf(id));
+      files.add(nameOf(id), now);
     },
     read: async (id) => {
       const path = pathOf(id);
@@ -172,11 +173,11 @@ export function createFileFlows(
     const now = clock.now();
     if (event.type !== 'opened') return extend(path, event, now) ? read(id) : [];
     makeRoom(directory, files, id, 'flow', now, limits);
-    const text = textOf(event);
+    const text = sessionText(id, now) + textOf(event);
     checkFlowSize(event, Buffer.byteLength(text));
-    const created = createFile(path, text, now);
-    if (!created) throw new Error('EEXIST: the flow already exists');
-    files.add(name, created);
+    if (!createFile(path, text, now)) throw new Error('EEXIST: the flow already exists');
+    files.add(name, now);
+    files.newest = { flow: id, at: now };
     return [event];
   };
   return {
@@ -202,6 +203,13 @@ function extend(path: string, event: FlowEvent, now: number): boolean {
     closeSync(descriptor);
   }
 }
+
+/**
+ * Returns the first line of a flow's log: the new session of the flow, whose file is a link
+ * to the log until the session changes. To readers of the log it is no event.
+ */
+const sessionText = (flow: string, createdAt: number): string =>
+  JSON.stringify({ createdAt, session: { flow } });
 
 const textOf = (event: FlowEvent): string => `\n${JSON.stringify(event)}\n`;
 
@@ -236,8 +244,6 @@ export function createFileSessions(
 ): SessionStore {
   const nameOf = (id: string): string => sessionFileName(id, 'session');
   const memory = rememberFiles<Stored>(MOST_REMEMBERED, REMEMBERED_SECONDS);
-  /** The session that was written last, and the version of its file. */
-  let last: { name: string; json: string; at: number; version: string | undefined } | undefined;
   const find = (name: string): Stored | undefined => {
     const path = `${directory}/${name}`;
     const now = clock.now();
@@ -265,11 +271,10 @@ export function createFileSessions(
         const name = nameOf(id);
         const path = `${directory}/${name}`;
         const now = clock.now();
-        // @fastify/session stores a new session twice.
-        const json = JSON.stringify(session);
-        if (last?.name === name && last.json === json && now - last.at < TOUCH_SECONDS)
-          if (versionOf(path) === last.version) return null;
         const known = ifPresent(() => find(name));
+        // @fastify/session stores a new session twice.
+        if (known && known.session.flow === session.flow)
+          if (isUnchanged(known.session) && isUnchanged(session)) return null;
         if (!known) makeRoom(directory, files, id, 'session', now, limits);
         const text = JSON.stringify({ createdAt: known?.createdAt ?? now, session });
         if (text.length > MAX_SESSION_BYTES)
@@ -277,10 +282,11 @@ export function createFileSessions(
             'SESSION_STORE_FULL',
             `a session of ${text.length} characters is too large`,
           );
-        const created = known ? undefined : createFile(path, text, now);
-        if (!created) replaceFile(path, text, now);
-        files.add(name, created);
-        last = { name, json, at: now, version: created ? versionIn(created) : versionOf(path) };
+        const create = (): boolean =>
+          (isUnchanged(session) && linkToFlow(directory, path, files.newest, session.flow, now)) ||
+          createFile(path, text, now);
+        if (known || !create()) replaceFile(path, text, now);
+        files.add(name, now);
         return null;
       }),
     destroy: (id, callback) =>
@@ -315,10 +321,14 @@ function answer<T>(
   callback(null, value);
 }
 
+/** True if a session is as {@link sessionText} says; all cookies have the same attributes. */
+const isUnchanged = (session: object): boolean =>
+  Object.keys(session).every((key) => key === 'flow' || key === 'cookie');
+
 /** Parses a session file; `undefined` if it is damaged. */
 function parse(text: string): Stored | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = JSON.parse(text.split('\n', 1)[0] ?? '');
     if (!isRecord(value) || typeof value['createdAt'] !== 'number' || !isRecord(value['session']))
       return undefined;
     return {

@@ -1,23 +1,20 @@
 // The names in the session directory as this process knows them, so that a new session does
 // not read the whole directory.
-import { lstatSync, readdirSync, type Stats, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import { type Clock, systemCode } from '@credmon/core/base';
 import { ownerTag } from '../flow/context.ts';
 
 /** The kinds of files in the directory, besides the cookie key. */
 export type SessionFileKind = 'session' | 'flow' | 'answer';
 
-/**
- * Up to this many files, the directory is read each time: that is cheap, and exact also
- * if several processes use the directory.
- */
+/** Up to this many files, the directory is cheap to read. */
 const FEW = 100;
 
 /**
- * How long the known names of a larger directory are used, in seconds. Until then the
- * limits do not see what other processes create.
+ * How long the known names of a small and of a larger directory are used, in seconds. Until
+ * then the limits do not see what other processes create.
  */
-const REREAD_SECONDS = 60;
+const REREAD_SECONDS = { few: 1, many: 60 };
 
 /** The files of a session directory, by owner and kind. */
 export interface OpenFiles {
@@ -27,14 +24,16 @@ export interface OpenFiles {
   count(kind: SessionFileKind): number;
   /** Reads the directory again. */
   lookAgain(): void;
-  /** Notes a file that this process created, and its stat if it is known. */
-  add(name: string, created?: Stats): void;
+  /** Notes a file that this process wrote at `now` (epoch seconds). */
+  add(name: string, now: number): void;
   /** Removes a file, if it exists. `seen`: it was seen a moment ago. */
   remove(name: string, seen?: boolean): void;
   /** Returns a time (epoch milliseconds) since which the file was used; 0 if none is known. */
   usedSince(name: string): number;
   /** Notes the time of a use. */
   noteUse(name: string, time: number): void;
+  /** The flow that this process created last, at `at` (epoch seconds). */
+  newest: { readonly flow: string; readonly at: number } | undefined;
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -59,22 +58,24 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
     const now = clock.steady();
     let total = 0;
     for (const count of counts.values()) total += count;
-    if (total > FEW && Math.abs(now - readAt) < REREAD_SECONDS) return;
+    const { few, many } = REREAD_SECONDS;
+    if (Math.abs(now - readAt) < (total > FEW ? many : few)) return;
     [known, counts, readAt] = [new Map(), new Map(), now];
     const names = readdirSync(directory);
     for (const name of names) change(name, true);
     if (uses.size > 2 * names.length) uses.clear();
   };
   return {
+    newest: undefined,
     ownOf: (id, kind) => (look(), known.get(ownerTag(id) + kind) ?? NONE),
     count: (kind) => counts.get(kind) ?? 0,
     lookAgain() {
       readAt = -Infinity;
       look();
     },
-    add(name, created) {
+    add(name, now) {
       change(name, true);
-      if (created) uses.set(name, created.mtimeMs);
+      uses.set(name, now * 1000);
     },
     usedSince: (name) => uses.get(name) ?? 0,
     noteUse: (name, time) => void uses.set(name, time),
@@ -91,17 +92,6 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
       }
     },
   };
-}
-
-/** Returns what differs after another process has written a file; `undefined` without one. */
-export function versionOf(path: string): string | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats && versionIn(stats);
-}
-
-/** Returns the version of {@link versionOf} from a stat. */
-export function versionIn({ ino, ctimeMs }: Stats): string {
-  return `${ino} ${ctimeMs}`;
 }
 
 const TAG_LENGTH = 16;

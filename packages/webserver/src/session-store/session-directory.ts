@@ -5,7 +5,6 @@ import {
   chmodSync,
   closeSync,
   constants,
-  fstatSync,
   futimesSync,
   linkSync,
   lstatSync,
@@ -13,7 +12,6 @@ import {
   openSync,
   readFileSync,
   readdirSync,
-  type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -106,29 +104,51 @@ function removeOldest(directory: string, files: OpenFiles, names: ReadonlySet<st
 }
 
 /**
- * Creates a file that no other process can know yet, and returns its stat. It has the
- * time `now` (epoch seconds). After a failure it does not exist.
- * @returns `undefined` if it exists already
+ * Creates a file that no other process can know yet. It has the time `now` (epoch
+ * seconds). After a failure it does not exist.
+ * @returns false if it exists already
  * @throws CodedError `SESSION_STORE_FULL` if the disk is full
  */
-export function createFile(path: string, text: string, now: number): Stats | undefined {
+export function createFile(path: string, text: string, now: number): boolean {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   let descriptor: number;
   try {
     descriptor = needingSpace(() => openSync(path, flags, 0o600));
   } catch (error) {
-    if (systemCode(error) === 'EEXIST') return undefined;
+    if (systemCode(error) === 'EEXIST') return false;
     throw error;
   }
   try {
     writeWhole(descriptor, Buffer.from(text));
     stamp(descriptor, now);
-    return fstatSync(descriptor);
+    return true;
   } catch (error) {
     removeSync(path);
     throw error;
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/**
+ * Creates a session file as a link to the log of its flow, if that was created a moment
+ * ago: a link costs a third of a file.
+ * @returns false if the session needs a file of its own
+ */
+export function linkToFlow(
+  directory: string,
+  path: string,
+  newest: OpenFiles['newest'],
+  flow: string | undefined,
+  now: number,
+): boolean {
+  if (newest === undefined || newest.flow !== flow || Math.abs(now - newest.at) > 1) return false;
+  try {
+    linkSync(sessionPath(directory, newest.flow, 'flow'), path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return false;
   }
 }
 

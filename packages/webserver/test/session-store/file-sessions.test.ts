@@ -25,6 +25,7 @@ import {
   createFileAnswers,
   createFileFlows,
   createFileSessions,
+  openFileStores,
 } from '../../src/session-store/file-stores.ts';
 import {
   cookieKey,
@@ -126,6 +127,61 @@ describe('what a portal remembers of the files', () => {
     expect(await one.read('x')).toEqual([openedFlow, failedFlow('s')]);
     await other.remove('x');
     expect(await one.read('x')).toEqual([]);
+  });
+});
+
+describe('a new session', () => {
+  it('R36 is a link to the log of its flow until it changes', async () => {
+    const stores = openFileStores(directory, clock, LIMITS);
+    const sessions = promised(stores.sessions);
+    const inodes = (): number[] =>
+      [sessionPath(directory, 's', 'session'), sessionPath(directory, 'f', 'flow')].map(
+        (path) => statSync(path).ino,
+      );
+    await stores.flows.append('f', openedFlow);
+    await sessions.set('s', sessionOf('f'));
+    await stores.flows.append('f', failedFlow('state'));
+    // @fastify/session stores it again.
+    await sessions.set('s', sessionOf('f'));
+    expect(new Set(inodes()).size).toBe(1);
+    expect(await sessions.get('s')).toEqual({ flow: 'f' });
+    expect(await stores.flows.read('f')).toEqual([openedFlow, failedFlow('state')]);
+    const changed = { ...sessionOf('f'), offer: 'k' };
+    await sessions.set('s', changed);
+    expect(new Set(inodes()).size).toBe(2);
+    expect(await open().get('s')).toEqual(changed);
+    expect(await stores.flows.read('f')).toEqual([openedFlow, failedFlow('state')]);
+  });
+
+  it('R36 ends without its flow, and its flow without it', async () => {
+    const stores = openFileStores(directory, clock, LIMITS);
+    const sessions = promised(stores.sessions);
+    for (const name of ['1', '2', '3']) {
+      await stores.flows.append(`f${name}`, openedFlow);
+      await sessions.set(`s${name}`, sessionOf(`f${name}`));
+    }
+    await sessions.destroy('s1');
+    await stores.flows.remove('f2');
+    expect([await sessions.get('s1'), await sessions.get('s2')]).toEqual([null, { flow: 'f2' }]);
+    expect([await stores.flows.read('f1'), await stores.flows.read('f2')]).toEqual([
+      [openedFlow],
+      [],
+    ]);
+    now += LIMITS.idle;
+    expect(await sessions.get('s3')).toBeNull();
+  });
+
+  it.each([
+    ['another flow', { flow: 'g' }, 0],
+    ['a value more', { flow: 'f', offer: 'k' }, 0],
+    ['a flow of some time ago', { flow: 'f' }, 2],
+  ])('R36 with %s has a file of its own', async (_title, session, seconds) => {
+    const stores = openFileStores(directory, clock, LIMITS);
+    await stores.flows.append('f', openedFlow);
+    now += seconds;
+    await promised(stores.sessions).set('s', { ...sessionOf('f'), ...session });
+    expect(statSync(sessionPath(directory, 's', 'session')).nlink).toBe(1);
+    expect(await promised(stores.sessions).get('s')).toEqual({ ...sessionOf('f'), ...session });
   });
 });
 

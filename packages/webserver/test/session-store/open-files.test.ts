@@ -68,6 +68,16 @@ it.each([200, 800])(
   },
 );
 
+it('a small directory is read once a second', async () => {
+  fill(10);
+  const stores = open();
+  expect((await callsOfTen(stores)).readdir).toBe(1);
+  now += 1;
+  await stores.flows.append(idOf(20, 'x'), openedFlow);
+  await stores.flows.append(idOf(21, 'x'), openedFlow);
+  expect(calls.readdir).toBe(2);
+});
+
 it('R40 the limit for each user holds in a large directory, and counts what another process removed', async () => {
   fill(200);
   const { flows } = open();

@@ -23,6 +23,7 @@ import {
   createFileFlows,
   createFileSessions,
 } from '../../src/session-store/file-stores.ts';
+import { openFilesOf } from '../../src/session-store/open-files.ts';
 import type { ProviderSettings, Settings } from '../../src/settings/settings.ts';
 import { ISSUER_KEY } from '@credmon/test-fixtures/issuer/signed-id-token';
 import { createIssuers } from '../../src/flow/resolve-provider.ts';
@@ -168,6 +169,7 @@ export async function startPortal(
   const write = (message: string): void => void log.push(message);
   const apps: { close(): PromiseLike<unknown> }[] = [];
   const clock = { now: () => portal.now, steady: () => portal.now, wait: async () => undefined };
+  const names = openFilesOf(settings.sessionDirectory, clock);
   const start = async (
     others: Partial<Ports> = {},
     other: Partial<Settings> = {},
@@ -183,8 +185,8 @@ export async function startPortal(
           return portal.answer(request);
         },
         files: openCredentialFiles(settings.credentialDirectory),
-        flows: createFileFlows(settings.sessionDirectory, clock, limits),
-        sessions: createFileSessions(settings.sessionDirectory, clock, limits),
+        flows: createFileFlows(settings.sessionDirectory, clock, limits, names),
+        sessions: createFileSessions(settings.sessionDirectory, clock, limits, names),
         answers: createFileAnswers(settings.sessionDirectory, clock, limits),
         cookieSecret: 'a secret of the tests, long enough to sign with',
         log: {
