@@ -209,6 +209,10 @@ function functionsOf(path) {
 /** Tables of at least this size, in bytes, are parts of their own: most commands need few. */
 const LARGE_TABLE = 10_000;
 
+/** Leaves out what only the documentation shows of a knob: most of the table. */
+const withoutHelp = (key, value) =>
+  ['help', 'readers', 'otherReaders'].includes(key) ? undefined : value;
+
 /**
  * Returns the plugin that leaves large tables out of the parts with code, and adds the text
  * of each that is imported to `tables`. V8 parses JSON faster than it makes the same objects
@@ -222,7 +226,10 @@ const withoutTables = (tables) => ({
       if (text.length < LARGE_TABLE) return undefined;
       // Not the hash of the file: the hash of all parts is the name of a build.
       const name = basename(path);
-      tables.set(name, JSON.stringify(JSON.parse(text)));
+      tables.set(
+        name,
+        JSON.stringify(JSON.parse(text, name === 'knobs.json' ? withoutHelp : undefined)),
+      );
       return { path: `./${name}`, external: true };
     });
   },

@@ -270,19 +270,33 @@ function digested<T>(
 
 /**
  * Returns the times of the `.use` of one token in the credential directory `root`, like a
- * scan, also if only `.S.issued` says them. `defaultLifetime` in seconds, for a token without a lifetime.
+ * scan, also if only `.S.issued` says them. `defaultLifetime` in seconds, for a token without a lifetime;
+ * if it is not given, the result is `undefined` for such a token.
  */
 export function readUse(
   root: string,
   user: string,
   stem: string,
   defaultLifetime: number,
-): FileState<TokenTimes> {
+): FileState<TokenTimes>;
+export function readUse(
+  root: string,
+  user: string,
+  stem: string,
+): FileState<TokenTimes> | undefined;
+export function readUse(
+  root: string,
+  user: string,
+  stem: string,
+  defaultLifetime?: number,
+): FileState<TokenTimes> | undefined {
   if (!isCredName(user) || !isCredName(stem)) return { kind: 'missing' };
   const directory = join(root, user);
   if (statIfThere(directory)?.isDirectory() === false) return { kind: 'missing' };
   const path = (kind: TokenFileKind): string => join(directory, tokenFileName(stem, kind));
   const issued = readDigest(path('issued'), parseIssued).state;
-  const { state, facts = NO_FACTS } = readDigest(path('use'), useDigest(defaultLifetime, true));
-  return withIssuedState(state, facts, issued).use;
+  const digest = useDigest(defaultLifetime ?? 0, true);
+  const { state, facts = NO_FACTS } = readDigest(path('use'), digest);
+  const { use, assumed } = withIssuedState(state, facts, issued);
+  return assumed && defaultLifetime === undefined ? undefined : use;
 }

@@ -4,9 +4,14 @@ import { systemClock } from '@credmon/core/base';
 import { instantOf, type FileState, type TokenTimes } from '@credmon/core/credential';
 import type { Subcommand } from '../command-line/command.ts';
 import { STANDING } from '../providers/standing/ports.ts';
-import { type Settings, settingsOf } from '../settings/read.ts';
+import type { Settings } from '../settings/read.ts';
 import { openConfig } from '../command-line/open-config.ts';
-import { lifetimeOfStem } from '../settings/policy.ts';
+import {
+  type Config,
+  createKnobReader,
+  readCondorIds,
+  readCredentialDirectory,
+} from '@credmon/core/config';
 
 /**
  * Exit code 0 when the token is valid for at least `seconds` more, otherwise 1 with the
@@ -17,10 +22,7 @@ export async function runUsableCommand(
   env: NodeJS.ProcessEnv,
   stderr: (text: string) => void,
 ): Promise<number> {
-  const use = await stateOf(
-    command,
-    settingsOf(openConfig(command, env), command, process.argv[1]),
-  );
+  const use = await stateOf(command, openConfig(command, env));
   const why = reason(use, command.seconds, instantOf(systemClock).wall);
   if (why === undefined) return 0;
   stderr(`${command.user}/${command.service}: ${why}`);
@@ -28,22 +30,34 @@ export async function runUsableCommand(
 }
 
 /**
- * Reads only this token. Standing tokens have no own files in the credential directory; what
- * reads them is loaded only for them.
+ * Reads only this token, and of the settings only the directory: the others are loaded for
+ * a token whose lifetime they tell, and for standing tokens, which have no own files in
+ * the credential directory.
  */
 async function stateOf(
-  { user, service }: Subcommand & { kind: 'usable' },
-  settings: Settings,
+  command: Subcommand & { kind: 'usable' },
+  config: Config,
 ): Promise<FileState<TokenTimes>> {
-  if (user !== STANDING) {
-    const { credDir, condorIds: condor } = settings;
-    const directory = checkCredentialDirectory(credDir, { create: false, condor });
-    return readUse(directory, user, service, lifetimeOfStem(service, settings));
+  const { user, service } = command;
+  const settings = async (): Promise<Settings> => {
+    const { settingsOf } = await import('../settings/read.ts');
+    return settingsOf(config, command, process.argv[1]);
+  };
+  if (user === STANDING) {
+    const { openStore } = await import('../status/tokens.ts');
+    const { tokens } = await openStore(await settings()).scan(instantOf(systemClock));
+    const token = tokens.find((each) => each.user === user && each.stem === service);
+    return token?.use ?? { kind: 'missing' };
   }
-  const { openStore } = await import('../status/tokens.ts');
-  const { tokens } = await openStore(settings).scan(instantOf(systemClock));
-  const token = tokens.find((each) => each.user === user && each.stem === service);
-  return token?.use ?? { kind: 'missing' };
+  const read = createKnobReader(config);
+  const credDir = command.credDir ?? readCredentialDirectory(read);
+  const condor = readCondorIds(config, read);
+  read.finish();
+  const directory = checkCredentialDirectory(credDir, { create: false, condor });
+  const use = readUse(directory, user, service);
+  if (use) return use;
+  const { lifetimeOfStem } = await import('../settings/policy.ts');
+  return readUse(directory, user, service, lifetimeOfStem(service, await settings()));
 }
 
 function reason(use: FileState<TokenTimes>, seconds: number, now: number): string | undefined {

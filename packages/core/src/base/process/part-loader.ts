@@ -41,8 +41,8 @@ type PartFunction = (
 ) => void;
 
 /**
- * Runs the main part of the program `file`. The parts are read once: a process that runs
- * while its program is replaced continues with the parts that it started with. The compiled
+ * Runs the main part of the program `file`. The file of the parts stays open: a process that
+ * runs while its program is replaced continues with the parts that it started with. The compiled
  * code of the parts that it has used is kept for the next start, where this process may write
  * beside the file: for each part that is needed on its own, together with the parts that it
  * needs.
@@ -50,7 +50,7 @@ type PartFunction = (
  */
 export function runParts(file: string, table: PartTable, fromFile: Require): void {
   const url = urlOf(file, fromFile);
-  const bytes = readParts(join(dirname(file), `${table.build}.parts`), table.length);
+  const readParts = openParts(join(dirname(file), `${table.build}.parts`), table.length);
   const loaded = new Map<string, { exports: unknown }>();
   const cache = openCache(file, table.build);
   let group: Group | undefined;
@@ -100,16 +100,18 @@ export function runParts(file: string, table: PartTable, fromFile: Require): voi
   const textOf = (name: string): string => {
     const [start, length] = table.parts[name] ?? [0, 0];
     const { inflateRawSync } = fromFile('node:zlib') as typeof import('node:zlib');
-    return inflateRawSync(bytes.subarray(start, start + length)).toString('latin1');
+    return inflateRawSync(readParts().subarray(start, start + length)).toString('latin1');
   };
   process.once('exit', () => cache.keep());
   load(table.main);
 }
 
-function readParts(path: string, length: number): Buffer {
+/** Opens the file of the parts; the result reads them, once: not if all code is kept. */
+function openParts(path: string, length: number): () => Buffer {
   try {
-    const bytes = readFileSync(path);
-    if (bytes.length === length) return bytes;
+    const descriptor = openSync(path, 'r');
+    let bytes: Buffer | undefined;
+    if (fstatSync(descriptor).size === length) return () => (bytes ??= readFileSync(descriptor));
   } catch (error) {
     throw new Error(`cannot read ${path}, which belongs to this program: install it again`, {
       cause: error,

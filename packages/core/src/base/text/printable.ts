@@ -11,6 +11,8 @@ const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
  * its meaning.
  */
 export function printable(text: string): string {
+  // Names of properties of characters are dear: 0.3 ms at the first use.
+  if (/^[\n\t -~]*$/.test(text)) return text;
   return text.replaceAll(UNPRINTABLE, (character) =>
     character === '\n' || character === '\t' ? character : escaped(character),
   );

@@ -147,41 +147,55 @@ interface NameFacts {
 }
 
 /**
- * Returns IP_ADDRESS and the others by NETWORK_INTERFACE, ENABLE_IPV4 and ENABLE_IPV6, and
- * what is wrong with these knobs. A knob without an address is empty.
+ * Returns IP_ADDRESS and the others by NETWORK_INTERFACE, ENABLE_IPV4 and ENABLE_IPV6. A
+ * knob without an address is empty. `report` gets what is wrong with these knobs. With `*`
+ * and `auto` that is only a machine without addresses, which take time: they are read, and
+ * it is reported, when one of the knobs is first used.
  */
 export function addressKnobs(
   knob: ReadKnob,
-  addresses: readonly HostAddress[],
+  addresses: () => readonly HostAddress[],
   evaluate: EvaluateExpression,
-): { readonly knobs: Record<string, string>; readonly problem: NetworkProblem | undefined } {
+  report: (problem: NetworkProblem) => void = () => undefined,
+): AddressKnobs {
   const [text4, text6] = [knob('ENABLE_IPV4'), knob('ENABLE_IPV6')];
   const setting = (text: string): FamilySetting | undefined =>
-    /^(?:auto)?$/i.test(trim(text)) ? 'auto' : parseBoolean(text, evaluate);
+    isAuto(text) ? 'auto' : parseBoolean(text, evaluate);
   const [enable4, enable6] = [setting(text4), setting(text6)];
-  const { ipv4, ipv6, problem } = chooseAddresses(addresses, knob('NETWORK_INTERFACE'), {
-    ipv4: enable4 ?? 'auto',
-    ipv6: enable6 ?? 'auto',
-  });
-  return {
-    knobs: {
-      IP_ADDRESS: ipv4 ?? ipv6 ?? '',
-      IP_ADDRESS_IS_IPV6: String(ipv4 === undefined && ipv6 !== undefined),
-      IPV4_ADDRESS: ipv4 ?? '',
-      IPV6_ADDRESS: ipv6 ?? '',
-    },
-    problem:
+  const pattern = knob('NETWORK_INTERFACE');
+  let chosen: ChosenAddresses | undefined;
+  const choose = (): ChosenAddresses => {
+    if (chosen) return chosen;
+    const families = { ipv4: enable4 ?? 'auto', ipv6: enable6 ?? 'auto' };
+    chosen = chooseAddresses(addresses(), pattern, families);
+    const problem =
       (enable4 === undefined ? invalid('ENABLE_IPV4', text4) : undefined) ??
-      (enable6 === undefined ? invalid('ENABLE_IPV6', text6) : problem),
+      (enable6 === undefined ? invalid('ENABLE_IPV6', text6) : chosen.problem);
+    if (problem) report(problem);
+    return chosen;
+  };
+  if (trim(pattern) !== '*' || enable4 !== 'auto' || enable6 !== 'auto') choose();
+  return {
+    IP_ADDRESS: () => choose().ipv4 ?? choose().ipv6 ?? '',
+    IP_ADDRESS_IS_IPV6: () => String(choose().ipv4 === undefined && choose().ipv6 !== undefined),
+    IPV4_ADDRESS: () => choose().ipv4 ?? '',
+    IPV6_ADDRESS: () => choose().ipv6 ?? '',
   };
 }
+
+const isAuto = (text: string): boolean => /^(?:auto)?$/i.test(trim(text));
+
+/** Functions that return the values of knobs. */
+type AddressKnobs = Readonly<
+  Record<'IP_ADDRESS' | 'IP_ADDRESS_IS_IPV6' | 'IPV4_ADDRESS' | 'IPV6_ADDRESS', () => string>
+>;
 
 function invalid(name: 'ENABLE_IPV4' | 'ENABLE_IPV6', text: string): NetworkProblem {
   return { knob: name, message: `${name} = ${text} must be true, false or auto` };
 }
 
 /**
- * Returns FULL_HOSTNAME and HOSTNAME: NETWORK_HOSTNAME or the machine's own name, with
+ * Returns what gives FULL_HOSTNAME and HOSTNAME: NETWORK_HOSTNAME or the machine's own name, with
  * DEFAULT_DOMAIN_NAME if it has no domain. With NO_DNS the own name is made of the
  * address, such as `192-0-2-2`, and empty without a domain.
  */
@@ -189,15 +203,16 @@ export function hostNames(
   knob: ReadKnob,
   facts: NameFacts,
   evaluate: EvaluateExpression,
-): Record<'FULL_HOSTNAME' | 'HOSTNAME', string> {
+): Record<'FULL_HOSTNAME' | 'HOSTNAME', () => string> {
   const domain = trim(knob('DEFAULT_DOMAIN_NAME')).replace(/^\./, '');
   const forced = trim(knob('NETWORK_HOSTNAME'));
   const isWithoutDns = forced === '' && parseBoolean(knob('NO_DNS'), evaluate) === true;
-  const name = isWithoutDns
-    ? nameOfAddress(knob, facts, evaluate, domain)
-    : forced || facts.fullHostname();
-  const full = name === '' || name.includes('.') || domain === '' ? name : `${name}.${domain}`;
-  return { FULL_HOSTNAME: full, HOSTNAME: full.split('.', 1)[0] ?? full };
+  const name = isWithoutDns ? nameOfAddress(knob, facts, evaluate, domain) : forced;
+  const full = (): string => {
+    const own = name === '' && !isWithoutDns ? facts.fullHostname() : name;
+    return own === '' || own.includes('.') || domain === '' ? own : `${own}.${domain}`;
+  };
+  return { FULL_HOSTNAME: full, HOSTNAME: () => full().split('.', 1)[0] ?? '' };
 }
 
 function nameOfAddress(
@@ -207,8 +222,7 @@ function nameOfAddress(
   domain: string,
 ): string {
   if (domain === '') return '';
-  const { knobs } = addressKnobs(knob, facts.addresses(), evaluate);
-  return (knobs['IP_ADDRESS'] ?? '').replace(/[.:]/g, '-');
+  return addressKnobs(knob, facts.addresses, evaluate).IP_ADDRESS().replace(/[.:]/g, '-');
 }
 
 /**
@@ -258,18 +272,18 @@ const LINE_LENGTH = 199;
 /**
  * Returns OPSYSNAME, OPSYSVER and the others for Linux. `releases` are the contents of
  * the {@link RELEASE_FILES} that exist, in order. The first one whose first line names a
- * known distribution decides, else PRETTY_NAME in `osRelease`, the contents of
- * /etc/os-release. The version is major * 100 + minor; without one, OPSYSVER and
+ * known distribution decides, else PRETTY_NAME in what `osRelease` returns, the contents
+ * of /etc/os-release. The version is major * 100 + minor; without one, OPSYSVER and
  * OPSYSMAJORVER are empty.
  * @see https://htcondor.readthedocs.io/en/latest/classad-attributes/machine-classad-attributes.html
  */
 export function systemNames(
-  releases: readonly string[],
-  osRelease: string | undefined,
+  releases: Iterable<string>,
+  osRelease: () => string | undefined,
 ): Record<string, string> {
   const longName =
-    releases.map(firstLine).find((line) => distributionOf(line) !== OTHER) ??
-    /PRETTY_NAME[^\n"]*"([^"\n]*)/.exec(osRelease ?? '')?.[1] ??
+    distributionIn(releases) ??
+    /PRETTY_NAME[^\n"]*"([^"\n]*)/.exec(osRelease() ?? '')?.[1] ??
     UNKNOWN;
   const name = distributionOf(longName);
   const [, major = '0', minor = '0'] = /(\d+)(?:\.(\d{1,2}))?/.exec(longName) ?? [];
@@ -284,6 +298,15 @@ export function systemNames(
     OPSYSVER: ifAny(version),
     OPSYSLEGACY: OTHER,
   };
+}
+
+/** Returns the first of the first lines that names a known distribution. */
+function distributionIn(releases: Iterable<string>): string | undefined {
+  for (const text of releases) {
+    const line = firstLine(text);
+    if (distributionOf(line) !== OTHER) return line;
+  }
+  return undefined;
 }
 
 /** Returns the first line without blanks and getty's `\n` and `\l` at its end. */
@@ -303,10 +326,13 @@ function distributionOf(line: string): string {
  * SLURM_CPUS_ON_NODE, if it is below `cpus`; otherwise it is empty, so that the default
  * remains, `$(DETECTED_CPUS)`.
  */
-export function cpuLimit(cpus: number, env: Readonly<Record<string, string | undefined>>): string {
+export function cpuLimit(
+  cpus: () => string,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
   const [least] = [env['OMP_THREAD_LIMIT'], env['SLURM_CPUS_ON_NODE']]
     .map(Number)
-    .filter((limit) => Number.isInteger(limit) && limit > 0 && limit < cpus)
+    .filter((limit) => Number.isInteger(limit) && limit > 0 && limit < Number(cpus()))
     .sort((a, b) => a - b);
   return least === undefined ? '' : String(least);
 }

@@ -22,11 +22,18 @@ import { isPrivateGroup, localUsers } from './accounts.ts';
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { type Stats, readFileSync, readdirSync, realpathSync, statSync } from 'node:fs';
-import { arch, cpus, hostname, networkInterfaces, release, totalmem, type, version } from 'node:os';
+import { cpus, hostname, networkInterfaces, release, totalmem, type, version } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** Indexed when the first configuration is read. */
 let indexedTemplates: Templates | undefined;
+/** Indexed when a first configuration has a template. */
+const indexed = (): Templates => (indexedTemplates ??= indexTemplates(templates));
+const TEMPLATES: Templates = {
+  hasCategory: (category) => indexed().hasCategory(category),
+  find: (category, name) => indexed().find(category, name),
+  labels: () => indexed().labels(),
+  meant: (category, name) => indexed().meant(category, name),
+};
 
 /** The configuration to read, and the reader's name. */
 export interface LoadOptions {
@@ -82,7 +89,7 @@ export function loadConfig(options: LoadOptions): Config {
     facts: { ...machineFacts(options.env), ...options.facts },
     host: machineHost(options.commandSeconds ?? 30),
     defaults: standardDefaults(),
-    templates: (indexedTemplates ??= indexTemplates(templates)),
+    templates: TEMPLATES,
     evaluate: options.evaluate ?? evaluateExpression,
     random:
       options.random ?? ((below) => (below > 1 ? randomInt(Math.min(below, 2 ** 48 - 1)) : 0)),
@@ -189,34 +196,43 @@ const ARCHES: Readonly<Record<string, readonly [string, string]>> = {
   ppc64: ['ppc64le', 'ppc64le'],
 };
 
-function earlyFacts(env: Environment): Record<string, string> {
-  const [condorArch, machine] = ARCHES[arch()] ?? [arch(), arch()];
-  const count = Math.max(1, cpus().length);
+/** What takes time, or the module of Node.js that knows it, is asked when it is needed. */
+function earlyFacts(env: Environment): HostFacts['early'] {
+  const [condorArch, machine] = ARCHES[process.arch] ?? [process.arch, process.arch];
   return {
     ARCH: condorArch,
-    OPSYS: type().toUpperCase(),
+    OPSYS: () => type().toUpperCase(),
     UNAME_ARCH: machine,
-    UNAME_OPSYS: type(),
+    UNAME_OPSYS: () => type(),
     UTSNAME_MACHINE: machine,
-    UTSNAME_NODENAME: hostname(),
-    UTSNAME_RELEASE: release(),
-    UTSNAME_SYSNAME: type(),
-    UTSNAME_VERSION: version(),
-    ...(type() === 'Linux' && (knownSystem ??= linuxNames())),
-    DETECTED_CPUS: String(count),
-    DETECTED_CORES: String(count),
-    DETECTED_PHYSICAL_CPUS: String(count),
-    DETECTED_CPUS_LIMIT: cpuLimit(count, env),
-    DETECTED_MEMORY: String(Math.floor(totalmem() / (1024 * 1024))),
+    UTSNAME_NODENAME: () => hostname(),
+    UTSNAME_RELEASE: () => release(),
+    UTSNAME_SYSNAME: () => type(),
+    UTSNAME_VERSION: () => version(),
+    ...(process.platform === 'linux' && (knownSystem ??= linuxNames())),
+    DETECTED_CPUS: cpuCount,
+    DETECTED_CORES: cpuCount,
+    DETECTED_PHYSICAL_CPUS: cpuCount,
+    DETECTED_CPUS_LIMIT: cpuLimit(cpuCount, env),
+    DETECTED_MEMORY: () => String(Math.floor(totalmem() / (1024 * 1024))),
   };
 }
+
+const cpuCount = (): string => String(Math.max(1, cpus().length));
 
 /** Kept, because neither changes while the process runs. */
 let knownSystem: Record<string, string> | undefined;
 
 function linuxNames(): Record<string, string> {
-  const releases = RELEASE_FILES.map(contents).filter((text) => text !== undefined);
-  return systemNames(releases, contents('/etc/os-release'));
+  return systemNames(readReleases(), () => contents('/etc/os-release'));
+}
+
+/** Reads a file when it is needed: the first one usually decides. */
+function* readReleases(): Generator<string> {
+  for (const path of RELEASE_FILES) {
+    const text = contents(path);
+    if (text !== undefined) yield text;
+  }
 }
 
 /** Returns a file's text; `undefined` if it cannot be read. */

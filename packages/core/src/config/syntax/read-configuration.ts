@@ -30,8 +30,11 @@ export interface HostFacts {
   /** The home directory of the process's user in the password database. */
   readonly home: string;
   readonly uid: number;
-  /** Knobs that are set before any file is read: OPSYS, ARCH, DETECTED_CPUS... */
-  readonly early: Readonly<Record<string, string>>;
+  /**
+   * Knobs that are set before any file is read: OPSYS, ARCH, DETECTED_CPUS... A function is
+   * called when its knob is looked up.
+   */
+  readonly early: Readonly<Record<string, string | (() => string)>>;
   /** Knobs that are set after all files: USERNAME, PID... */
   readonly late: Readonly<Record<string, string>>;
   /** Returns the addresses of the interfaces that are up, in the system's order. */
@@ -85,8 +88,10 @@ export function readConfiguration(options: ReadOptions): Config {
   };
   specials();
   const read = (name: string): string => knob(reading, name);
-  const detectAll = (knobs: Readonly<Record<string, string>>): void => {
-    for (const [name, value] of Object.entries(knobs)) detect(name, value);
+  const detectAll = (knobs: Readonly<Record<string, string | (() => string)>>): void => {
+    for (const [name, value] of Object.entries(knobs))
+      if (typeof value === 'string') detect(name, value);
+      else table.detect(name, value);
   };
   detectAll(facts.early);
   const detectNames = (): void => detectAll(hostNames(read, facts, options.evaluate));
@@ -94,8 +99,9 @@ export function readConfiguration(options: ReadOptions): Config {
   readEnvironment(reading, options.env);
   specials();
   detectNames();
-  const { knobs, problem } = addressKnobs(read, facts.addresses(), options.evaluate);
-  if (problem) warnings.push({ message: problem.message, ...placeOf(table, problem.knob) });
+  const knobs = addressKnobs(read, facts.addresses, options.evaluate, (problem) =>
+    warnings.push({ message: problem.message, ...placeOf(table, problem.knob) }),
+  );
   detectAll({ ...facts.late, ...knobs });
   tolerantly(reading, () => readAutomaticTemplates(reading));
   tolerantly(reading, () => refuseForbidden(table));

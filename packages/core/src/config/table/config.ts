@@ -65,26 +65,41 @@ export interface Config {
    * case-insensitively.
    */
   names(): readonly string[];
-  /** Returns those of {@link names} that are set: no defaults. */
+  /**
+   * Returns those of {@link names} that a file or the environment sets: no defaults, and
+   * nothing that the machine gives.
+   */
   setNames(): readonly string[];
 }
 
 /** Built-in defaults by their names in lower case. */
-export type Defaults = Pick<ReadonlyMap<string, Entry>, 'get' | 'has' | 'keys'>;
+export interface Defaults extends Pick<ReadonlyMap<string, Entry>, 'get' | 'has' | 'keys'> {
+  /** Returns the names in lower case that begin with `prefix`, in lower case. */
+  beginningWith(prefix: string): readonly string[];
+}
 
 /**
  * Indexes a table of defaults once, to share it between tables. Most programs read few of
- * them: entries are made when they are asked for.
+ * them: entries are made when they are asked for, and names in capitals are not indexed.
  */
 export function indexDefaults(defaults: Readonly<Record<string, string>>): Defaults {
   const origin: Origin = { kind: 'default' };
-  const spellings = new Map<string, string>();
-  for (const name of Object.keys(defaults)) spellings.set(name.toLowerCase(), name);
+  const names = Object.keys(defaults);
+  const mixed = new Map<string, string>();
+  for (const name of names) if (name !== name.toUpperCase()) mixed.set(name.toLowerCase(), name);
+  const spelling = (key: string): string | undefined => {
+    const capitals = key.toUpperCase();
+    return Object.hasOwn(defaults, capitals) ? capitals : mixed.get(key);
+  };
   return {
-    has: (key) => spellings.has(key),
-    keys: () => spellings.keys(),
+    has: (key) => spelling(key) !== undefined,
+    keys: () => names.map((name) => name.toLowerCase()).values(),
+    beginningWith: (prefix) =>
+      names
+        .filter((name) => name.slice(0, prefix.length).toLowerCase() === prefix)
+        .map((name) => name.toLowerCase()),
     get: (key) => {
-      const name = spellings.get(key);
+      const name = spelling(key);
       return name === undefined ? undefined : { name, raw: defaults[name] ?? '', origin };
     },
   };

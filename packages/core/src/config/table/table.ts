@@ -19,6 +19,11 @@ export interface Table {
    * a name with a prefix, it is stored as the default of the knob is written.
    */
   set(name: string, raw: string, origin: Origin): void;
+  /**
+   * Sets a knob to what `read` returns when the knob is looked up; if that is empty, the
+   * knob keeps its value.
+   */
+  detect(name: string, read: () => string): void;
   /** Returns the knob with exactly this name if it is set; no default, no prefix. */
   exact(name: string): Entry | undefined;
   /** Looks up `LOCALNAME.X`, `SUBSYS.X` and `X`, each followed by its default. */
@@ -27,8 +32,12 @@ export interface Table {
   defaultOf(name: string): Entry | undefined;
   /** True if an assignment to `name` sets the knob that a lookup of `reference` finds. */
   isSelf(name: string, reference: string): boolean;
-  /** Returns all knobs that are set. */
+  /** Returns all knobs that are set, but not those of {@link detect} that nobody looked up. */
   entries(): IterableIterator<Entry>;
+  /** Returns the names of all knobs that are set. */
+  names(): readonly string[];
+  /** Returns those of {@link names} that a file or the environment sets. */
+  givenNames(): readonly string[];
   /**
    * Returns all built-in defaults that a lookup may find; those for other subsystems, such
    * as `MASTER.IsMaster`, are left out.
@@ -41,6 +50,7 @@ export interface Table {
   beginningWith(prefix: string): readonly string[];
 }
 
+const DETECTED: Origin = { kind: 'detected' };
 const BOOLEAN = /^(?:true|false)$/i;
 
 /** Creates an empty table for a process of this subsystem and local name. */
@@ -50,6 +60,24 @@ export function createTable(
   localName: string | undefined,
 ): Table {
   const set = new Map<string, Entry>();
+  const facts = new Map<string, { readonly name: string; readonly read: () => string }>();
+  const put = (key: string, name: string, raw: string, origin: Origin): void => {
+    const old = find(key);
+    const exact = defaults.get(key);
+    const standard = exact ?? defaults.get(key.slice(key.indexOf('.') + 1));
+    const same = !old && standard && sameAsDefault(raw, standard.raw);
+    if (same && exact) return;
+    set.set(key, { name: old?.name ?? name, raw: same ? standard.raw : raw, origin });
+  };
+  const find = (key: string): Entry | undefined => {
+    const fact = facts.get(key);
+    if (fact) {
+      facts.delete(key);
+      const value = fact.read();
+      if (value !== '') put(key, fact.name, value, DETECTED);
+    }
+    return set.get(key);
+  };
   const prefixes = [localName ?? '', subsystem]
     .filter((prefix) => prefix !== '')
     .map((p) => `${p.toLowerCase()}.`);
@@ -57,22 +85,15 @@ export function createTable(
   const lookup = (name: string): Entry | undefined => {
     const key = name.toLowerCase();
     for (const prefix of lookups) {
-      const found = set.get(prefix + key) ?? defaults.get(prefix + key);
+      const found = find(prefix + key) ?? defaults.get(prefix + key);
       if (found) return found;
     }
     return undefined;
   };
   return {
-    set: (name, raw, origin) => {
-      const key = name.toLowerCase();
-      const old = set.get(key);
-      const exact = defaults.get(key);
-      const standard = exact ?? defaults.get(key.slice(key.indexOf('.') + 1));
-      const same = !old && standard && sameAsDefault(raw, standard.raw);
-      if (same && exact) return;
-      set.set(key, { name: old?.name ?? name, raw: same ? standard.raw : raw, origin });
-    },
-    exact: (name) => set.get(name.toLowerCase()),
+    set: (name, raw, origin) => put(name.toLowerCase(), name, raw, origin),
+    detect: (name, read) => void facts.set(name.toLowerCase(), { name, read }),
+    exact: (name) => find(name.toLowerCase()),
     lookup,
     defaultOf: (name) => defaults.get(name.toLowerCase()),
     isSelf: (name, reference) => {
@@ -80,6 +101,14 @@ export function createTable(
       return target === wanted || prefixes.some((prefix) => target === prefix + wanted);
     },
     entries: () => set.values(),
+    names: () => {
+      for (const key of facts.keys()) find(key);
+      return [...set.values()].map(({ name }) => name);
+    },
+    givenNames: () =>
+      [...set]
+        .filter(([key, { origin }]) => origin.kind !== 'detected' && !facts.has(key))
+        .map(([, { name }]) => name),
     defaults: function* () {
       for (const key of defaults.keys()) {
         if (prefixes.some((prefix) => defaults.has(prefix + key))) continue;
@@ -91,7 +120,10 @@ export function createTable(
     beginningWith: (prefix) => {
       const begins = (key: string): boolean => key.startsWith(prefix);
       return [
-        ...new Set([...[...defaults.keys()].filter(begins), ...[...set.keys()].filter(begins)]),
+        ...new Set([
+          ...defaults.beginningWith(prefix),
+          ...[...set.keys(), ...facts.keys()].filter(begins),
+        ]),
       ].sort();
     },
   };
@@ -143,8 +175,9 @@ export function createConfig(parts: ConfigParts): Config {
     expand: (text) => expandText(text, startExpansion(context)),
     names: () => allNames(table),
     setNames: () =>
-      [...table.entries()]
-        .map(({ name }) => ({ key: name.toLowerCase(), name }))
+      table
+        .givenNames()
+        .map((name) => ({ key: name.toLowerCase(), name }))
         .sort((a, b) => (a.key < b.key ? -1 : 1))
         .map(({ name }) => name),
   };
@@ -170,7 +203,7 @@ function named<T>(name: string, origin: Origin, expand: () => T): T {
 function allNames(table: Table): readonly string[] {
   const names = new Map<string, string>();
   for (const { name } of table.defaults()) names.set(name.toLowerCase(), name);
-  for (const { name } of table.entries()) names.set(name.toLowerCase(), name);
+  for (const name of table.names()) names.set(name.toLowerCase(), name);
   return [...names.entries()]
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     .map(([, name]) => name);

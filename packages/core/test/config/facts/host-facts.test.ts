@@ -211,7 +211,7 @@ test('files of local directories see the names, and the root file does not', () 
 
 /** OPSYSANDVER, OPSYSVER, OPSYSMAJORVER, OPSYSNAME and OPSYSLONGNAME. */
 function answer(releases: string[], osRelease?: string): (string | undefined)[] {
-  const names = systemNames(releases, osRelease);
+  const names = systemNames(releases, () => osRelease);
   expect([names['OPSYSSHORTNAME'], names['OPSYSLEGACY']]).toEqual([names['OPSYSNAME'], 'LINUX']);
   return ['OPSYSANDVER', 'OPSYSVER', 'OPSYSMAJORVER', 'OPSYSNAME', 'OPSYSLONGNAME'].map(
     (name) => names[name],
@@ -299,5 +299,5 @@ test.each([
   [{ OMP_THREAD_LIMIT: 'x' }, ''],
   [{ OMP_THREAD_LIMIT: '0' }, ''],
 ])('the limit of 4 CPUs with %j is %s', (env, limit) => {
-  expect(cpuLimit(4, env)).toBe(limit);
+  expect(cpuLimit(() => '4', env)).toBe(limit);
 });

@@ -1,7 +1,7 @@
 // The output of the command line for a configuration, in condor_config_val's format.
 import { expect, test } from 'vitest';
 import { dumpText, verboseText } from '../../../src/config/table/config.ts';
-import { readText } from '../read-text.ts';
+import { FACTS, readText } from '../read-text.ts';
 
 const config = readText('LOG = /l\nB @=x\none\n$(LOG)\n@x\nuse FEATURE : OAUTH\nA = 2\nE =\n');
 
@@ -30,8 +30,20 @@ test.each([
   );
 });
 
-test('the names that are set are all names but those of defaults, in the same order', () => {
-  const isDefault = (name: string): boolean => config.origin(name)?.kind === 'default';
-  expect(config.setNames()).toEqual(config.names().filter((name) => !isDefault(name)));
+test('a fact of the machine is read when it is looked up, once', () => {
+  let count = 0;
+  const cpus = (): string => String((count += 1));
+  const facts = { ...FACTS, early: { DETECTED_CPUS: cpus, UNAME_ARCH: () => 'own' } };
+  const own = readText('A = $(DETECTED_CPUS)\nuname_arch = $(UNAME_ARCH)-2\n', { facts });
+  expect([own.setNames(), own.get('UNAME_ARCH'), count]).toEqual([['A', 'UNAME_ARCH'], 'own-2', 0]);
+  // The default is 1, too: the knob is as good as unset.
+  expect([own.get('A'), own.origin('DETECTED_CPUS')?.kind, count]).toEqual(['1', 'default', 1]);
+  expect(own.foundName('uname_arch')).toBe('UNAME_ARCH');
+});
+
+test('the names that are set are all names but those of defaults and facts, in the same order', () => {
+  const isSet = (name: string): boolean =>
+    !['default', 'detected'].includes(config.origin(name)?.kind ?? '');
+  expect(config.setNames()).toEqual(config.names().filter(isSet));
   expect(config.setNames()).toEqual(expect.arrayContaining(['A', 'B', 'CREDMON_OAUTH_LOG', 'LOG']));
 });
