@@ -5,7 +5,7 @@ import { signInOrigins } from '../flow/resolve-provider.ts';
 import { currentFlow, newSecret, type PortalContext } from '../flow/context.ts';
 import { isComplete, openAnswers } from '../flow/flow.ts';
 import { nameRefusal } from '../flow/check-answer.ts';
-import { openFirstKey } from '../flow/open-key.ts';
+import { openFirstKey, KEY_ROUTE } from './key.ts';
 import { readTokenRequests } from '../flow/read-request.ts';
 import {
   type PreparedPage,
@@ -16,9 +16,8 @@ import {
 import { tokenCard } from '../pages/token-card.ts';
 import { requireOwner } from '../plugins/host.ts';
 import { bareHeaders, sendErrorBare } from '../plugins/errors.ts';
-import { allowFormsTo, headerList } from '../plugins/headers.ts';
+import { allowFormsTo, headerList } from '../plugins/security-headers.ts';
 import { type SessionSigner, startFirstSession } from '../plugins/session.ts';
-import { KEY_ROUTE } from './key.ts';
 
 /**
  * Answers a client that sends no cookie, and so has no list: the start page, and key links.

@@ -1,15 +1,16 @@
-// Links of condor_submit: GET /key/<64 hex> opens a session and redirects, so that the
-// key does not stay in the address bar; /switch asks when the browser opened a link of
-// another account, and a POST with a CSRF token selects one.
-import { type PortalContext, currentFlow, hasLiveLogins } from '../flow/context.ts';
+// Links of condor_submit: GET /key/<64 hex> creates a flow for the local user and the
+// tokens of the key file, opens a session and redirects, so that the key does not stay in
+// the address bar; /switch asks when the browser opened a link of another account, and a
+// POST with a CSRF token selects one.
+import { type PortalContext, currentFlow, hasLiveLogins, newFlowId } from '../flow/context.ts';
 import type { Flow } from '../flow/flow-value.ts';
-import { openKey } from '../flow/open-key.ts';
+import { MAX_LOGINS, isComplete, loginCount } from '../flow/flow.ts';
 import { readRequest } from '../flow/read-request.ts';
 import { pageError, sendPage } from '../pages/send-page.ts';
 import { requireOwner } from '../plugins/host.ts';
 import { renewSession, startSession } from '../plugins/session.ts';
-import { isCoded } from '@credmon/core/base';
-import { KEY_FILE_NAME } from '@credmon/core/credential';
+import { CodedError, isCoded } from '@credmon/core/base';
+import { type CredentialRequest, KEY_FILE_NAME } from '@credmon/core/credential';
 import type { FastifyInstance, FastifyReply, preHandlerHookHandler } from 'fastify';
 import { createHash } from 'node:crypto';
 import { type ZodType, z } from 'zod';
@@ -111,4 +112,93 @@ export function isAnotherAccount(
  */
 function nameOf(key: string): string {
   return createHash('sha256').update(key).digest('base64url');
+}
+
+/**
+ * Reads the key file and creates a flow. If `current`, the flow of this browser, is of
+ * the same key, it is used, so that its logins in progress can finish.
+ * @param requireOwner throws if the requesting user is not this local user
+ * @returns the id of the new flow, to be stored only in the session; `undefined` to
+ * continue with `current`
+ * @throws CodedError `KEY_FILE_MISSING`, `KEY_FILE_INVALID`, `CRED_FILE_IO`,
+ * `SESSION_STORE_FULL`
+ */
+export async function openKey(
+  context: PortalContext,
+  key: string,
+  current: Flow | undefined,
+  requireOwner: (localUser: string) => void,
+): Promise<string | undefined> {
+  checkName(key);
+  const request = readOpenRequest(context, key, current);
+  const { localUser } = request ?? current ?? { localUser: '' };
+  requireOwner(localUser);
+  if (request === undefined || (current && canContinue(current, key, request))) return undefined;
+  return createFlow(context, key, request);
+}
+
+/**
+ * Reads the key file and creates a flow, for a browser without one.
+ * @param requireOwner throws if the requesting user is not this local user
+ * @returns the id of the new flow, to be stored only in the session
+ * @throws as {@link openKey}
+ */
+export async function openFirstKey(
+  context: PortalContext,
+  key: string,
+  requireOwner: (localUser: string) => void,
+): Promise<string> {
+  checkName(key);
+  const request = readRequest(context, key);
+  requireOwner(request.localUser);
+  return createFlow(context, key, request);
+}
+
+function checkName(key: string): void {
+  if (!KEY_FILE_NAME.test(key))
+    throw new CodedError('KEY_FILE_MISSING', 'the link does not contain a key of 64 hex digits');
+}
+
+async function createFlow(
+  context: PortalContext,
+  key: string,
+  request: CredentialRequest,
+): Promise<string> {
+  const { ports } = context;
+  const { localUser } = request;
+  const id = newFlowId(context, localUser);
+  const tokens = request.requests.map(({ provider, handle }) => ({ provider, handle }));
+  await ports.flows.append(id, { type: 'opened', at: ports.clock.now(), key, localUser, tokens });
+  ports.log.info(
+    `key file opened for ${localUser}: ${request.requests.map(({ stem }) => stem).join(', ')}`,
+  );
+  return id;
+}
+
+/**
+ * Reads the request; `undefined` if the current flow is complete and the key file was
+ * removed.
+ */
+function readOpenRequest(
+  context: PortalContext,
+  key: string,
+  current: Flow | undefined,
+): CredentialRequest | undefined {
+  try {
+    return readRequest(context, key);
+  } catch (error) {
+    if (isCoded(error, 'KEY_FILE_MISSING') && current?.key === key && isComplete(current))
+      return undefined;
+    throw error;
+  }
+}
+
+/** True if a flow has the same key, user and tokens, and can start more logins. */
+function canContinue(flow: Flow, key: string, { localUser, requests }: CredentialRequest): boolean {
+  return (
+    flow.key === key &&
+    flow.localUser === localUser &&
+    flow.tokens.map(({ stem }) => stem).join() === requests.map(({ stem }) => stem).join() &&
+    loginCount(flow) < MAX_LOGINS
+  );
 }

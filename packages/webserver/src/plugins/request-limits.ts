@@ -5,7 +5,7 @@ import fastifyUnderPressure from '@fastify/under-pressure';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PortalContext } from '../flow/context.ts';
 import { pageError, pageFor, preparedError, sendBare } from '../pages/send-page.ts';
-import { headerList, pageHeaders } from './headers.ts';
+import { headerList, pageHeaders } from './security-headers.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

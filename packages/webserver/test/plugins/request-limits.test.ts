@@ -1,6 +1,6 @@
 // The keys of the rate limit.
 import { describe, expect, it } from 'vitest';
-import { rateKey } from '../../src/plugins/security.ts';
+import { rateKey } from '../../src/plugins/request-limits.ts';
 
 describe('the rate limit', () => {
   it.each([

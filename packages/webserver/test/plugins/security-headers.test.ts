@@ -1,6 +1,6 @@
 // The security headers, made once at the start, and the page of a client that asks too often.
 import { afterEach, expect, it } from 'vitest';
-import { securityHeaders } from '../../src/plugins/headers.ts';
+import { securityHeaders } from '../../src/plugins/security-headers.ts';
 import { KEY, ad, startPortal, type Portal } from '../support/portal.ts';
 
 let portal: Portal;
