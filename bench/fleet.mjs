@@ -13,7 +13,7 @@ import {
   jitterOf,
   judge,
 } from '../packages/core/dist/renewal/index.js';
-import { createLimiter } from '../packages/credmon/dist/throttle/issuer-queues.js';
+import { createLimiter } from '../packages/credmon/dist/throttle/limiter.js';
 
 /** Seconds. A response takes one step; nothing is faster. */
 const STEP = 0.25;

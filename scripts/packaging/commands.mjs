@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 const DECLARATIONS = `
 import { commandLine as credmon } from './packages/credmon/src/command-line/arguments.ts';
 import { commandLine as webserver } from './packages/webserver/src/cli/arguments.ts';
-import { commandLine as scitokens } from './packages/scitokens/src/cli/scitokens.ts';
+import { commandLine as scitokens } from './packages/scitokens/src/cli/command-line.ts';
 import { parseStorerArguments } from './packages/credmon/src/storer/arguments.ts';
 import { parseMytokenArguments } from './packages/credmon/src/mytoken/arguments.ts';
 import * as tools from './packages/scitokens/src/cli/python-tools.ts';

@@ -10,5 +10,5 @@ export type { ConfiguredClient } from './settings/clients.ts';
 export { ownerOf, overlaps } from './settings/lists.ts';
 export type { ProviderKind, ProviderLists, ServiceFacts } from './settings/lists.ts';
 export type { Outcome, Provider, ProviderContext } from './providers/common/provider.ts';
-export { statusRow, statusTable } from './status/output.ts';
-export type { StatusRow } from './status/output.ts';
+export { statusRow, statusTable } from './status/rows.ts';
+export type { StatusRow } from './status/rows.ts';

@@ -5,7 +5,7 @@ export { loadConfig } from './machine/load.ts';
 export type { LoadOptions } from './machine/load.ts';
 export { readConfiguration } from './syntax/read-configuration.ts';
 export type { HostFacts, ReadOptions } from './syntax/read-configuration.ts';
-export type { SourceHost, CommandResult } from './syntax/reading.ts';
+export type { SourceHost, CommandResult } from './syntax/reader-state.ts';
 export {
   readBoolean,
   readDuration,
@@ -18,7 +18,7 @@ export {
   readString,
 } from './typed/typed.ts';
 export type { Bounds, KnobProblem, NumberOptions, ReadResult } from './typed/typed.ts';
-export type { EvaluateExpression, ExpressionValue } from './macros/expressions.ts';
+export type { EvaluateExpression, ExpressionValue } from './macros/conditions.ts';
 export { dumpText, expandMacroText, queryKnob, verboseText } from './table/config.ts';
 export type { DumpOptions } from './table/config.ts';
 export { parameter } from './typed/typed.ts';

@@ -1,7 +1,7 @@
 // Parsers from a credential file to its part of a snapshot: from the text, and for the
 // common form of `.use` from its bytes, where nothing is decoded or copied. Pure.
 import { ERROR_CODES, type ErrorCode } from '../base/errors/errors.ts';
-import { MAX_REFRESH_TOKEN, type Parsed, parseMeta, parseObject } from './contents.ts';
+import { MAX_REFRESH_TOKEN, type Parsed, parseMeta, parseObject } from './file-contents.ts';
 import { type UseFacts, tokenHash } from './issued-state.ts';
 import type { MetaDigest, RenewalState, TopDigest } from './snapshot.ts';
 import { LONGEST_LIFETIME, STORED_BEFORE_TOP, type TokenTimes, timesInFile } from './times.ts';

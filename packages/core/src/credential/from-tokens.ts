@@ -1,7 +1,7 @@
 // The files of a token, made from a token response, as the web server and the daemon
 // write them.
 import type { TokenAnswer } from './token-response.ts';
-import type { MetaContents, TopContents } from './contents.ts';
+import type { MetaContents, TopContents } from './file-contents.ts';
 import { issuedText } from './issued-state.ts';
 import { jobReadable, readableUse, type UseOrigin } from './job-readable.ts';
 import { DOES_NOT_EXPIRE, STORED_BEFORE_TOP, promisedLifetime, type TokenTimes } from './times.ts';

@@ -1,9 +1,9 @@
 // The public API of @credmon/core/credential, the credential files: names, layout,
 // contents, times, requests, token responses.
-export { judgeProviderNames, noHandles, refusedName, refusedProvider } from './name.ts';
-export type { NameProblem, NameRules } from './name.ts';
-export { cutDomain, isCredName, isPlainProviderName, splitStem, stemOf } from './name.ts';
-export type { ServiceAndHandle } from './name.ts';
+export { judgeProviderNames, noHandles, refusedName, refusedProvider } from './file-names.ts';
+export type { NameProblem, NameRules } from './file-names.ts';
+export { cutDomain, isCredName, isPlainProviderName, splitStem, stemOf } from './file-names.ts';
+export type { ServiceAndHandle } from './file-names.ts';
 export {
   COMPLETE_FILE,
   KEY_FILE_NAME,
@@ -14,16 +14,16 @@ export {
   classifyUserEntry,
   hintsAtTokens,
   tokenFileName,
-} from './name.ts';
-export type { TokenFileKind, UserEntry } from './name.ts';
+} from './file-names.ts';
+export type { TokenFileKind, UserEntry } from './file-names.ts';
 export {
   MAX_CREDENTIAL_BYTES,
   MAX_REFRESH_TOKEN,
   parseMeta,
   parseObject,
   parseTop,
-} from './contents.ts';
-export type { MetaContents, Parsed, TopContents, UseContents } from './contents.ts';
+} from './file-contents.ts';
+export type { MetaContents, Parsed, TopContents, UseContents } from './file-contents.ts';
 export {
   STORED_BEFORE_TOP,
   jwtTimes,

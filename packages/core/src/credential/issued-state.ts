@@ -1,7 +1,7 @@
 // `.S.issued`, our own state file beside a bare token: its times and granted scopes, which
 // a file with the token alone cannot contain. Pure.
 import { createHash } from 'node:crypto';
-import { parseObject, type Parsed } from './contents.ts';
+import { parseObject, type Parsed } from './file-contents.ts';
 import type { FileState } from './snapshot.ts';
 import { DOES_NOT_EXPIRE, timesInFile, type TokenTimes } from './times.ts';
 import type { TokenAnswer } from './token-response.ts';

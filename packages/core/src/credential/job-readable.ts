@@ -13,7 +13,7 @@ import {
   textsOf,
 } from './refresh-spelling.ts';
 import { CodedError } from '../base/errors/errors.ts';
-import { MAX_CREDENTIAL_BYTES } from './contents.ts';
+import { MAX_CREDENTIAL_BYTES } from './file-contents.ts';
 import { digestUse } from './digest.ts';
 
 /**

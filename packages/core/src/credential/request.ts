@@ -2,7 +2,7 @@
 // prevent injection. Its lines are only the subset of old ClassAd syntax that CredD writes.
 import { CodedError, isCoded } from '../base/errors/errors.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
-import { cutDomain, isCredName, stemOf } from './name.ts';
+import { cutDomain, isCredName, stemOf } from './file-names.ts';
 
 /**
  * One token to log in for. `scopes` and `audience` are byte for byte CredD's texts; the

@@ -1,6 +1,6 @@
 // What happens to a stored refresh token after a login without a new one.
 import { type TokenAnswer, scopeText, splitScopes } from './token-response.ts';
-import { parseMeta, parseObject, parseTop, type TopContents } from './contents.ts';
+import { parseMeta, parseObject, parseTop, type TopContents } from './file-contents.ts';
 import { accessTokenOf, parseRenewal } from './digest.ts';
 import { rotatedTopText } from './from-tokens.ts';
 import { isRecord, jwtClaims } from '../base/values/json.ts';

@@ -1,7 +1,7 @@
 // Token responses after validation: all that the rest of the project sees of a response.
 import { CodedError } from '../base/errors/errors.ts';
 import { isRecord } from '../base/values/json.ts';
-import { MAX_REFRESH_TOKEN } from './contents.ts';
+import { MAX_REFRESH_TOKEN } from './file-contents.ts';
 import { jobReadable } from './job-readable.ts';
 import { MASK, SHORT_SECRET } from './secret-text.ts';
 

@@ -19,7 +19,8 @@ import { ok, warning, wrong, type Finding } from '../base/text/findings.ts';
 import { shellWord } from '../base/text/printable.ts';
 import { utcText } from '../base/time/clock.ts';
 import { writeAll } from './rotating-file.ts';
-import { jsonLine, type LogOptions } from './settings.ts';
+import { jsonLine } from './line-format.ts';
+import { type LogOptions } from './settings.ts';
 
 /** What has happened to a token. */
 export type AuditEvent = 'signed-in' | 'renewed' | 'revoked' | 'removed' | 'issued';

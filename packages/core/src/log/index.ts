@@ -1,7 +1,7 @@
 // The public API of @credmon/core/log, the log of the daemon and the web server.
 export type { Log } from './logger.ts';
-export { DEFAULT_STYLE } from './settings.ts';
-export type { LineStyle } from './settings.ts';
+export { DEFAULT_STYLE } from './line-format.ts';
+export type { LineStyle } from './line-format.ts';
 export { checkLogFile } from './rotating-file.ts';
 export { openLog } from './logger.ts';
 export type { Logger } from './logger.ts';

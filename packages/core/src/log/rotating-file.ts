@@ -3,13 +3,8 @@
 import { CodedError, messageOf, systemCode } from '../base/errors/errors.ts';
 import { shellWord } from '../base/text/printable.ts';
 import { type Finding, ok, wrong } from '../base/text/findings.ts';
-import {
-  type LineStyle,
-  type LocalTime,
-  formatLine,
-  formatTime,
-  type LogOptions,
-} from './settings.ts';
+import { type LineStyle, type LocalTime, formatLine, formatTime } from './line-format.ts';
+import { type LogOptions } from './settings.ts';
 import {
   accessSync,
   closeSync,

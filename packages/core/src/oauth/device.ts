@@ -2,7 +2,7 @@
 import type { DeviceAuthorizationResponse } from 'openid-client';
 import { CodedError, isCoded, type Clock, type HttpResponse, type Send } from '../base/index.ts';
 import { bodyText } from '../base/values/json.ts';
-import { parseObject } from '../credential/contents.ts';
+import { parseObject } from '../credential/file-contents.ts';
 import { LONGEST_LIFETIME, statedSeconds } from '../credential/times.ts';
 import { classifyFailure } from './classify.ts';
 import {

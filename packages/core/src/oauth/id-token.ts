@@ -3,7 +3,7 @@
 // and cached.
 import { bodyText, isRecord } from '../base/values/json.ts';
 import { CodedError, type Send, jwtClaims, originOf, secureEndpoint } from '../base/index.ts';
-import { parseObject } from '../credential/contents.ts';
+import { parseObject } from '../credential/file-contents.ts';
 import type { IdentityClaims } from '../credential/token-response.ts';
 import { classifyFailure } from './classify.ts';
 import type { CompactVerifyResult, CryptoKey, JSONWebKeySet, JWSHeaderParameters } from 'jose';

@@ -2,7 +2,7 @@
 // configured issuer, and cached.
 import { CodedError, isCoded, metadataUrls, originOf, type Send } from '../base/index.ts';
 import { bodyText } from '../base/values/json.ts';
-import { parseObject } from '../credential/contents.ts';
+import { parseObject } from '../credential/file-contents.ts';
 import { classifyFailure, harmless } from './classify.ts';
 import { secureEndpoint } from '../base/http/endpoint.ts';
 

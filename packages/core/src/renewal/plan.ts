@@ -1,7 +1,7 @@
 // Decides from one scan and the time which tokens to renew now, and when to check again.
 // Pure: the plan is a value.
 import { sortInSlices } from '../base/time/yielder.ts';
-import type { Parsed } from '../credential/contents.ts';
+import type { Parsed } from '../credential/file-contents.ts';
 import type { Instant, RenewalState, TokenSnapshot } from '../credential/snapshot.ts';
 import { ANY_BASIS } from './backoff.ts';
 import { dueOf, localNow, type DueReason } from './due.ts';

@@ -9,7 +9,7 @@ import {
   type OpenStagedFile,
 } from '../base/files/atomic-write.ts';
 import { CodedError, systemCode } from '../base/errors/errors.ts';
-import { STATE_KINDS, tokenFileName } from '../credential/name.ts';
+import { STATE_KINDS, tokenFileName } from '../credential/file-names.ts';
 import { sameIdentity, tokenId, type FileIdentity } from '../credential/snapshot.ts';
 import { type Origins, progressFields, type Progress } from './progress.ts';
 import { identityFromStat } from './read-file.ts';

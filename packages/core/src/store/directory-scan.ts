@@ -3,7 +3,7 @@
 import { createYielder } from '../base/time/yielder.ts';
 import { rememberPlace, type Inside } from '../base/files/held-directory.ts';
 import type { OpenDirectory } from '../base/files/safe-directory.ts';
-import { KEY_FILE_NAME, isCredName } from '../credential/name.ts';
+import { KEY_FILE_NAME, isCredName } from '../credential/file-names.ts';
 import type { Instant } from '../credential/snapshot.ts';
 import { linkText, openRoot, rootSlices } from './directory-names.ts';
 import { statIfThere } from './read-file.ts';

@@ -5,8 +5,8 @@ import { CodedError, isCoded, messageOf, systemCode } from '../base/errors/error
 import { syncDirectory } from '../base/files/atomic-write.ts';
 import { type OpenDirectory, inSubdirectory, openDirectory } from '../base/files/safe-directory.ts';
 import { isAliveElsewhere } from '../base/process/process.ts';
-import { type Parsed, parseMeta } from '../credential/contents.ts';
-import { tokenFileName } from '../credential/name.ts';
+import { type Parsed, parseMeta } from '../credential/file-contents.ts';
+import { tokenFileName } from '../credential/file-names.ts';
 import { type Instant, tokenId } from '../credential/snapshot.ts';
 import { type ApplyParts, applyChange, applyInGroup, isSwept } from './apply-change.ts';
 import { inUserDirectory } from './directory-names.ts';

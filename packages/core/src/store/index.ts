@@ -21,5 +21,5 @@ export type {
   TokenWrite,
   UnreadFiles,
 } from './store.ts';
-export { checkCredentialDirectory, checkRunDirectory } from './check-directory.ts';
-export type { DirectoryCheck } from './check-directory.ts';
+export { checkCredentialDirectory, checkRunDirectory } from './directory-trust.ts';
+export type { DirectoryCheck } from './directory-trust.ts';

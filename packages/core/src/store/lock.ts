@@ -17,7 +17,7 @@ import { CodedError, messageOf, systemCode } from '../base/errors/errors.ts';
 import { inDirectory } from '../base/files/safe-directory.ts';
 import { readBytes } from '../base/files/safe-file.ts';
 import { shellWord } from '../base/text/printable.ts';
-import { LOCK_FILE } from '../credential/name.ts';
+import { LOCK_FILE } from '../credential/file-names.ts';
 
 /**
  * The state of the lock: `held`; `file-replaced` if the lock file was removed or

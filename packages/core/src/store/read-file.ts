@@ -10,7 +10,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { systemCode } from '../base/errors/errors.ts';
-import { MAX_CREDENTIAL_BYTES } from '../credential/contents.ts';
+import { MAX_CREDENTIAL_BYTES } from '../credential/file-contents.ts';
 import type { FileIdentity } from '../credential/snapshot.ts';
 
 /**

@@ -17,7 +17,7 @@ import {
 import { join } from 'node:path';
 import { createYielder } from '../base/time/yielder.ts';
 import { systemCode } from '../base/errors/errors.ts';
-import { RESERVE_FILE } from '../credential/name.ts';
+import { RESERVE_FILE } from '../credential/file-names.ts';
 import type { DirectoryLock } from './lock.ts';
 
 /** The smallest useful reserve, in bytes. */

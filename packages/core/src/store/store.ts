@@ -1,7 +1,7 @@
 // The interface between decisions and the credential directory, for the real directory
 // and for tests.
-import type { MetaContents, Parsed } from '../credential/contents.ts';
-import type { TokenFileKind } from '../credential/name.ts';
+import type { MetaContents, Parsed } from '../credential/file-contents.ts';
+import type { TokenFileKind } from '../credential/file-names.ts';
 import type { FileIdentity, Instant, TokenSnapshot } from '../credential/snapshot.ts';
 
 /**

@@ -1,7 +1,7 @@
 // Looks at one token: from the names of its files to its snapshot, reading only what is
 // new and needed.
 import { join } from 'node:path';
-import { MAX_CREDENTIAL_BYTES, type Parsed } from '../credential/contents.ts';
+import { MAX_CREDENTIAL_BYTES, type Parsed } from '../credential/file-contents.ts';
 import {
   digestMeta,
   digestTop,
@@ -10,7 +10,7 @@ import {
   plainUseTimes,
 } from '../credential/digest.ts';
 import { parseIssued, withIssuedState, type UseFacts } from '../credential/issued-state.ts';
-import { tokenFileName, type TokenFileKind, isCredName } from '../credential/name.ts';
+import { tokenFileName, type TokenFileKind, isCredName } from '../credential/file-names.ts';
 import {
   identityOf,
   sameIdentity,

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { isBeingWritten } from '../base/files/atomic-write.ts';
 import { digestTop } from '../credential/digest.ts';
-import { classifyUserEntry, type TokenFileKind, isCredName } from '../credential/name.ts';
+import { classifyUserEntry, type TokenFileKind, isCredName } from '../credential/file-names.ts';
 import type { TokenSnapshot } from '../credential/snapshot.ts';
 import { readCredentialFile, statIfThere } from './read-file.ts';
 import { EVERY_KIND, KIND_BITS, type ScannedToken } from './scanned-token.ts';

@@ -2,8 +2,8 @@
 // memory.
 import defaults from '../../src/config/table/defaults.json' with { type: 'json' };
 import { type Config, indexDefaults } from '../../src/config/table/config.ts';
-import { evaluateExpression } from '../../src/config/macros/expressions.ts';
-import type { SourceHost } from '../../src/config/syntax/reading.ts';
+import { evaluateExpression } from '../../src/config/macros/conditions.ts';
+import type { SourceHost } from '../../src/config/syntax/reader-state.ts';
 import {
   readConfiguration,
   type HostFacts,

@@ -22,7 +22,7 @@ import {
   type AuditLog,
 } from '../../src/log/audit-log.ts';
 import { openLog } from '../../src/log/logger.ts';
-import { DEFAULT_STYLE } from '../../src/log/settings.ts';
+import { DEFAULT_STYLE } from '../../src/log/line-format.ts';
 
 let directory: string;
 let path: string;

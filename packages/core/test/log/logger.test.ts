@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { DEFAULT_STYLE, type LogOptions } from '../../src/log/settings.ts';
+import { DEFAULT_STYLE } from '../../src/log/line-format.ts';
+import { type LogOptions } from '../../src/log/settings.ts';
 import { openLog } from '../../src/log/logger.ts';
 
 let path: string;

@@ -12,7 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
-import { DEFAULT_STYLE, type LogOptions } from '../../src/log/settings.ts';
+import { DEFAULT_STYLE } from '../../src/log/line-format.ts';
+import { type LogOptions } from '../../src/log/settings.ts';
 import { openLog } from '../../src/log/logger.ts';
 
 /** File system calls that fail: by name, and the numbers of the failing ones. */

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, statSync, symlinkSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { checkRunDirectory } from '../../src/store/check-directory.ts';
+import { checkRunDirectory } from '../../src/store/directory-trust.ts';
 import { isRoot } from '../base/privileges.ts';
 
 let top: string;

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { startProcess, type Child } from '@credmon/test-fixtures/processes/processes';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { LOCK_FILE } from '../../src/credential/name.ts';
+import { LOCK_FILE } from '../../src/credential/file-names.ts';
 import { openCredentialDirectory } from '../../src/store/directory-store.ts';
 import { lockDirectory, type LockState } from '../../src/store/lock.ts';
 import type { TokenChange } from '../../src/store/store.ts';

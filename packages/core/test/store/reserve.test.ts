@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CodedError } from '../../src/base/errors/errors.ts';
-import { RESERVE_FILE } from '../../src/credential/name.ts';
+import { RESERVE_FILE } from '../../src/credential/file-names.ts';
 import { openCredentialDirectory } from '../../src/store/directory-store.ts';
 import type { LockState } from '../../src/store/lock.ts';
 import { openReserve, SMALLEST_RESERVE, type Reserve } from '../../src/store/reserve.ts';

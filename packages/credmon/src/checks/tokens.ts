@@ -18,13 +18,13 @@ import { loginCommand, remediationFor } from '../report/remediation.ts';
 import type { StandingToken } from '../settings/standing.ts';
 import { parseUserStatus } from '../status/status-file.ts';
 import { administratorTexts, attentionTexts, unownedTexts } from '../status/summary.ts';
-import { nameOf, needsAdministrator } from '../status/output.ts';
+import { nameOf, needsAdministrator } from '../status/rows.ts';
 import {
   type EvaluatedToken,
   evaluateTokens,
   openStandingTokens,
   openStore,
-} from '../status/tokens.ts';
+} from '../commands/read-directory.ts';
 import {
   type Check,
   type CheckContext,

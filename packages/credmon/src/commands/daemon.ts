@@ -32,7 +32,7 @@ import {
 } from '../daemon/pid-and-complete.ts';
 import { createReload, handleSignals } from '../daemon/signals.ts';
 import { createKeyRotation } from '../keys/signing-keys.ts';
-import { createLimiter } from '../throttle/issuer-queues.ts';
+import { createLimiter } from '../throttle/limiter.ts';
 import { addUserView, systemUserView } from '../daemon/user-view.ts';
 import { olderDirectory } from '../host/older-directory.ts';
 import { keyDirectories, localFiles } from '../host/local-files.ts';

@@ -17,8 +17,8 @@ import {
   explain,
 } from '../status/explain.ts';
 import { rowsAt } from '../status/status-file.ts';
-import { nameOf, needsAttention, statusRow } from '../status/output.ts';
-import { openStore } from '../status/tokens.ts';
+import { nameOf, needsAttention, statusRow } from '../status/rows.ts';
+import { openStore } from './read-directory.ts';
 import { type UserDirectories, isClosedToUs, readDirectories, seeDaemon } from './ask-daemon.ts';
 import type { Output } from './revoke.ts';
 import { closed, readStatus, userOf } from './status.ts';

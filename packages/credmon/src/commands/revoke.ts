@@ -32,8 +32,8 @@ import { createRevoker, issuerToAsk, throttled } from '../revocation/revoker.ts'
 import type { ProviderKind } from '../settings/lists.ts';
 import { type Settings, readSettings } from '../settings/read.ts';
 import { renewalPolicies, withOwnLifetime } from '../settings/policy.ts';
-import { existingDirectory } from '../status/tokens.ts';
-import { type Limiter, createLimiter } from '../throttle/issuer-queues.ts';
+import { existingDirectory } from './read-directory.ts';
+import { type Limiter, createLimiter } from '../throttle/limiter.ts';
 import {
   CodedError,
   createSend,

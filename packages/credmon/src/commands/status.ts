@@ -11,10 +11,10 @@ import {
   type StatusRow,
   isEverything,
   selectRows,
-} from '../status/output.ts';
+} from '../status/rows.ts';
 import { type Heartbeat, type UserStatus, parseUserStatus, rowsAt } from '../status/status-file.ts';
 import { attentionTexts, unownedTexts } from '../status/summary.ts';
-import { evaluateTokens, openStore } from '../status/tokens.ts';
+import { evaluateTokens, openStore } from './read-directory.ts';
 import { type UserDirectories, isClosedToUs, readDirectories, seeDaemon } from './ask-daemon.ts';
 import { CodedError, durationText, systemClock, utcText } from '@credmon/core/base';
 import { userName } from '@credmon/core/config';

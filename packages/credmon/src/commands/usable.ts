@@ -44,7 +44,7 @@ async function stateOf(
     return settingsOf(config, command, process.argv[1]);
   };
   if (user === STANDING) {
-    const { openStore } = await import('../status/tokens.ts');
+    const { openStore } = await import('./read-directory.ts');
     const { tokens } = await openStore(await settings()).scan(instantOf(systemClock));
     const token = tokens.find((each) => each.user === user && each.stem === service);
     return token?.use ?? { kind: 'missing' };

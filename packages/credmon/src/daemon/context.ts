@@ -2,7 +2,7 @@
 import type { Clock, Send } from '@credmon/core/base';
 import type { CredentialStore, LockState, TokenChange } from '@credmon/core/store';
 import type { FileIdentity, Parsed, RenewalState, TokenSnapshot } from '@credmon/core/credential';
-import type { Limiter } from '../throttle/issuer-queues.ts';
+import type { Limiter } from '../throttle/limiter.ts';
 import type { Renewal, Report } from '../report/events.ts';
 import type { AskedRenewals } from '../requests/asked.ts';
 import type { Successor } from './successors.ts';

@@ -14,7 +14,7 @@ import {
 import { attempt, type Attempted, whyBusy } from './attempt.ts';
 import { postponed } from './record-outcome.ts';
 import { UNEXPECTED_INTERVAL } from '../settings/policy.ts';
-import type { Job } from '../throttle/issuer-queues.ts';
+import type { Job } from '../throttle/limiter.ts';
 import type { PassMemory, PassContext } from './context.ts';
 import type { Provider } from '../providers/common/provider.ts';
 import { retryWrites } from './full-disk.ts';

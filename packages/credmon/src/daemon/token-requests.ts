@@ -15,7 +15,7 @@ import { tokenResultText, type TokenRequest, type Asker } from '../requests/requ
 import { createUserQueues } from '../requests/limits.ts';
 import type { Settings } from '../settings/read.ts';
 import { tokenSourceIn, type TokenSource } from '../settings/token-source.ts';
-import type { Limiter } from '../throttle/issuer-queues.ts';
+import type { Limiter } from '../throttle/limiter.ts';
 
 /**
  * What issuing needs. `audit` writes a line to the log and returns whether it is there;

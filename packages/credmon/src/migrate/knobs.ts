@@ -1,6 +1,6 @@
 // What becomes of each knob of an older credmon's configuration (kept, renamed, replaced
 // or dropped with a reason), and of the web server's lines of an older portal (mod_wsgi).
-import fates from './fates.json' with { type: 'json' };
+import changes from './knob-changes.json' with { type: 'json' };
 import { type Config, type SetKnob, declarationFor, setKnobs } from '@credmon/core/config';
 
 /** A line of the new configuration. */
@@ -23,9 +23,9 @@ export type Migrated =
   /** Not about credentials: it stays in its file. */
   | { readonly kind: 'other'; readonly name: string };
 
-const renamed: ReadonlyMap<string, string> = new Map(Object.entries(fates.renamed));
-const dropped: ReadonlyMap<string, string> = new Map(Object.entries(fates.dropped));
-const suffixes: readonly (readonly [string, string])[] = Object.entries(fates.droppedSuffixes);
+const renamed: ReadonlyMap<string, string> = new Map(Object.entries(changes.renamed));
+const dropped: ReadonlyMap<string, string> = new Map(Object.entries(changes.dropped));
+const suffixes: readonly (readonly [string, string])[] = Object.entries(changes.droppedSuffixes);
 
 /** The password in `https://user:password@host/`. */
 const PASSWORD_IN_URL = /:\/\/[^\s/?#@]*:[^\s/?#@]+@/;
@@ -65,10 +65,10 @@ function fateOf(config: Config, { written, name, place }: SetKnob): Migrated {
   const value = valueOf(config, written);
   if (PASSWORD_IN_URL.test(value) || PASSWORD_IN_URL.test(config.get(written) ?? ''))
     return { kind: 'dropped', name, place, why: 'its URL contains a password: write it by hand' };
-  if (fates.replaced.includes(upper)) return { kind: 'replaced', name: upper, value };
+  if (changes.replaced.includes(upper)) return { kind: 'replaced', name: upper, value };
   const successor = renamed.get(upper);
   if (successor !== undefined) return { kind: 'kept', knob: { name: successor, value } };
-  if (fates.kept.includes(upper) || declarationFor(name) || /^(?:MAX_\w*)?CREDMON_/i.test(name))
+  if (changes.kept.includes(upper) || declarationFor(name) || /^(?:MAX_\w*)?CREDMON_/i.test(name))
     return { kind: 'kept', knob: { name: written, value } };
   if (/CREDMON/i.test(name))
     return { kind: 'dropped', name, place, why: 'no credmon program reads it' };

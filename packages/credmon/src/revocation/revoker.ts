@@ -6,7 +6,7 @@ import { serverOf } from '../settings/clients.ts';
 import type { ProviderKind } from '../settings/lists.ts';
 import type { Settings } from '../settings/read.ts';
 import type { VaultSettings } from '../settings/vault.ts';
-import type { Limiter } from '../throttle/issuer-queues.ts';
+import type { Limiter } from '../throttle/limiter.ts';
 import { type ClientFinder, loginClient, serviceClient, serviceOf } from './revoke-token.ts';
 import { type FoundSecrets, type Step, type Steps, type Unrevoked, noRequests } from './report.ts';
 import {

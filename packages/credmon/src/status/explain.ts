@@ -15,8 +15,8 @@ import {
 } from '@credmon/core/renewal';
 import { remediationFor } from '../report/remediation.ts';
 import { SKIPPED } from '../throttle/circuit-breaker.ts';
-import { createFairQueue } from '../throttle/queues.ts';
-import type { StatusRow } from './output.ts';
+import { createFairQueue } from '../throttle/fair-queue.ts';
+import type { StatusRow } from './rows.ts';
 
 /** A file of a token. Times in epoch seconds, sizes in bytes. */
 export interface FileFact {

@@ -7,7 +7,7 @@ import type { Instant, TokenSnapshot } from '@credmon/core/credential';
 import type { Plan, Verdict } from '@credmon/core/renewal';
 import { STANDING } from '../providers/standing/ports.ts';
 import type { ScannedEvent } from '../report/events.ts';
-import { statusRow, type StatusRow } from './output.ts';
+import { statusRow, type StatusRow } from './rows.ts';
 import { fileText } from './status-file.ts';
 
 /** The status files of users, by user name. */

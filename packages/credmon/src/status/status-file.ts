@@ -1,7 +1,7 @@
 // What users may read of the closed credential directory, as text: the rows of one user,
 // and the daemon's heartbeat. Pure.
 import { durationText, isRecord } from '@credmon/core/base';
-import type { StatusRow } from './output.ts';
+import type { StatusRow } from './rows.ts';
 
 /**
  * The tokens of one user as the daemon last saw them. `written_at` in epoch seconds; the

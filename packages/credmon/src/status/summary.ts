@@ -1,7 +1,7 @@
 // A short summary of tokens that need attention: what is wrong, an example, and the next
 // step.
 import { remediationFor } from '../report/remediation.ts';
-import { needsAdministrator, needsAttention, nameOf, type StatusRow } from './output.ts';
+import { needsAdministrator, needsAttention, nameOf, type StatusRow } from './rows.ts';
 
 /**
  * Returns at most `most` sentences, one for each service and problem, the most frequent

@@ -6,7 +6,7 @@ import { createKey, issueToken, writeKey } from '@credmon/scitokens';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { standingChecks, standingFailures } from '../../src/checks/tokens.ts';
 import { pidNamespace } from '../../src/host/run-directory.ts';
-import type { StatusRow } from '../../src/status/output.ts';
+import type { StatusRow } from '../../src/status/rows.ts';
 import { fileText } from '../../src/status/status-file.ts';
 import { isRoot, mayMount } from '../../../core/test/base/privileges.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runOwnStatus } from '../../src/commands/status.ts';
 import { pidNamespace } from '../../src/host/run-directory.ts';
-import type { StatusRow } from '../../src/status/output.ts';
+import type { StatusRow } from '../../src/status/rows.ts';
 import { SELECT_ALL } from '../../src/command-line/command.ts';
 
 let runDir: string;

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HttpResponse } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
-import { createLimiter } from '../../src/throttle/issuer-queues.ts';
+import { createLimiter } from '../../src/throttle/limiter.ts';
 import { beginPass } from '../../src/daemon/pass.ts';
 import { bench, json, meta, noAnswer, useText, TOKEN_URL, type Bench } from '../support/bench.ts';
 

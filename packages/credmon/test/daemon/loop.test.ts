@@ -7,7 +7,7 @@ import type { LockState } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
 import { graceSeconds } from '../../src/settings/policy.ts';
 import { createWakeUp, runDaemon, runOnce, type DaemonParts } from '../../src/daemon/loop.ts';
-import { createLimiter } from '../../src/throttle/issuer-queues.ts';
+import { createLimiter } from '../../src/throttle/limiter.ts';
 import { bench, json, meta, useText, type Bench } from '../support/bench.ts';
 
 /** For a machine that is busy with other tests. */

@@ -15,7 +15,7 @@ import { CodedError, type HttpResponse } from '@credmon/core/base';
 import type { AuditEntry } from '@credmon/core/log';
 import type { CredentialStore } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
-import { createLimiter } from '../../src/throttle/issuer-queues.ts';
+import { createLimiter } from '../../src/throttle/limiter.ts';
 import { beginPass } from '../../src/daemon/pass.ts';
 import { createAuditReport } from '../../src/report/audit-report.ts';
 import { reportToAll } from '../../src/report/events.ts';

@@ -11,7 +11,7 @@ import { localFiles } from '../../src/host/local-files.ts';
 import type { Memberships } from '../../src/host/accounts.ts';
 import type { TokenWish } from '../../src/issuance/issue.ts';
 import { parseTokenResult, type TokenResult } from '../../src/requests/request.ts';
-import { createLimiter, type Limiter } from '../../src/throttle/issuer-queues.ts';
+import { createLimiter, type Limiter } from '../../src/throttle/limiter.ts';
 import { settingsWith } from '../support/access-point.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'credmon-token-requests-'));

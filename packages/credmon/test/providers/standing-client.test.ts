@@ -6,7 +6,7 @@ import type { CodedError } from '@credmon/core/base';
 import { startIssuer, type FaultName, type Issuer } from '@credmon/test-fixtures/servers/issuer';
 import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { evaluateTokens, openStore } from '../../src/status/tokens.ts';
+import { evaluateTokens, openStore } from '../../src/commands/read-directory.ts';
 import { accessPoint, settingsWith, type AccessPoint } from '../support/access-point.ts';
 
 const SECRET = 'CANARY-standing-secret';

@@ -14,7 +14,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCheckCommand } from '../../src/commands/check.ts';
 import { runRevokeCommand } from '../../src/commands/revoke.ts';
-import { evaluateTokens, openStore } from '../../src/status/tokens.ts';
+import { evaluateTokens, openStore } from '../../src/commands/read-directory.ts';
 import { parseRequest } from '../../src/storer/arguments.ts';
 import { readStorerSettings } from '../../src/storer/settings.ts';
 import { storeAll } from '../../src/storer/store.ts';

@@ -5,7 +5,7 @@ import type { RenewalState } from '@credmon/core/credential';
 import type { Scan } from '@credmon/core/store';
 import { describe, expect, it } from 'vitest';
 import { createReport } from '../../src/report/log-report.ts';
-import { statusRow } from '../../src/status/output.ts';
+import { statusRow } from '../../src/status/rows.ts';
 import { attentionTexts } from '../../src/status/summary.ts';
 import { createLogOnce } from '../../src/report/log-once.ts';
 

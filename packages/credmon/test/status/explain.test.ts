@@ -4,7 +4,7 @@ import { DEFAULT_POLICY, judge, type ManagedToken } from '@credmon/core/renewal'
 import { describe, expect, it } from 'vitest';
 import { explain, type Explanation, type TokenFacts } from '../../src/status/explain.ts';
 import { explanationText } from '../../src/commands/explain.ts';
-import { statusRow } from '../../src/status/output.ts';
+import { statusRow } from '../../src/status/rows.ts';
 
 const now = { wall: 1_000_000, steady: 50 };
 const identity = { ino: 1, mtime: 999_000, size: 30 };

@@ -6,7 +6,7 @@ import { DEFAULT_POLICY, judge, type ManagedToken, type Verdict } from '@credmon
 import { beforeEach, describe, expect, it } from 'vitest';
 import { STANDING } from '../../src/providers/standing/ports.ts';
 import { createPublisher, type Publisher } from '../../src/status/publisher.ts';
-import { statusRow } from '../../src/status/output.ts';
+import { statusRow } from '../../src/status/rows.ts';
 import { parseUserStatus } from '../../src/status/status-file.ts';
 
 const START = 1_700_000_000;

@@ -1,6 +1,6 @@
 // Which tokens `status` shows, and in which order.
 import { describe, expect, it } from 'vitest';
-import { type StatusRow, selectRows } from '../../src/status/output.ts';
+import { type StatusRow, selectRows } from '../../src/status/rows.ts';
 import { SELECT_ALL, type Selection } from '../../src/command-line/command.ts';
 
 const now = 1000;

@@ -1,6 +1,6 @@
 // The files that users read: what is accepted of them, and what they mean some time later.
 import { describe, expect, it } from 'vitest';
-import type { StatusRow } from '../../src/status/output.ts';
+import type { StatusRow } from '../../src/status/rows.ts';
 import {
   fileText,
   parseHeartbeat,

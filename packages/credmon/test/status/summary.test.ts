@@ -1,6 +1,6 @@
 // Tokens in trouble, in few words.
 import { expect, it } from 'vitest';
-import type { StatusRow } from '../../src/status/output.ts';
+import type { StatusRow } from '../../src/status/rows.ts';
 import { administratorTexts, attentionTexts, unownedTexts } from '../../src/status/summary.ts';
 
 const row = (change: Partial<StatusRow>): StatusRow => ({

@@ -14,7 +14,7 @@ import { loadConfig } from '@credmon/core/config';
 import { openCredentialDirectory } from '@credmon/core/store';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/clocks/manual-clock';
 import { programFolder } from '@credmon/test-fixtures/processes/program-folder';
-import { createLimiter } from '../../src/throttle/issuer-queues.ts';
+import { createLimiter } from '../../src/throttle/limiter.ts';
 import { localFiles } from '../../src/host/local-files.ts';
 import { providerLookupOf } from '../../src/daemon/provider-lookup.ts';
 import { beginPass } from '../../src/daemon/pass.ts';

@@ -22,7 +22,7 @@ import { DEFAULT_POLICY, type RenewalPolicy } from '@credmon/core/renewal';
 import { loadConfig } from '@credmon/core/config';
 import { openCredentialDirectory, topAfter, type CredentialStore } from '@credmon/core/store';
 import { manualClock, type ManualClock } from '@credmon/test-fixtures/clocks/manual-clock';
-import { createLimiter } from '../../src/throttle/issuer-queues.ts';
+import { createLimiter } from '../../src/throttle/limiter.ts';
 import { localFiles } from '../../src/host/local-files.ts';
 import { providerLookupOf } from '../../src/daemon/provider-lookup.ts';
 import type { ProviderLookup } from '../../src/daemon/judge-scan.ts';

@@ -13,7 +13,7 @@ import {
   waitAfter,
   waitOf,
 } from '../../src/throttle/circuit-breaker.ts';
-import { createLimiter } from '../../src/throttle/issuer-queues.ts';
+import { createLimiter } from '../../src/throttle/limiter.ts';
 import { CodedError, type ErrorCode, type ErrorFields, largest } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
 

@@ -1,7 +1,7 @@
 // The executable `scitokens`.
 import { lookUpByProgram } from '@credmon/core/base';
 import { systemIo } from './io.ts';
-import { scitokens } from './scitokens.ts';
+import { scitokens } from './command-line.ts';
 
 lookUpByProgram();
 const io = systemIo();

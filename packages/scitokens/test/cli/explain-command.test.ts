@@ -1,7 +1,7 @@
 // `scitokens token explain`: files, keys, output and exit codes.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { scitokens } from '../../src/cli/scitokens.ts';
+import { scitokens } from '../../src/cli/command-line.ts';
 import { issueToken } from '../../src/index.ts';
 import { signUnchecked } from '../../src/token/sign.ts';
 import { EC, MOMENT, NOW, publish, request, RSA } from '../testing.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { verifyTokenCommand } from '../../src/cli/python-tools.ts';
-import { scitokens } from '../../src/cli/scitokens.ts';
+import { scitokens } from '../../src/cli/command-line.ts';
 import { issueToken } from '../../src/index.ts';
 import { EC, MOMENT, request } from '../testing.ts';
 import { fakeIo, type FakeIo } from './fake-io.ts';

@@ -1,6 +1,6 @@
 // Facts of the host as HTCondor derives them: addresses and names in the network, and the
 // names and version of the operating system from the files of a distribution.
-import type { EvaluateExpression } from '../macros/expressions.ts';
+import type { EvaluateExpression } from '../macros/conditions.ts';
 import { splitList, trim, trimEnd } from '../macros/text.ts';
 import { parseBoolean } from '../macros/values.ts';
 

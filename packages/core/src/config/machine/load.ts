@@ -11,11 +11,11 @@ import {
   cpuLimit,
   systemNames,
 } from '../facts/host-facts.ts';
-import { type EvaluateExpression, evaluateExpression } from '../macros/expressions.ts';
+import { type EvaluateExpression, evaluateExpression } from '../macros/conditions.ts';
 import { LIMITS } from '../macros/expansion.ts';
 import { decodeText } from '../macros/text.ts';
 import { type HostFacts, readConfiguration } from '../syntax/read-configuration.ts';
-import type { CommandResult, SourceHost } from '../syntax/reading.ts';
+import type { CommandResult, SourceHost } from '../syntax/reader-state.ts';
 import { indexTemplates, type Templates } from '../syntax/templates.ts';
 import { type Config, standardDefaults } from '../table/config.ts';
 import { isPrivateGroup, localUsers } from './accounts.ts';

@@ -1,7 +1,7 @@
 // The state and limits of an expansion, and the next macro in a text: its position,
 // function, and the text between its parentheses.
 import { CodedError } from '../../base/errors/errors.ts';
-import type { EvaluateExpression } from './expressions.ts';
+import type { EvaluateExpression } from './conditions.ts';
 
 /**
  * The environment of an expansion. `random` returns a whole number from 0 to below its

@@ -1,7 +1,7 @@
 // The function macros, such as `$ENV`, `$INT` and `$CHOICE`: each takes the text between
 // its parentheses and returns the replacement. `$F...(path)` comes last.
 import { type Expansion, splitDefault } from './expansion.ts';
-import type { ExpressionValue } from './expressions.ts';
+import type { ExpressionValue } from './conditions.ts';
 import { formatOne, parseFormat, printFormat } from './printf.ts';
 import { decodeText, encodeText, splitList, trim } from './text.ts';
 import { parseInteger, parseReal, problem, saturated, splitFirst, valueOf } from './values.ts';

@@ -1,7 +1,7 @@
 // Conversion of texts and of the arguments of function macros to booleans, numbers, sizes
 // and durations, by HTCondor's rules.
 import type { Expansion } from './expansion.ts';
-import type { EvaluateExpression, ExpressionValue } from './expressions.ts';
+import type { EvaluateExpression, ExpressionValue } from './conditions.ts';
 import { trim } from './text.ts';
 
 /** A number or word at the front decides when the whole text is not an expression. */

@@ -1,7 +1,7 @@
 // Names that are probably mistakes: knobs of older HTCondor versions, and one name
 // defined twice.
 import table from './old-knobs.json' with { type: 'json' };
-import { evaluateExpression } from '../macros/expressions.ts';
+import { evaluateExpression } from '../macros/conditions.ts';
 import { splitList } from '../macros/text.ts';
 import { parseBoolean } from '../macros/values.ts';
 import type { Config } from '../table/config.ts';

@@ -1,7 +1,7 @@
 // The include statement: another file, or the output of a command.
 import { CodedError, isCoded, messageOf, systemCode } from '../../base/errors/errors.ts';
 import { LIMITS } from '../macros/expansion.ts';
-import type { Reading } from './reading.ts';
+import type { Reading } from './reader-state.ts';
 import type { Statement } from './statements.ts';
 import { decodeText, trim } from '../macros/text.ts';
 import type { Origin } from '../table/config.ts';

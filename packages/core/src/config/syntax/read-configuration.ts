@@ -2,12 +2,12 @@
 // Config.
 import { CodedError } from '../../base/errors/errors.ts';
 import { type HostAddress, addressKnobs, hostNames } from '../facts/host-facts.ts';
-import { evaluateCondition, type EvaluateExpression } from '../macros/expressions.ts';
+import { evaluateCondition, type EvaluateExpression } from '../macros/conditions.ts';
 import type { Config, ConfigWarning, Defaults, Origin } from '../table/config.ts';
 import { createConfig, createTable, type Table } from '../table/table.ts';
 import { expandSelf, expandText, startExpansion } from '../macros/expand.ts';
 import { type ExpandContext, LIMITS } from '../macros/expansion.ts';
-import { tolerantly, type Reading, type SourceHost } from './reading.ts';
+import { tolerantly, type Reading, type SourceHost } from './reader-state.ts';
 import {
   knob,
   readDirectories,

@@ -2,7 +2,7 @@
 import { CodedError, messageOf, systemCode } from '../../base/errors/errors.ts';
 import type { Origin } from '../table/config.ts';
 import { runCommand, textOf, type IncludePlace } from './include.ts';
-import { tolerantly, type CommandResult, type Reading } from './reading.ts';
+import { tolerantly, type CommandResult, type Reading } from './reader-state.ts';
 import { readSource } from './statement-reader.ts';
 import { parseBoolean } from '../macros/values.ts';
 import { compareBytes, splitList, trimEnd, trimStart } from '../macros/text.ts';

@@ -1,11 +1,11 @@
 // Joins the physical lines of one source to logical lines, with HTCondor's rules for blanks,
 // continuations and comments, and executes its statements in order.
 import { CodedError, isCoded } from '../../base/errors/errors.ts';
-import { evaluateCondition } from '../macros/expressions.ts';
+import { evaluateCondition } from '../macros/conditions.ts';
 import { LIMITS } from '../macros/expansion.ts';
 import { trim } from '../macros/text.ts';
 import { type Source, originOf, readInclude, syntaxError } from './include.ts';
-import { type Reading, tolerantly } from './reading.ts';
+import { type Reading, tolerantly } from './reader-state.ts';
 import { type Statement, parseConditional, parseStatement } from './statements.ts';
 import { type TemplateUse, fillArguments, parseUses } from './templates.ts';
 

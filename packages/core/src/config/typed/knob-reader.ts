@@ -14,7 +14,7 @@ import {
   type Bounds,
   type ReadResult,
 } from './typed.ts';
-import { evaluateExpression } from '../macros/expressions.ts';
+import { evaluateExpression } from '../macros/conditions.ts';
 import { quotesAround, REMOVE_QUOTES } from '../mistakes/quoted-values.ts';
 import { parseAmount, type Amount } from '../macros/values.ts';
 import {

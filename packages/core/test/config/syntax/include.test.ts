@@ -2,7 +2,7 @@
 // gets.
 import { describe, expect, test } from 'vitest';
 import { isCoded } from '../../../src/base/errors/errors.ts';
-import type { SourceHost } from '../../../src/config/syntax/reading.ts';
+import type { SourceHost } from '../../../src/config/syntax/reader-state.ts';
 import { memoryHost, readText } from '../read-text.ts';
 
 const FILES = { '/i': 'B = file\n', '/cache': 'B = cached\n', '/a|b': 'B = pipe\n' };

@@ -1,7 +1,7 @@
 // The order of sources, and which of them are optional.
 import { expect, test } from 'vitest';
 import { isCoded } from '../../../src/base/errors/errors.ts';
-import type { SourceHost } from '../../../src/config/syntax/reading.ts';
+import type { SourceHost } from '../../../src/config/syntax/reader-state.ts';
 import { FACTS, memoryHost, readText } from '../read-text.ts';
 
 const add = (what: string): string => `A = $(A) ${what}\n`;

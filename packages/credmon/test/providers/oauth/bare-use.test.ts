@@ -9,7 +9,7 @@ import { revocationFiles } from '../../../src/commands/revoke.ts';
 import { emptyMemory } from '../../../src/daemon/context.ts';
 import { beginPass } from '../../../src/daemon/pass.ts';
 import { removeToken } from '../../../src/revocation/files.ts';
-import { statusRow } from '../../../src/status/output.ts';
+import { statusRow } from '../../../src/status/rows.ts';
 import { bench, json, meta, useText, type Bench } from '../../support/bench.ts';
 
 const BARE = { CREDMON_svc_TOKEN_USE_JSON: 'false' };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { instantOf } from '@credmon/core/credential';
 import { afterEach, describe, expect, it } from 'vitest';
 import { beginPass } from '../../../src/daemon/pass.ts';
-import { statusRow } from '../../../src/status/output.ts';
+import { statusRow } from '../../../src/status/rows.ts';
 import { bench, json, meta, useText, type Bench } from '../../support/bench.ts';
 
 let on: Bench;

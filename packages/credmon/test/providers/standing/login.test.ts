@@ -18,7 +18,7 @@ import { verifyToken } from '@credmon/test-fixtures/servers/verify-token';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { storeLogin } from '../../../src/host/standing-files.ts';
 import { topOfLogin } from '../../../src/providers/standing/login.ts';
-import { evaluateTokens, openStore } from '../../../src/status/tokens.ts';
+import { evaluateTokens, openStore } from '../../../src/commands/read-directory.ts';
 import { attentionTexts } from '../../../src/status/summary.ts';
 import { accessPoint, settingsWith, type AccessPoint } from '../../support/access-point.ts';
 import { AP } from '../../support/sources.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runChecks, createCheckContext } from '../../../src/checks/context.ts';
 import { standingChecks } from '../../../src/checks/tokens.ts';
-import { evaluateTokens, openStore } from '../../../src/status/tokens.ts';
+import { evaluateTokens, openStore } from '../../../src/commands/read-directory.ts';
 import { accessPoint, settingsWith, type AccessPoint } from '../../support/access-point.ts';
 import { loadConfig } from '@credmon/core/config';
 

@@ -2,7 +2,7 @@
 import type { TokenSnapshot } from '@credmon/core/credential';
 import { type Verdict, DEFAULT_POLICY } from '@credmon/core/renewal';
 import { describe, expect, it } from 'vitest';
-import { needsAttention, statusRow, statusTable } from '../../src/status/output.ts';
+import { needsAttention, statusRow, statusTable } from '../../src/status/rows.ts';
 
 const now = { wall: 1000, steady: 50 };
 const snapshot: TokenSnapshot = {

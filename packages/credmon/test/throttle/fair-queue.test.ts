@@ -5,7 +5,7 @@ import {
   type Waiting,
   createFairQueue,
   createLocalQueue,
-} from '../../src/throttle/queues.ts';
+} from '../../src/throttle/fair-queue.ts';
 import { describe, expect, it } from 'vitest';
 
 interface One extends Waiting {

@@ -16,7 +16,7 @@ import {
   splitStem,
   stemOf,
   tokenFileName,
-} from '../../src/credential/name.ts';
+} from '../../src/credential/file-names.ts';
 import { describe, expect, it } from 'vitest';
 
 describe('a name in the credential directory', () => {

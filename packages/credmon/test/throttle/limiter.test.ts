@@ -2,7 +2,7 @@
 import { cpuSeconds } from '@credmon/test-fixtures/clocks/cpu-time';
 import { CodedError } from '@credmon/core/base';
 import { describe, expect, it } from 'vitest';
-import { createLimiter } from '../../src/throttle/issuer-queues.ts';
+import { createLimiter } from '../../src/throttle/limiter.ts';
 
 const now = { steady: 100 };
 const limiterOf = (cap: number) => createLimiter({ cap: () => cap, steady: () => now.steady });

@@ -1,6 +1,6 @@
 // Valid and invalid contents of `.top` and `.meta`; the reasons quote none of it.
 import { describe, expect, it } from 'vitest';
-import { parseMeta, parseObject, parseTop } from '../../src/credential/contents.ts';
+import { parseMeta, parseObject, parseTop } from '../../src/credential/file-contents.ts';
 
 const nested = (levels: number): string =>
   `{"refresh_token":"x","a":${'['.repeat(levels)}${']'.repeat(levels)}}`;

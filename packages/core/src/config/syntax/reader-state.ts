@@ -2,7 +2,7 @@
 // sources.
 import { isCoded, type CodedError } from '../../base/errors/errors.ts';
 import type { ConfigWarning, Origin } from '../table/config.ts';
-import type { ConditionContext } from '../macros/expressions.ts';
+import type { ConditionContext } from '../macros/conditions.ts';
 import type { Expansion } from '../macros/expansion.ts';
 import type { Table } from '../table/table.ts';
 import type { Template, Templates } from './templates.ts';

@@ -1,6 +1,6 @@
 // A log line byte for byte, and texts that cannot forge one.
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_STYLE, formatLine, formatTime, oneLine } from '../../src/log/settings.ts';
+import { DEFAULT_STYLE, formatLine, formatTime, oneLine } from '../../src/log/line-format.ts';
 import { savedName } from '../../src/log/rotating-file.ts';
 
 const time = {

@@ -21,7 +21,7 @@ import {
   type Waiting,
   createLocalQueue,
   type LocalRank,
-} from './queues.ts';
+} from './fair-queue.ts';
 
 /**
  * A renewal in a queue: `run` makes the attempt for `token` of `user`; `skip` records

@@ -2,7 +2,7 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { scitokens } from '../../src/cli/scitokens.ts';
+import { scitokens } from '../../src/cli/command-line.ts';
 import { issueToken, writeKey } from '../../src/index.ts';
 import { signUnchecked } from '../../src/token/sign.ts';
 import { EC, MOMENT, NOW, publish, request } from '../testing.ts';

@@ -16,7 +16,7 @@ import { secretVersion } from '../host/secret-file.ts';
 import type { Settings } from '../settings/read.ts';
 import type { StandingToken } from '../settings/standing.ts';
 import { standingFiles, openStandingLogins } from '../host/standing-files.ts';
-import { statusRow, type StatusRow } from './output.ts';
+import { statusRow, type StatusRow } from '../status/rows.ts';
 
 /**
  * Returns the existing credential directory, its path without links.

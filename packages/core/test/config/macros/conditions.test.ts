@@ -3,7 +3,7 @@ import {
   type ConditionContext,
   evaluateCondition,
   evaluateExpression,
-} from '../../../src/config/macros/expressions.ts';
+} from '../../../src/config/macros/conditions.ts';
 import { expect, test } from 'vitest';
 
 test.each([

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { CodedError } from '../../src/base/errors/errors.ts';
 import { groupId } from '../../src/config/machine/accounts.ts';
-import { checkCredentialDirectory } from '../../src/store/check-directory.ts';
+import { checkCredentialDirectory } from '../../src/store/directory-trust.ts';
 import { isRoot } from '../base/privileges.ts';
 
 let path: string;

@@ -1,0 +1,105 @@
+// The format of a log line: as in HTCondor's daemons, or as JSON. Pure.
+import { utcText } from '../base/time/clock.ts';
+
+/**
+ * The prefix of a line, from the knobs DEBUG_TIME_FORMAT, LOGS_USE_TIMESTAMP and the
+ * D_PID and D_CAT flags.
+ */
+export interface LineStyle {
+  readonly timeFormat: string;
+  readonly useTimestamp: boolean;
+  readonly showPid: boolean;
+  readonly showCategory: boolean;
+  /** A JSON object for each line, with the time in UTC; the other members do not count. */
+  readonly json: boolean;
+}
+
+/** HTCondor's default: `11/23/26 10:00:00 text`. */
+export const DEFAULT_STYLE: LineStyle = {
+  timeFormat: '%m/%d/%y %H:%M:%S',
+  useTimestamp: false,
+  showPid: false,
+  showCategory: false,
+  json: false,
+};
+
+/** Local time in parts, as in `Date`; `year` with four digits, `month` from 1. */
+export interface LocalTime {
+  readonly epoch: number;
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+}
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+const FIELDS: Readonly<Record<string, (time: LocalTime) => string>> = {
+  Y: ({ year }) => String(year),
+  y: ({ year }) => two(year % 100),
+  m: ({ month }) => two(month),
+  d: ({ day }) => two(day),
+  H: ({ hour }) => two(hour),
+  M: ({ minute }) => two(minute),
+  S: ({ second }) => two(second),
+  T: ({ hour, minute, second }) => `${two(hour)}:${two(minute)}:${two(second)}`,
+  D: ({ year, month, day }) => `${two(month)}/${two(day)}/${two(year % 100)}`,
+  F: ({ year, month, day }) => `${year}-${two(month)}-${two(day)}`,
+  s: ({ epoch }) => String(Math.floor(epoch)),
+  '%': () => '%',
+};
+
+/** The last result of {@link formatTime}: many lines are of the same second. */
+let last = { format: '', epoch: Number.NaN, hour: -1, minute: -1, text: '' };
+
+/** Formats a time like strftime. Unknown fields are kept. */
+export function formatTime(format: string, time: LocalTime): string {
+  const { hour, minute } = time;
+  const epoch = Math.floor(time.epoch);
+  const same = last.epoch === epoch && last.hour === hour && last.minute === minute;
+  if (same && last.format === format) return last.text;
+  const text = format.replaceAll(/%(.)/g, (whole, field: string) => FIELDS[field]?.(time) ?? whole);
+  last = { format, epoch, hour, minute, text };
+  return text;
+}
+
+/**
+ * Returns one line with its newline. Line breaks in the text are replaced, so that a text
+ * cannot forge a line.
+ */
+export function formatLine(
+  style: LineStyle,
+  time: LocalTime,
+  pid: number,
+  level: string,
+  text: string,
+): string {
+  if (style.json) return jsonLine({ time: utcText(time.epoch), level, pid, message: text });
+  const when = style.useTimestamp
+    ? String(Math.floor(time.epoch))
+    : formatTime(style.timeFormat, time);
+  const who = style.showPid ? ` (pid:${pid})` : '';
+  const category = style.showCategory ? ` (${CATEGORIES[level] ?? 'D_ALWAYS'})` : '';
+  return (
+    `${when}${who}${category} ` +
+    `${level === 'error' || level === 'warn' ? `${level.toUpperCase()}: ` : ''}${oneLine(text)}\n`
+  );
+}
+
+/** Returns an object as one line; a reader finds no raw line break or control character. */
+export function jsonLine(value: object): string {
+  const text = JSON.stringify(value).replaceAll(
+    /[\u007F-\u009F\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `${text}\n`;
+}
+
+const CATEGORIES: Readonly<Record<string, string>> = { error: 'D_ERROR', debug: 'D_FULLDEBUG' };
+
+/** Removes control characters and line separators; a line break becomes ` | `. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]+\s*/g, ' | ').replaceAll(/[\p{Cc}\u2028\u2029]/gu, ' ');
+}
