@@ -67,6 +67,12 @@ export function createWakeUp(): WakeUp {
 const MIN_SCAN_SECONDS = 0.005;
 
 /**
+ * A pass that only shows users what has happened comes after so many times the duration of the
+ * last one: with a million tokens, seconds.
+ */
+const SHOWN_SELDOM = 20;
+
+/**
  * How long a pass waits for an issuer that does not answer, before CREDMON_COMPLETE is
  * touched, in seconds.
  */
@@ -157,6 +163,7 @@ async function runPasses(parts: DaemonParts): Promise<void> {
       interrupted: () => wake.pending && context.clock.steady() - began >= MIN_SCAN_SECONDS,
       stopped: () => stop.aborted,
     });
+    const took = context.clock.steady() - began;
     if (begun) await waitForRenewals(begun, context.clock, wakeSignal);
     if (begun?.cut === false) touch(parts);
     rotateKeys(parts);
@@ -167,7 +174,8 @@ async function runPasses(parts: DaemonParts): Promise<void> {
     const passed = context.clock.steady() - began;
     const plannedIn = (begun?.plan.nextIn ?? LONGEST_SLEEP) - passed;
     const sleep = woken ? SLEEP_AFTER_WAKE_UP : LONGEST_SLEEP;
-    const lookIn = parts.nextLook?.(begun?.started ?? 0) ?? LONGEST_SLEEP;
+    const soonest = parts.nextLook?.(begun?.started ?? 0) ?? LONGEST_SLEEP;
+    const lookIn = Math.max(soonest, took * SHOWN_SELDOM);
     const nextIn = Math.min(plannedIn, rewriteIn, lateIn, sleep, lookIn);
     await renewals.sleep(Math.max(nextIn, SHORTEST_SLEEP), wakeSignal);
   }

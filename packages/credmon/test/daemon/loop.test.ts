@@ -77,6 +77,24 @@ async function ticking(on: Bench, end: Promise<unknown>): Promise<void> {
   clearInterval(ticks);
 }
 
+it('R8 passes that only show users what has happened take a twentieth of the time at most', async () => {
+  const on = bench();
+  const { store } = on.context;
+  const slow: typeof store = {
+    ...store,
+    scan: async (...words) => {
+      const scan = await store.scan(...words);
+      on.clock.advance(2);
+      return scan;
+    },
+  };
+  const daemon = start(on, { context: { ...on.context, store: slow }, nextLook: () => 5 });
+  await expect.poll(() => daemon.counts.completed).toBe(1);
+  await expect.poll(() => (on.clock.nextDue ?? 0) - on.clock.now()).toBe(40);
+  daemon.stop.abort();
+  await daemon.ended;
+});
+
 describe('the loop', () => {
   it('makes the next pass at the earliest due time, not only every minute', async () => {
     const on = bench();
