@@ -320,13 +320,14 @@ function unpacked(bytes: Buffer): ReadonlyMap<string, Compiled> | undefined {
     at += aligned(size);
     return bytes.subarray(at - aligned(size), at - aligned(size) + size);
   });
-  at = 2 * length;
+  // One large text: the garbage collector would move many smaller ones.
+  const sources = bytes.toString('latin1', 2 * length);
+  at = 0;
   const parts = table.map(([name, size], index): [string, Compiled] => {
     at += size;
-    const source = bytes.toString('latin1', at - size, at);
-    return [name, { source, code: codes[index] as Buffer }];
+    return [name, { source: sources.slice(at - size, at), code: codes[index] as Buffer }];
   });
-  return at === bytes.length ? new Map(parts) : undefined;
+  return at === sources.length ? new Map(parts) : undefined;
 }
 
 /**
