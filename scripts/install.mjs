@@ -4,6 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
   existsSync,
+  chmodSync,
   fchmodSync,
   lstatSync,
   mkdtempSync,
@@ -195,7 +196,7 @@ function remove(path) {
 /**
  * The compiled code of the daemon and of short commands is kept from now on, for the Node.js
  * that runs this; the first start as the owner keeps that of another Node.js. It is the code
- * that a run has used: each runs in an empty credential directory.
+ * that a run has used: the credential directory has one token, which is fresh.
  */
 async function keepCompiledCode() {
   const folder = mkdtempSync(join(tmpdir(), 'credmon-install-'));
@@ -203,16 +204,37 @@ async function keepCompiledCode() {
   const credentials = join(folder, 'credentials');
   writeFileSync(
     config,
-    `LOG = ${folder}
+    `# What most configurations have.
+LOG = ${folder}
 SEC_CREDENTIAL_DIRECTORY_OAUTH = ${credentials}
 TRUST_CREDENTIAL_DIRECTORY = true
 CREDMON_RUN_DIR = ${join(folder, 'run')}
+CREDMON_OAUTH_LOG = $(LOG)/CredMonOAuthLog
+if defined sample_CLIENT_ID
+else
+sample_CLIENT_ID = sample
+endif
+sample_CLIENT_SECRET_FILE = ${join(folder, 'secret')}
+sample_TOKEN_URL = https://issuer.invalid/token
+sample_AUTHORIZATION_URL = https://issuer.invalid/authorize
+sample_RETURN_URL_SUFFIX = /return/sample
 `,
   );
+  writeFileSync(join(folder, 'secret'), 'sample\n', { mode: 0o600 });
+  mkdirSync(credentials);
+  chmodSync(credentials, 0o2770);
+  mkdirSync(join(credentials, 'root'), { mode: 0o700 });
+  for (const [kind, value] of Object.entries({
+    top: { refresh_token: 'sample', scopes: 'read', audience: '' },
+    use: { access_token: 'sample', expires_in: 86_400, expires_at: Date.now() / 1000 + 86_400 },
+  }))
+    writeFileSync(join(credentials, 'root', `sample.${kind}`), JSON.stringify(value), {
+      mode: 0o600,
+    });
   const program = onDisk(join(paths.lib, 'condor_credmon.cjs'));
   const options = { stdio: 'ignore', env: { PATH: process.env.PATH, CONDOR_CONFIG: config } };
   await runUntil(join(credentials, 'CREDMON_COMPLETE'), [program], options);
-  for (const command of ['status', 'usable root x', 'config get LOG', '--version'])
+  for (const command of ['status --user root', 'usable root sample', 'config get LOG', '--version'])
     spawnSync(process.execPath, [program, ...command.split(' ')], options);
   rmSync(folder, { recursive: true, force: true });
 }

@@ -23,7 +23,7 @@ export async function runUsableCommand(
   stderr: (text: string) => void,
 ): Promise<number> {
   const use = await stateOf(command, openConfig(command, env));
-  const why = reason(use, command.seconds, instantOf(systemClock).wall);
+  const why = reason(use, command.seconds, systemClock.now());
   if (why === undefined) return 0;
   stderr(`${command.user}/${command.service}: ${why}`);
   return 1;
