@@ -1,35 +1,23 @@
 // docs/providers on an Access Point: the configuration and the commands of each page by
 // copy and paste, with an issuer under the real names; then a submit file as on the page
 // leads to the sign-in. docs/providers/keycloak.md is run by start.test.ts.
-import {
-  appendFileSync,
-  chmodSync,
-  cpSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { chmodSync, cpSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { visibleText } from '@credmon/test-fixtures/browsers/html-forms';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
 import { startNamespace, type Namespace } from '@credmon/test-fixtures/pool/namespace';
 import { isPoolMissing, rootDirectory } from '@credmon/test-fixtures/pool/root-directory';
 import { ISSUERS } from '@credmon/test-fixtures/profile-issuers/issuers';
 import {
-  ORIGIN_HEADER,
   startProfileIssuer,
   type ProfileIssuer,
 } from '@credmon/test-fixtures/profile-issuers/profile-issuer';
-import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
 import { PROFILE_NAMES } from '@credmon/core/profiles';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blocksOf, blocksToRun } from '../support/page-blocks.ts';
+import { PORTAL, SOCKET, startNames } from './real-names.ts';
 import { shellOf } from './shell.ts';
 
-const PORTAL = 'ap.example.org';
-const SOCKET = '/run/condor_credmon_web/socket';
 const PAGES = PROFILE_NAMES.filter((profile) => profile !== 'keycloak');
 
 /** What a page shows, and the name of its provider. */
@@ -61,16 +49,9 @@ function read(profile: string) {
 }
 
 describe.skipIf(isPoolMissing())('the page of a provider', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'credmon-providers-'));
   const issuers = new Map<string, ProfileIssuer>();
   let machine: Namespace;
   const shell = shellOf(() => machine);
-
-  /** The hosts of an issuer under its real names. */
-  const hostsOf = ({ issuer, endpoints }: ProfileIssuer): string[] => {
-    const urls = [issuer, ...Object.values(endpoints as object)] as (string | undefined)[];
-    return [...new Set(urls.flatMap((url) => (url === undefined ? [] : [new URL(url).host])))];
-  };
 
   beforeAll(async () => {
     machine = await startNamespace(rootDirectory(tmpdir()).root);
@@ -81,27 +62,7 @@ describe.skipIf(isPoolMissing())('the page of a provider', () => {
       const client = { clientId, clientSecret: `secret-${profile}`, redirectUris: [redirectUri] };
       issuers.set(profile, await startProfileIssuer(answers, { client, names: 'real' }));
     }
-    const hosts = [PORTAL, ...[...issuers.values()].flatMap(hostsOf)];
-    const made = makeCertificates(folder, { names: hosts.map((host) => `DNS:${host}`).join() });
-    shell.write('/usr/local/share/ca-certificates/authority.crt', made.ca);
-    shell.write('/etc/ssl/certs/providers.pem', readFileSync(made.certificateFile, 'utf8'));
-    shell.write('/etc/ssl/private/providers.key', readFileSync(made.keyFile, 'utf8'), 0o600);
-    appendFileSync(machine.path('/etc/hosts'), `127.0.0.1 ${hosts.join(' ')}\n`);
-    const server = (host: string, location: string): string =>
-      `server { listen 443 ssl; server_name ${host};
-  ssl_certificate /etc/ssl/certs/providers.pem; ssl_certificate_key /etc/ssl/private/providers.key;
-  location / { ${location} } }\n`;
-    const servers = [...issuers.values()].flatMap((issuer) =>
-      hostsOf(issuer).map((host) =>
-        server(
-          host,
-          `proxy_pass ${issuer.url}; proxy_set_header ${ORIGIN_HEADER} https://${host};`,
-        ),
-      ),
-    );
-    const portal = `proxy_pass http://unix:${SOCKET}; proxy_set_header Host $host; proxy_set_header X-Forwarded-Proto https;`;
-    shell.write('/etc/nginx/conf.d/names.conf', [...servers, server(PORTAL, portal)].join(''));
-    for (const { url } of issuers.values()) await machine.bringIn(Number(new URL(url).port));
+    await startNames(machine, shell, [...issuers.values()]);
 
     // What the page takes for granted: the lines that are needed once for all providers.
     cpSync(
@@ -115,13 +76,8 @@ describe.skipIf(isPoolMissing())('the page of a provider', () => {
     );
     cpSync('test-fixtures/pool/systemctl.sh', machine.path('/usr/local/sbin/systemctl'));
     chmodSync(machine.path('/usr/local/sbin/systemctl'), 0o755);
-    await shell.must(`update-ca-certificates
-install -d -o condor -g condor /run/condor /run/lock
-install -d -o condor -g www-data -m 2750 ${SOCKET.replace('/socket', '')}
-
-`);
+    await shell.must('install -d -o condor -g condor /run/condor /run/lock\n');
     machine.start(['/usr/sbin/condor_master', '-f']);
-    machine.start(['/usr/sbin/nginx', '-g', 'daemon off;']);
     const started = machine.start(['/usr/local/bin/condor_credmon_webserver'], { user: 'condor' });
     await started.printed(/ serves \S+ on \S+,/);
     await waitUntil(
@@ -132,7 +88,6 @@ install -d -o condor -g www-data -m 2750 ${SOCKET.replace('/socket', '')}
   afterAll(async () => {
     await machine?.remove();
     for (const issuer of issuers.values()) await issuer.close();
-    rmSync(folder, { recursive: true });
   });
 
   it.each(PAGES)(
