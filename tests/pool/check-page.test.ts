@@ -12,7 +12,7 @@ import {
   type ProfileIssuer,
 } from '@credmon/test-fixtures/profile-issuers/profile-issuer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { blocksToRun } from '../support/page-blocks.ts';
+import { blocksToRun, missingLines } from '../support/page-blocks.ts';
 import { SOCKET, startNames } from './real-names.ts';
 import { shellOf } from './shell.ts';
 
@@ -129,14 +129,29 @@ describe.skipIf(isPoolMissing())('docs/admin-guide.md', () => {
     for (const issuer of issuers) await issuer.close();
   });
 
+  const [check = '', status = '', ...more] = blocksToRun(
+    'docs/admin-guide.md',
+    'console run check',
+  ).map((text) => text.replace('$ ', ''));
+  const outputOf = (text: string): string => text.slice(text.indexOf('\n') + 1);
+  /** Types the command of a block. */
+  const typed = (text: string): ReturnType<typeof shell.typed> =>
+    shell.typed(`${text.split('\n')[0]}\n`);
+
   it('shows what condor_credmon check prints', async () => {
-    const [text = '', ...more] = blocksToRun('docs/admin-guide.md', 'console run check');
     expect(more).toEqual([]);
-    const [command = '', ...shown] = text.split('\n');
-    const { code, output } = await shell.typed(`${command.replace('$ ', '')}\n`);
+    const { code, output } = await typed(check);
     // The pool's own file is not on the page.
     const printed = output.replace(/^ +\/etc\/condor\/config\.d\/50-pool\.conf,\n/m, '');
-    expect(shape(shown.join('\n'))).toEqual(shape(printed));
+    expect(shape(outputOf(check))).toEqual(shape(printed));
+    expect(code).toBe(1);
+  });
+
+  it('shows what condor_credmon status prints', async () => {
+    const lines = (text: string): string[] =>
+      shape(text).map((line) => line.replaceAll(/(?:0[dhms])+/g, 'TIME').replaceAll(/ +/g, ' '));
+    const { code, output } = await typed(status);
+    expect(missingLines(lines(outputOf(status)), lines(output).join('\n'))).toEqual([]);
     expect(code).toBe(1);
   });
 });
