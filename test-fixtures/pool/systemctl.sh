@@ -15,6 +15,8 @@ case "$*" in
     until [ -S "$socket" ]; do sleep 0.1; done
     chown "$(value condor_credmon_webserver.socket SocketUser):$(value condor_credmon_webserver.socket SocketGroup)" "$socket"
     chmod "$(value condor_credmon_webserver.socket SocketMode)" "$socket" ;;
+  'enable --now condor_credmon.service')
+    nohup $(value condor_credmon.service ExecStart) > /var/log/credmon.out 2>&1 < /dev/null & ;;
   'reload condor_credmon_webserver') pkill -HUP --uid condor --full condor_credmon_webserver ;;
   'reload nginx')
     workers() { pgrep --parent "$(cat /run/nginx.pid)" | sort; }
