@@ -1,5 +1,5 @@
-// `condor_credmon check --user alice` of docs/admin-guide.md, in a pool with the providers,
-// tokens and mistakes that the page shows: what the command prints is what the page has.
+// What docs/admin-guide.md shows of `check` and `status`, and docs/user-guide.md of jobs, in a
+// pool with the providers, tokens and mistakes of the pages: the same is printed.
 import { cpSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { waitUntil } from '@credmon/test-fixtures/clocks/wait-until';
@@ -12,9 +12,11 @@ import {
   type ProfileIssuer,
 } from '@credmon/test-fixtures/profile-issuers/profile-issuer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { blocksToRun, missingLines } from '../support/page-blocks.ts';
+import { blocksOf, blocksToRun, dialogueOf, missingLines } from '../support/page-blocks.ts';
 import { SOCKET, startNames } from './real-names.ts';
 import { shellOf } from './shell.ts';
+
+const CREDENTIALS = '/var/lib/condor/oauth_credentials';
 
 const CONFIGURATION = `CREDMON_OAUTH = /usr/local/bin/condor_credmon
 CREDMON_RUN_DIR = /var/lib/condor_credmon
@@ -47,6 +49,23 @@ CLIENT_CREDMON_site_ISSUER = https://login.example.org
 CLIENT_CREDMON_site_AUTHZ_TEMPLATE = storage.read:/users/{username}
 `;
 
+/** `.use` of a token that was issued for an hour; `left` in seconds. */
+function use(left: number): string {
+  const now = Math.floor(Date.now() / 1000);
+  return JSON.stringify({
+    access_token: 'a',
+    issued_at: now + left - 3600,
+    expires_at: now + left,
+  });
+}
+
+const META = JSON.stringify({
+  client_id: 'condor-ap',
+  client_secret: 'secret',
+  token_url: 'https://issuer.example.org/token',
+  use_refresh_token: true,
+});
+
 /** The issuer of the profile generic under another name. */
 function genericAt(origin: string): IssuerAnswers {
   const text = JSON.stringify(ISSUERS['generic']);
@@ -70,6 +89,20 @@ describe.skipIf(isPoolMissing())('docs/admin-guide.md', () => {
   const issuers: ProfileIssuer[] = [];
   let machine: Namespace;
   const shell = shellOf(() => machine);
+  /** Writes files of the credential directory, and lets the daemon look. */
+  const store = async (files: Readonly<Record<string, string>>): Promise<void> => {
+    for (const [name, text] of Object.entries(files))
+      shell.write(`${CREDENTIALS}/${name}`, text, 0o400);
+    await shell.must(`chmod 2700 ${CREDENTIALS}/*/\ncondor_reconfig\n`);
+  };
+  const stopped = (user: string, name: string): Promise<unknown> =>
+    waitUntil(
+      async () => {
+        const { output } = await shell.typed('condor_credmon status\n');
+        return new RegExp(`^${user} +${name} .* stopped `, 'm').test(output);
+      },
+      { what: `the end of ${user}/${name}`, every: 1 },
+    );
 
   beforeAll(async () => {
     machine = await startNamespace(rootDirectory(tmpdir()).root);
@@ -90,39 +123,24 @@ describe.skipIf(isPoolMissing())('docs/admin-guide.md', () => {
     machine.start(['/usr/sbin/condor_master', '-f']);
     const portal = machine.start(['/usr/local/bin/condor_credmon_webserver'], { user: 'condor' });
     await portal.printed(/ serves \S+ on \S+,/);
-    const CREDENTIALS = '/var/lib/condor/oauth_credentials';
     await waitUntil(
       async () => (await shell.typed(`test -e ${CREDENTIALS}/CREDMON_COMPLETE\n`)).code === 0,
       { what: 'the first pass of the daemon', every: 0.3 },
     );
 
-    const now = Math.floor(Date.now() / 1000);
-    const use = (left: number): string =>
-      JSON.stringify({ access_token: 'a', issued_at: now + left - 3600, expires_at: now + left });
-    const meta = JSON.stringify({
-      client_id: 'condor-ap',
-      client_secret: 'secret',
-      token_url: 'https://issuer.example.org/token',
-      use_refresh_token: true,
-    });
     const files = {
       'alice/mytok_h1.top': '{"refresh_token":"r"}',
-      'alice/mytok_h1.meta': meta,
+      'alice/mytok_h1.meta': META,
       'alice/mytok_h1.use': use(3600),
       'bob/mytok.top': '{"refresh_token":"dead"}',
-      'bob/mytok.meta': meta,
+      'bob/mytok.meta': META,
       'bob/mytok.use': use(600),
-      'carl/dcache.use': use(3600),
       'carl/dcache.top': '{"refresh_token":"r"}',
+      'carl/dcache.use': use(3600),
       'alice/scitokens.top': '{}',
     };
-    for (const [name, text] of Object.entries(files))
-      shell.write(`${CREDENTIALS}/${name}`, text, 0o400);
-    await shell.must(`chmod 2700 ${CREDENTIALS}/*/\ncondor_reconfig\n`);
-    await waitUntil(
-      async () => (await shell.typed('condor_credmon status\n')).output.includes('GRANT_REVOKED'),
-      { what: "the end of bob's token", every: 1 },
-    );
+    await store(files);
+    await stopped('bob', 'mytok');
   });
   afterAll(async () => {
     await machine?.remove();
@@ -147,11 +165,66 @@ describe.skipIf(isPoolMissing())('docs/admin-guide.md', () => {
     expect(code).toBe(1);
   });
 
+  /** Without numbers, times, keys of links and the widths of columns. */
+  const lines = (text: string): string[] =>
+    shape(text.replaceAll(/key\/[0-9a-f]+/g, 'key/KEY')).map((line) =>
+      line.replaceAll(/(?:0[dhms])+/g, 'TIME').replaceAll(/ +/g, ' '),
+    );
+
   it('shows what condor_credmon status prints', async () => {
-    const lines = (text: string): string[] =>
-      shape(text).map((line) => line.replaceAll(/(?:0[dhms])+/g, 'TIME').replaceAll(/ +/g, ' '));
     const { code, output } = await typed(status);
     expect(missingLines(lines(outputOf(status)), lines(output).join('\n'))).toEqual([]);
     expect(code).toBe(1);
+  });
+
+  describe('docs/user-guide.md', () => {
+    const blocks = blocksToRun('docs/user-guide.md', 'console run').map(dialogueOf);
+    const [request = ''] = blocksOf('docs/user-guide.md').map(({ text }) => text);
+    const submit = (lines: string): void =>
+      shell.write('/home/alice/job.sub', `executable = /bin/true\n${lines}queue\n`);
+    /** Types the command of a block as alice; returns what the page has and it did not print. */
+    const missing = async (at: number, exitCode: number): Promise<string[]> => {
+      const block = blocks[at];
+      const { code, output } = await shell.typed(`${block?.command}\n`, 'alice');
+      expect({ code, output }).toEqual({ code: exitCode, output });
+      return missingLines(lines(block?.shown.join('\n') ?? ''), lines(output).join('\n'));
+    };
+    const tokenOf = (name: string, left: number, refreshToken: string): Record<string, string> => {
+      const scopes = 'storage.read:/ storage.modify:/home';
+      return {
+        [`alice/${name}.meta`]: META,
+        // A .top that is newer than its .use would be a new login.
+        [`alice/${name}.top`]: JSON.stringify({ refresh_token: refreshToken, scopes }),
+        [`alice/${name}.use`]: use(left),
+      };
+    };
+
+    it('has four dialogues', () => {
+      expect(blocks).toHaveLength(4);
+    });
+
+    it('the first submit prints a link', async () => {
+      submit(request);
+      expect(await missing(0, 1)).toEqual([]);
+    });
+
+    it('with the token, the submit succeeds', async () => {
+      await store(tokenOf('mytok', 3600, 'r'));
+      expect(await missing(1, 0)).toEqual([]);
+    });
+
+    it('other permissions are rejected', async () => {
+      submit(request.replace(' storage.modify:/home', ''));
+      expect(await missing(3, 1)).toEqual([]);
+    });
+
+    it('status shows the own tokens', async () => {
+      const knobs = CONFIGURATION.match(/^(?:CREDMON_)?mytok_.*\n/gm)?.join('') ?? '';
+      shell.write('/etc/condor/config.d/61-dcache.conf', knobs.replaceAll('mytok', 'dcache'));
+      shell.write('/etc/condor/dcache.secret', 'secret\n', 0o600);
+      await store({ ...tokenOf('dcache', 3600, 'r'), ...tokenOf('mytok', 600, 'dead') });
+      await stopped('alice', 'mytok');
+      expect(await missing(2, 1)).toEqual([]);
+    });
   });
 });
