@@ -14,7 +14,7 @@ import {
 } from '@credmon/test-fixtures/profile-issuers/profile-issuer';
 import { PROFILE_NAMES } from '@credmon/core/profiles';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { blocksOf, blocksToRun } from '../support/page-blocks.ts';
+import { blocksOf, blocksToRun, dialogueOf, missingLines } from '../support/page-blocks.ts';
 import { PORTAL, SOCKET, startNames } from './real-names.ts';
 import { shellOf } from './shell.ts';
 
@@ -55,7 +55,7 @@ describe.skipIf(isPoolMissing())('the page of a provider', () => {
 
   beforeAll(async () => {
     machine = await startNamespace(rootDirectory(tmpdir()).root);
-    for (const profile of PAGES) {
+    for (const profile of PROFILE_NAMES) {
       const answers = ISSUERS[profile];
       if (!answers) throw new Error(`no issuer ${profile}`);
       const { clientId, redirectUri } = read(profile);
@@ -127,4 +127,15 @@ describe.skipIf(isPoolMissing())('the page of a provider', () => {
       for (const scope of scopes) expect(signIn).toContain(scope);
     },
   );
+
+  it('docs/admin-guide.md: init writes the configuration of a provider', async () => {
+    const [text = '', ...more] = blocksToRun('docs/admin-guide.md', 'console run init');
+    expect(more).toEqual([]);
+    await shell.must('rm /etc/condor/config.d/6*\ninstall -d -m 700 /etc/condor/.secrets\n');
+    shell.write('/etc/condor/.secrets/keycloak', 'secret-keycloak\n', 0o600);
+    const { command, shown } = dialogueOf(text);
+    const output = await shell.must(`${command}\n`);
+    expect(missingLines(shown, output)).toEqual([]);
+    expect(output).toContain('https://keycloak.example.org/realms/lab is reachable');
+  });
 });
