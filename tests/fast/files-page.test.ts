@@ -6,7 +6,10 @@ import { format, resolveConfig } from 'prettier';
 import { expect, it } from 'vitest';
 import { KNOBS } from '../../packages/core/src/config/typed/declarations.ts';
 import * as names from '../../packages/core/src/credential/file-names.ts';
-import { tokenFileName, type TokenFileKind } from '../../packages/core/src/credential/file-names.ts';
+import {
+  tokenFileName,
+  type TokenFileKind,
+} from '../../packages/core/src/credential/file-names.ts';
 import { defaultCell } from '../../packages/core/test/config/knob-page.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

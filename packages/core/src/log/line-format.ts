@@ -1,4 +1,5 @@
 // The format of a log line: as in HTCondor's daemons, or as JSON. Pure.
+import { type BrokenDownTime, daysOf, strftime } from '../base/time/calendar.ts';
 import { utcText } from '../base/time/clock.ts';
 
 /**
@@ -34,35 +35,33 @@ export interface LocalTime {
   readonly second: number;
 }
 
-const two = (value: number): string => String(value).padStart(2, '0');
-
-const FIELDS: Readonly<Record<string, (time: LocalTime) => string>> = {
-  Y: ({ year }) => String(year),
-  y: ({ year }) => two(year % 100),
-  m: ({ month }) => two(month),
-  d: ({ day }) => two(day),
-  H: ({ hour }) => two(hour),
-  M: ({ minute }) => two(minute),
-  S: ({ second }) => two(second),
-  T: ({ hour, minute, second }) => `${two(hour)}:${two(minute)}:${two(second)}`,
-  D: ({ year, month, day }) => `${two(month)}/${two(day)}/${two(year % 100)}`,
-  F: ({ year, month, day }) => `${year}-${two(month)}-${two(day)}`,
-  s: ({ epoch }) => String(Math.floor(epoch)),
-  '%': () => '%',
-};
-
 /** The last result of {@link formatTime}: many lines are of the same second. */
 let last = { format: '', epoch: Number.NaN, hour: -1, minute: -1, text: '' };
 
-/** Formats a time like strftime. Unknown fields are kept. */
+/** Formats a time like strftime(3) in the C locale. Unknown fields are kept. */
 export function formatTime(format: string, time: LocalTime): string {
   const { hour, minute } = time;
   const epoch = Math.floor(time.epoch);
   const same = last.epoch === epoch && last.hour === hour && last.minute === minute;
   if (same && last.format === format) return last.text;
-  const text = format.replaceAll(/%(.)/g, (whole, field: string) => FIELDS[field]?.(time) ?? whole);
+  const text = strftime(format, brokenDown(time));
   last = { format, epoch, hour, minute, text };
   return text;
+}
+
+function brokenDown({ epoch, year, month, day, hour, minute, second }: LocalTime): BrokenDownTime {
+  const days = daysOf(year, month, day);
+  return {
+    seconds: second,
+    minutes: minute,
+    hours: hour,
+    day,
+    month: month - 1,
+    year: year - 1900,
+    weekday: (((days + 4) % 7) + 7) % 7,
+    dayOfYear: days - daysOf(year, 1, 1),
+    offset: days * 86_400 + hour * 3600 + minute * 60 + second - Math.floor(epoch),
+  };
 }
 
 /**

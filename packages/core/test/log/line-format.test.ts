@@ -47,6 +47,16 @@ describe('log lines', () => {
     expect(line.slice(0, -1)).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
   });
 
+  it('formats the time as strftime(3) does, for every DEBUG_TIME_FORMAT', () => {
+    const at = { epoch: Date.UTC(2026, 10, 3, 3, 5, 6) / 1000 };
+    expect(formatTime('%a %d %b %Y %I:%M:%S %p %j %z %s', { ...time, ...at })).toBe(
+      `Tue 03 Nov 2026 04:05:06 AM 307 +0100 ${at.epoch}`,
+    );
+    const west = { ...time, epoch: at.epoch + 5.5 * 3600 };
+    expect([formatTime('%z', west), formatTime('%Z', west)]).toEqual(['-0430', '-0430']);
+    expect(formatTime('%A %Z', { ...time, epoch: at.epoch + 3600 })).toBe('Tuesday UTC');
+  });
+
   it('supports the fields of strftime that HTCondor configurations use', () => {
     expect(formatTime('%Y-%m-%dT%H:%M:%S %F %T %D %y %s %% %Q', time)).toBe(
       '2026-11-03T04:05:06 2026-11-03 04:05:06 11/03/26 26 1795000000 % %Q',

@@ -1,6 +1,13 @@
 // time, absTime, relTime, getYear ..., splitTime, formatTime, interval.
 import { makeAd, type Entry } from '../language/ast.ts';
-import { civilOf, dayOfYear, daysOf, weekdayOf } from '../language/time-text.ts';
+import {
+  type BrokenDownTime,
+  civilOf,
+  dayOfYear,
+  daysOf,
+  strftime,
+  weekdayOf,
+} from '../../base/time/calendar.ts';
 import {
   failEvaluation,
   type ClassAdFunction,
@@ -21,7 +28,6 @@ import {
 } from '../language/value.ts';
 import { taking } from './args.ts';
 import { realOf } from './numbers.ts';
-import { strftime, type BrokenDownTime } from './strftime.ts';
 
 const now = (context: Context): number => Math.floor(context.world.now);
 

@@ -1,9 +1,74 @@
-// C's strftime in the C locale and UTC, as glibc has it.
-import { daysOf } from '../language/time-text.ts';
+// The days of the calendar, and C's strftime in the C locale, as glibc has it. Pure.
+
+const DAYS_OF_ERA = 146_097; // 400 years
+const EPOCH_DAYS = 719_468; // from 0000-03-01 to 1970-01-01
+
+/** Returns the days since 1970-01-01 in the Gregorian calendar; `month` from 1. */
+export function daysOf(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year;
+  const era = Math.floor(y / 400);
+  const yearOfEra = y - era * 400;
+  const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
+  const dayOfEra =
+    yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * DAYS_OF_ERA + dayOfEra - EPOCH_DAYS;
+}
+
+/** A date and a time of day; `month` and `day` count from 1. */
+export interface Civil {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+  readonly hours: number;
+  readonly minutes: number;
+  readonly seconds: number;
+}
+
+const DAY = 86_400;
+
+/** Returns the epoch seconds of a date and time in UTC. */
+export function epochOf(civil: Civil): number {
+  const days = daysOf(civil.year, civil.month, civil.day);
+  return days * DAY + civil.hours * 3600 + civil.minutes * 60 + civil.seconds;
+}
+
+/** Returns the date and time of day in UTC at `epoch` seconds. */
+export function civilOf(epoch: number): Civil {
+  const whole = Math.floor(epoch);
+  const days = Math.floor(whole / DAY);
+  const rest = whole - days * DAY;
+  const shifted = days + EPOCH_DAYS;
+  const era = Math.floor(shifted / DAYS_OF_ERA);
+  const dayOfEra = shifted - era * DAYS_OF_ERA;
+  const leaps =
+    Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
+  const yearOfEra = Math.floor((dayOfEra - leaps) / 365);
+  const dayOfYear =
+    dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const marchMonth = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9;
+  return {
+    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    day: dayOfYear - Math.floor((153 * marchMonth + 2) / 5) + 1,
+    hours: Math.floor(rest / 3600),
+    minutes: Math.floor((rest % 3600) / 60),
+    seconds: rest % 60,
+  };
+}
+
+/** Returns the day of the week at `epoch` seconds in UTC; Sunday is 0. */
+export const weekdayOf = (epoch: number): number => (((Math.floor(epoch / DAY) + 4) % 7) + 7) % 7;
+
+/** Returns the days since the first of January at `epoch` seconds in UTC, from 0. */
+export function dayOfYear(epoch: number): number {
+  return Math.floor(epoch / DAY) - daysOf(civilOf(epoch).year, 1, 1);
+}
 
 /**
  * A date and time as in C's `struct tm`: `month` counts from 0, `year` from 1900. The
- * fields may be out of range: they are printed as they are.
+ * fields may be out of range: they are printed as they are. `offset`: seconds that this time
+ * is ahead of UTC, 0 by default.
  */
 export interface BrokenDownTime {
   readonly seconds: number;
@@ -14,6 +79,7 @@ export interface BrokenDownTime {
   readonly year: number;
   readonly weekday: number;
   readonly dayOfYear: number;
+  readonly offset?: number;
 }
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
@@ -63,7 +129,7 @@ const NUMBERS: Readonly<Record<string, (time: BrokenDownTime) => NumberField>> =
   l: (time) => number(hour12(time), 2, ' '),
   m: ({ month }) => number(month + 1, 2),
   M: ({ minutes }) => number(minutes, 2),
-  s: (time) => number(epochOf(time), 1),
+  s: (time) => number(epochOfTime(time), 1),
   S: ({ seconds }) => number(seconds, 2),
   u: ({ weekday }) => number(((weekday - 1 + 7) % 7) + 1, 1),
   U: (time) => number(week(time, 0), 2),
@@ -84,10 +150,17 @@ const TEXTS: Readonly<Record<string, (time: BrokenDownTime) => string>> = {
   p: ({ hours }) => (hours < 12 ? 'AM' : 'PM'),
   P: ({ hours }) => (hours < 12 ? 'am' : 'pm'),
   t: () => '\t',
-  z: () => '+0000',
-  Z: () => 'UTC',
+  z: zoneOf,
+  Z: (time) => ((time.offset ?? 0) === 0 ? 'UTC' : zoneOf(time)),
   '%': () => '%',
 };
+
+/** The offset from UTC, such as `+0100`. */
+function zoneOf({ offset = 0 }: BrokenDownTime): string {
+  const minutes = Math.round(Math.abs(offset) / 60);
+  const hours = String(Math.floor(minutes / 60)).padStart(2, '0');
+  return `${offset < 0 ? '-' : '+'}${hours}${String(minutes % 60).padStart(2, '0')}`;
+}
 
 /** The fields that `#` changes to lower case; others it changes to upper case. */
 const LOWERED = new Set(['p', 'Z']);
@@ -130,10 +203,11 @@ const padded = (value: number, width: number, fill: string): string =>
     : String(value).padStart(width, fill);
 
 /** The seconds since the epoch; fields out of range carry over. */
-function epochOf({ seconds, minutes, hours, day, month, year }: BrokenDownTime): number {
+function epochOfTime(time: BrokenDownTime): number {
+  const { seconds, minutes, hours, day, month, year, offset = 0 } = time;
   const years = year + 1900 + Math.floor(month / 12);
   const days = daysOf(years, (((month % 12) + 12) % 12) + 1, 1) + day - 1;
-  return days * 86_400 + hours * 3600 + minutes * 60 + seconds;
+  return days * 86_400 + hours * 3600 + minutes * 60 + seconds - offset;
 }
 
 /** Returns the week of ISO 8601 and the year that it belongs to. */
