@@ -14,7 +14,7 @@ import {
 import { checkClocks, checkTrust } from '../checks/issuer.ts';
 import { localChecks } from '../checks/local.ts';
 import { loginChecks } from '../checks/logins.ts';
-import { checkTokenGroup, checkUserView } from '../checks/run-directory.ts';
+import { checkTokenGroup, checkUserView } from '../host/run-directory.ts';
 import { checkTokens, standingChecks, standingFailures } from '../checks/tokens.ts';
 import { vaultChecks } from '../checks/vault.ts';
 import type { Subcommand } from '../command-line/command.ts';

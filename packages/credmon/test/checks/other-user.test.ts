@@ -6,7 +6,7 @@ import { runChecks } from '../../src/checks/context.ts';
 import { checkAudit, checkLog } from '../../src/checks/installation.ts';
 import { localChecks } from '../../src/checks/local.ts';
 import { loginChecks } from '../../src/checks/logins.ts';
-import { checkUserView } from '../../src/checks/run-directory.ts';
+import { checkUserView } from '../../src/host/run-directory.ts';
 import { checkTokens } from '../../src/checks/tokens.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { checkTokenGroup, checkUserView, type FileSystem } from '../../src/checks/run-directory.ts';
+import { checkTokenGroup, checkUserView, type FileSystem } from '../../src/host/run-directory.ts';
 import { checkBench, type CheckBench } from '../support/check-bench.ts';
 
 let on: CheckBench;
