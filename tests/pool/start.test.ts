@@ -291,9 +291,25 @@ condor_reconfig
       await machine.must(['rm', '-r', '/var/lib/condor/oauth_credentials/bob']);
     });
 
-    it('those of docs/migrate.md stop the daemon and start it again', async () => {
-      const [off = '', on = '', ...more] = blocksToRun('docs/migrate.md', 'sh run');
+    it('those of docs/migrate.md print a configuration, stop the daemon and start it again', async () => {
+      const [print = '', off = '', kill = '', check = '', own = '', on = '', ...more] = blocksToRun(
+        'docs/migrate.md',
+        'sh run',
+      );
       expect(more).toEqual([]);
+      const [, old = '', apache = ''] = /--migrate (\S+) (\S+)/.exec(print) ?? [];
+      write(old, 'CREDD_OAUTH_MODE = True\nSEC_CREDENTIAL_MONITOR = /usr/bin/scitokens_credmon\n');
+      write(apache, 'WSGIScriptAlias / /var/www/wsgi-scripts/scitokens-credmon/app.wsgi\n');
+      await must(print);
+      await machine.must(['rm', old]);
+      expect(read('/root/60-credmon.conf')).toMatch(/^# .*WSGIScriptAlias/m);
+      // "If the daemon was started with nohup", with the directory that the page has.
+      await must(
+        'mkdir /var/lib/condor/credentials; sleep 999 & echo $! > /var/lib/condor/credentials/pid\n',
+      );
+      await must(kill);
+      await must(own);
+      await must(check);
       await must(off);
       await waitUntil(
         async () => (await typed('condor_credmon check\n')).output.includes('no condor_credmon is'),

@@ -10,7 +10,7 @@ import { makeCertificates } from '@credmon/test-fixtures/servers/certificates';
 import { createWorkspace } from '@credmon/test-fixtures/files/workspace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { blocksOf, blocksToRun, dialogueOf, missingLines } from '../support/page-blocks.ts';
-import { logIn, tokenFile } from './pool-tokens.ts';
+import { CREDENTIALS, logIn, tokenFile } from './pool-tokens.ts';
 import { shellOf } from './shell.ts';
 
 const SERVER = 'https://mytok.eu';
@@ -116,6 +116,16 @@ install -d -m 700 /var/lib/condor/mytokens
     const store = blocksToRun('docs/token-exchange.md', 'sh run').join('');
     await must(store.replace('FILE', 'token.json'), 'alice');
     expect(await tokenFile(pool, 'alice/lab.use')).toContain('"access_token"');
+  });
+
+  it('docs/scitokens.md: a job extracts the bare token from a .use file', async () => {
+    const job = `install -d creds
+cp ${CREDENTIALS}/alice/lab.use creds/mytok.use
+export _CONDOR_CREDS=$PWD/creds\n`;
+    const look = 'stat -c %a bearer; scitokens token inspect < /dev/null\n';
+    const output = await must(job + blocksToRun('docs/scitokens.md', 'sh run job').join('') + look);
+    expect(output).toMatch(/^600$/m);
+    expect(output).toContain(web.issuer.url);
   });
 
   it('docs/local-issuer.md: HTCondor 23.9 needs a stored credential, once', async () => {
