@@ -53,6 +53,8 @@ export function parseStatement(line: string, insideIf: boolean): Statement {
  * skipped block.
  */
 export function parseConditional(line: string): Statement | undefined {
+  // Few lines begin so; the expression is compiled at its first use.
+  if (!'iIeE'.includes(line[line.startsWith(':') ? 1 : 0] ?? ' ')) return undefined;
   const match = /^:?(if|elif|else|endif)(?=[ \t\v\f\r\n]|$)/i.exec(line);
   if (!match) return undefined;
   const kind = (match[1] ?? '').toLowerCase();

@@ -94,10 +94,13 @@ export function indexDefaults(defaults: Readonly<Record<string, string>>): Defau
   return {
     has: (key) => spelling(key) !== undefined,
     keys: () => names.map((name) => name.toLowerCase()).values(),
-    beginningWith: (prefix) =>
-      names
-        .filter((name) => name.slice(0, prefix.length).toLowerCase() === prefix)
-        .map((name) => name.toLowerCase()),
+    beginningWith: (prefix) => {
+      const capitals = prefix.toUpperCase();
+      return [
+        ...names.filter((name) => name.startsWith(capitals)).map((name) => name.toLowerCase()),
+        ...[...mixed.keys()].filter((key) => key.startsWith(prefix)),
+      ];
+    },
     get: (key) => {
       const name = spelling(key);
       return name === undefined ? undefined : { name, raw: defaults[name] ?? '', origin };
