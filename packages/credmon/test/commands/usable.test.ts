@@ -3,6 +3,7 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   readdirSync,
   symlinkSync,
   utimesSync,
@@ -92,6 +93,14 @@ it.each([
 ])('a token %s', async (_, user, service, seconds, code, line) => {
   const [got, said] = await usable(user, service, seconds);
   expect([got, said.join('; ')]).toEqual([code, expect.stringMatching(line)]);
+});
+
+it('reads other settings only for a token whose lifetime they tell', async () => {
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, `${text}CREDMON_RENEW_FRACTION = much\n`);
+  expect(await usable('alice', 'good', 900)).toEqual([0, []]);
+  await expect(usable('bob', 'plain', 0)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  writeFileSync(file, text);
 });
 
 it('reads only this token: the directory need not be listable', async () => {
