@@ -64,7 +64,7 @@ const FEW_UNREAD = 1000;
 /** Tokens without a change are checked in such groups, in less than a millisecond. */
 const AT_ONCE = 1024;
 /** After the first pass, so many passes read all of them. */
-const PASSES_TO_READ = 30;
+const PASSES_TO_READ = 120;
 
 /**
  * Returns how many tokens that need no renewal a pass may read: few in the first one and

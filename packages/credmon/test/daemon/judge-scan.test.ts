@@ -102,7 +102,8 @@ describe('R4 a pass over tokens whose .top and .meta are not read yet', () => {
   it.each([
     [50, false, 1000],
     [100_000, true, 1000],
-    [90_000, false, 3000],
+    [90_000, false, 1000],
+    [360_000, false, 3000],
   ])('of %i tokens (quick: %s) it may read %i', (tokens, isQuick, expected) => {
     expect(mayReadOf(tokens, isQuick)).toBe(expected);
   });
