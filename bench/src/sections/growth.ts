@@ -32,7 +32,7 @@ interface Size {
   readonly first: Sample[];
   readonly floor: Sample[];
   readonly against: Sample[];
-  /** CPU ms a renewed token. */
+  /** CPU ms a renewed token, and the peak memory until all are renewed. */
   readonly wave: Sample[];
 }
 
@@ -78,7 +78,13 @@ async function measureSize(bench: Bench, tokens: number): Promise<Size> {
           await daemon.settled();
           await wave(daemon, issuer, point, others);
           const { cpu: each, wall } = await wave(daemon, issuer, point, due);
-          size.wave.push({ value: each * 1000, cpu: each * due.tokens, wall });
+          const afterWave = daemon.usage().peak;
+          size.wave.push({
+            value: each * 1000,
+            cpu: each * due.tokens,
+            wall,
+            peak: afterWave,
+          });
           for (const { directory } of tokensOf(point.credentials, others))
             rmSync(directory, { recursive: true, force: true });
         });
@@ -117,6 +123,7 @@ export const growth: Section = {
     line('pass', 'first pass, CPU s', 'floor', ({ floor }) => median(floor, 'value'));
     line('start', 'start, wall s', 'credmon', ({ first }) => median(first, 'wall'));
     line('memory', 'peak memory, MiB', 'credmon', ({ first }) => median(first, 'peak'));
+    line('memory', 'peak memory, MiB', 'with the wave', (size) => median(size.wave, 'peak'));
     line(
       'wave',
       'wave of renewals, CPU s',
@@ -164,16 +171,20 @@ function rowsOf({ tokens, first, floor, against, wave: waves }: Size): Measured[
 
 /** CPU a token of each size, in multiples of the size before: 1 is linear. */
 function linearRows(sizes: readonly Size[]): Measured[] {
-  return sizes.slice(1).map((size, index) => {
+  return sizes.slice(1).flatMap((size, index) => {
     const before = sizes[index] ?? size;
-    const each = ({ tokens, first }: Size): number =>
-      medianOf(first.map(({ value }) => value)) / tokens;
-    return {
+    const row = (what: string, each: (one: Size) => number): Measured => ({
       section: 'growth',
-      name: `first pass, CPU a token at ${size.tokens.toLocaleString('en-US')}, of that at ${before.tokens.toLocaleString('en-US')}`,
+      name: `${what} at ${size.tokens.toLocaleString('en-US')}, of that at ${before.tokens.toLocaleString('en-US')}`,
       unit: 'x',
       ours: [{ value: each(size) / each(before) }],
       targets: [{ of: 'value', most: LINEAR }],
-    };
+    });
+    const middle = (samples: readonly Sample[]): number =>
+      medianOf(samples.map(({ value }) => value));
+    return [
+      row('first pass, CPU a token', ({ tokens, first }) => middle(first) / tokens),
+      row('CPU a renewed token', ({ wave: waves }) => middle(waves)),
+    ];
   });
 }
