@@ -295,7 +295,7 @@ export const idle: Section = {
         targets: [{ of: 'value', most: 0.5 }],
         note: bench.options.quick
           ? 'A full look comes every 55 s; a quick run may have none.'
-          : 'With the full looks, one every 55 s.',
+          : 'From the second pass on. A full look comes every four minutes with so many tokens, so the time may have none.',
       },
     ];
   },
