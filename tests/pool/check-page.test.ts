@@ -95,10 +95,11 @@ describe.skipIf(isPoolMissing())('docs/admin-guide.md', () => {
       shell.write(`${CREDENTIALS}/${name}`, text, 0o400);
     await shell.must(`chmod 2700 ${CREDENTIALS}/*/\ncondor_reconfig\n`);
   };
-  const stopped = (user: string, name: string): Promise<unknown> =>
+  /** Waits until `status` of this account shows that a token is stopped. */
+  const stopped = (user: string, name: string, account = 'root'): Promise<unknown> =>
     waitUntil(
       async () => {
-        const { output } = await shell.typed('condor_credmon status\n');
+        const { output } = await shell.typed('condor_credmon status\n', account);
         return new RegExp(`^${user} +${name} .* stopped `, 'm').test(output);
       },
       { what: `the end of ${user}/${name}`, every: 1 },
@@ -223,7 +224,8 @@ describe.skipIf(isPoolMissing())('docs/admin-guide.md', () => {
       shell.write('/etc/condor/config.d/61-dcache.conf', knobs.replaceAll('mytok', 'dcache'));
       shell.write('/etc/condor/dcache.secret', 'secret\n', 0o600);
       await store({ ...tokenOf('dcache', 3600, 'r'), ...tokenOf('mytok', 600, 'dead') });
-      await stopped('alice', 'mytok');
+      // Users see a file that the daemon writes after its pass.
+      await stopped('alice', 'mytok', 'alice');
       expect(await missing(2, 1)).toEqual([]);
     });
   });
