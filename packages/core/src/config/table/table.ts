@@ -21,7 +21,7 @@ export interface Table {
   set(name: string, raw: string, origin: Origin): void;
   /**
    * Sets a knob to what `read` returns when the knob is looked up; if that is empty, the
-   * knob keeps its value.
+   * knob keeps its value, also one that was detected before and not looked up yet.
    */
   detect(name: string, read: () => string): void;
   /** Returns the knob with exactly this name if it is set; no default, no prefix. */
@@ -92,7 +92,11 @@ export function createTable(
   };
   return {
     set: (name, raw, origin) => put(name.toLowerCase(), name, raw, origin),
-    detect: (name, read) => void facts.set(name.toLowerCase(), { name, read }),
+    detect: (name, read) => {
+      const key = name.toLowerCase();
+      const before = facts.get(key)?.read;
+      facts.set(key, { name, read: before ? () => read() || before() : read });
+    },
     exact: (name) => find(name.toLowerCase()),
     lookup,
     defaultOf: (name) => defaults.get(name.toLowerCase()),

@@ -301,3 +301,14 @@ test.each([
 ])('the limit of 4 CPUs with %j is %s', (env, limit) => {
   expect(cpuLimit(() => '4', env)).toBe(limit);
 });
+
+test.each([false, true])(
+  'NO_DNS without a domain in a local file keeps the names of before it (looked up there: %s)',
+  (isUsed) => {
+    const use = isUsed ? 'if defined HOSTNAME\nendif\n' : '';
+    const host = memoryHost({ '/c': 'LOCAL_CONFIG_FILE = /l\n', '/l': `${use}NO_DNS = true\n` });
+    const config = readText('', { host });
+    const names = ['HOSTNAME', 'FULL_HOSTNAME'].map((name) => config.get(name));
+    expect(names).toEqual(['ap', 'ap.example.test']);
+  },
+);
