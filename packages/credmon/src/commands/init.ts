@@ -1,15 +1,16 @@
 // `init`: asks for the first login provider, or takes flags; writes its configuration and
 // its secret file, and runs `check`.
 import {
+  closeSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
   readlinkSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Subcommand } from '../command-line/command.ts';
@@ -242,8 +243,8 @@ async function writeSecret(
 const LACKS_LINKS: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
 /**
- * A file that another process has made meanwhile is not replaced without --force. It gets
- * its name when it is complete, if the file system has hard links.
+ * A file that another process has made meanwhile is not replaced without --force. It has its
+ * mode, whatever the umask, and is complete; without hard links it is empty for a moment.
  */
 function writeConfiguration(path: string, text: string, force: boolean): void {
   const options = { mode: 0o644, durable: true };
@@ -254,7 +255,9 @@ function writeConfiguration(path: string, text: string, force: boolean): void {
       linkSync(staged.temporaryPath, path);
     } catch (error) {
       if (!LACKS_LINKS.includes(systemCode(error) ?? '')) throw error;
-      writeFileSync(path, text, { ...options, flag: 'wx', flush: true });
+      // Whoever makes the name first, has it.
+      closeSync(openSync(path, 'wx', options.mode));
+      staged.commit();
     } finally {
       rmSync(staged.temporaryPath, { force: true });
     }

@@ -102,6 +102,18 @@ describe('init on a file system without hard links', () => {
     expect(statSync(written()).mode & 0o777).toBe(0o644);
   });
 
+  it('writes a file that all can read, whatever the umask', async () => {
+    links.code = 'EPERM';
+    const umask = process.umask(0o077);
+    try {
+      await init(flags());
+    } finally {
+      process.umask(umask);
+    }
+    expect(statSync(written()).mode & 0o777).toBe(0o644);
+    expect(text()).toMatch(/^# Written by condor_credmon init\.\n/);
+  });
+
   it('does not replace a file that another process has made meanwhile', async () => {
     links.code = 'EEXIST';
     const { code, err } = await init(flags());
