@@ -297,6 +297,8 @@ export function readUse(
   const issued = readDigest(path('issued'), parseIssued).state;
   const digest = useDigest(defaultLifetime ?? 0, true);
   const { state, facts = NO_FACTS } = readDigest(path('use'), digest);
-  const { use, assumed } = withIssuedState(state, facts, issued);
-  return assumed && defaultLifetime === undefined ? undefined : use;
+  const { use } = withIssuedState(state, facts, issued);
+  // Also a lifetime that the file has may be of no use, and the default one counts.
+  const isDefault = use.kind === 'valid' && use.value.expiresAt <= use.value.issuedAt;
+  return isDefault && defaultLifetime === undefined ? undefined : use;
 }

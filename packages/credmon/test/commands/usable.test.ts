@@ -46,6 +46,8 @@ for (const name of ['hub', 'long', 'plain']) {
   seed('bob', `${name}.use`, 'opaque\n');
   utimesSync(join(directory, 'bob', `${name}.use`), now - 2000, now - 2000);
 }
+seed('bob', 'long_odd.use', '{"access_token":"a","expires_at":"soon"}');
+utimesSync(join(directory, 'bob', 'long_odd.use'), now - 2000, now - 2000);
 seed('alice', 'requested.top', 'x');
 mkdirSync(join(root, 'elsewhere'));
 writeFileSync(join(root, 'elsewhere', 'good.use'), use(1000));
@@ -69,6 +71,7 @@ it.each([
   ['is when it does not expire', 'bob', 'timeless', 4e9, 0, /^$/],
   ['is when tokens of its provider do not expire', 'bob', 'hub', 4e9, 0, /^$/],
   ['is for the lifetime of its provider', 'bob', 'long', 5000, 0, /^$/],
+  ['is for that lifetime if it has none of use', 'bob', 'long_odd', 5000, 0, /^$/],
   ['is not for longer', 'bob', 'long', 5500, 1, /^bob\/long: expires in 5[12]\d\d s$/],
   ['is not after the general lifetime', 'bob', 'plain', 0, 1, /^bob\/plain: expired$/],
   [
