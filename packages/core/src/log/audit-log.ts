@@ -176,7 +176,15 @@ export interface AuditLogRules {
   readonly credentialDirectory: string;
   /** User ids that may own the file besides root. */
   readonly owners: readonly (number | undefined)[];
+  /** The line of the configuration that gives this program a file of its own. */
+  readonly separate?: string;
 }
+
+/** The knob of the portal's own audit log: the portal is another user than the daemon. */
+export const PORTAL_AUDIT_KNOB = 'CREDMON_WEB.CREDMON_AUDIT_LOG';
+
+/** The line that gives the portal its own audit log. */
+export const PORTAL_AUDIT_LINE: string = `${PORTAL_AUDIT_KNOB} = /var/log/condor/CredmonWebAuditLog`;
 
 /**
  * Checks whether entries can be written to the audit log `path`, and whether other users
@@ -184,7 +192,7 @@ export interface AuditLogRules {
  */
 export function checkAuditLog(
   path: string,
-  { credentialDirectory, owners }: AuditLogRules,
+  { credentialDirectory, owners, separate }: AuditLogRules,
 ): readonly Finding[] {
   const what = 'audit log';
   const directory = dirname(path);
@@ -220,7 +228,10 @@ export function checkAuditLog(
   if (file?.isDirectory() === true) return lost(`${path} is a directory`, 'name a file in it');
   const denied = deniedWrite(file === undefined ? directory : path);
   if (denied !== undefined)
-    return lost(`this process cannot write ${path} (${denied})`, 'correct its owner and mode');
+    return lost(
+      `this process cannot write ${path} (${denied})`,
+      separate ?? 'correct its owner and mode',
+    );
   if (file === undefined) return [ok(what, `will go to ${path}`)];
   const word = shellWord(path);
   const odd = [

@@ -9,5 +9,10 @@ export type { LogOptions } from './settings.ts';
 export { logSettings } from './settings.ts';
 export type { LogHabits, LogOverrides } from './settings.ts';
 export { openStartLog, startErrorLines } from './logger.ts';
-export { checkAuditLog, createAuditLog } from './audit-log.ts';
+export {
+  checkAuditLog,
+  createAuditLog,
+  PORTAL_AUDIT_KNOB,
+  PORTAL_AUDIT_LINE,
+} from './audit-log.ts';
 export type { AuditEntry, AuditEvent, AuditLog, AuditLogRules } from './audit-log.ts';

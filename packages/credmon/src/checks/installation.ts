@@ -19,8 +19,13 @@ import {
   wrong,
   runFile,
 } from '@credmon/core/base';
-import { type Config, createKnobReader, originText } from '@credmon/core/config';
-import { checkAuditLog, checkLogFile } from '@credmon/core/log';
+import { type Config, createKnobReader, findUser, originText } from '@credmon/core/config';
+import {
+  checkAuditLog,
+  checkLogFile,
+  PORTAL_AUDIT_KNOB,
+  PORTAL_AUDIT_LINE,
+} from '@credmon/core/log';
 import { constants, realpathSync, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 
@@ -37,14 +42,26 @@ const isUnwritable = (path: string, settings: Settings): boolean =>
   [path, dirname(path)].some((one) => isHidden(one, settings, constants.W_OK));
 
 /** Checks the audit log, if there is one. */
-export function checkAudit(settings: Settings): readonly Finding[] {
+export function checkAudit({
+  config,
+  settings,
+}: Pick<CheckContext, 'config' | 'settings'>): readonly Finding[] {
   const { audit } = settings.log;
   if (audit === undefined) return [];
   if (isUnwritable(audit.path, settings)) return [unseen('audit log', audit.path)];
-  return checkAuditLog(audit.path, {
-    credentialDirectory: settings.credDir,
-    owners: [process.geteuid?.(), settings.condorIds?.uid],
-  });
+  const [uid, portal] = [process.geteuid?.(), (settings.condorIds ?? findUser('condor'))?.uid];
+  const isShared =
+    settings.clients.size > 0 &&
+    portal !== undefined &&
+    portal !== uid &&
+    config.get(PORTAL_AUDIT_KNOB) === undefined;
+  const text =
+    'the portal writes to the same file as another user, and one of the two cannot write; ' +
+    `fix: ${PORTAL_AUDIT_LINE}`;
+  return [
+    ...checkAuditLog(audit.path, { credentialDirectory: settings.credDir, owners: [uid, portal] }),
+    ...(isShared ? [warning('audit log', text)] : []),
+  ];
 }
 
 // Checks the sites' token programs without starting them.

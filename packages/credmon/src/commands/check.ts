@@ -129,7 +129,7 @@ async function findingsOf(
     return [
       ...findings,
       checkLog(settings),
-      ...checkAudit(settings),
+      ...checkAudit(context),
       ...version,
       ...checkDaemons(context, process.argv[1] ?? ''),
       ...checkPortal(context),

@@ -1,6 +1,7 @@
 // What `check` says when it runs as a user to whom the daemon's directories are closed.
-import { mkdirSync } from 'node:fs';
+import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkAuditLog } from '@credmon/core/log';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { runChecks } from '../../src/checks/context.ts';
 import { checkAudit, checkLog } from '../../src/checks/installation.ts';
@@ -71,7 +72,7 @@ describe('what only root may read', () => {
   const findings = (): Promise<string[]> =>
     on.findings(knobs(), async (context) => [
       checkLog(context.settings),
-      ...checkAudit(context.settings),
+      ...checkAudit(context),
       ...(await checkTokens(context)),
       ...(await runChecks([...loginChecks(context), ...localChecks(context, undefined)])),
     ]);
@@ -99,5 +100,44 @@ describe('what only root may read', () => {
       `warning daemon: permission denied: cannot check the daemon ${AS_ROOT}`,
     ]);
     expect(found.filter((one) => /^error (?:log|audit log|credential)/.test(one))).toHaveLength(3);
+  });
+});
+
+describe('an audit log that the daemon and the portal share', () => {
+  const OWN = 'CREDMON_WEB.CREDMON_AUDIT_LOG';
+  const login = {
+    CONDOR_IDS: '64001.64001',
+    mytok_CLIENT_ID: 'x',
+    mytok_AUTHORIZATION_URL: 'http://127.0.0.1:9/a',
+    mytok_TOKEN_URL: 'http://127.0.0.1:9/t',
+  };
+  const found = (more: Record<string, string>): Promise<string[]> =>
+    on.findings({ ...login, ...more }, (context) => Promise.resolve(checkAudit(context)));
+
+  it.runIf(process.geteuid?.() === 0)('is a warning with the knob for a second file', async () => {
+    const log = on.file('Audit', '');
+    for (const owner of [0, 64_001]) {
+      chownSync(log, owner, owner);
+      expect((await found({ CREDMON_AUDIT_LOG: log })).slice(1)).toEqual([
+        'warning audit log: the portal writes to the same file as another user, and one of the ' +
+          `two cannot write; fix: ${OWN} = /var/log/condor/CredmonWebAuditLog`,
+      ]);
+      expect(await found({ CREDMON_AUDIT_LOG: log, [OWN]: '/var/log/b' })).toEqual([
+        'ok audit log: goes to $R/Audit',
+      ]);
+    }
+  });
+
+  it('is an error of the portal with the same knob, if it cannot write', () => {
+    const log = on.file('Audit', '');
+    closed.add(log);
+    const rules = { credentialDirectory: on.credDir, owners: [], separate: `${OWN} = /b` };
+    expect(checkAuditLog(log, rules)).toEqual([
+      {
+        what: 'audit log',
+        state: 'error',
+        text: `this process cannot write ${log} (EACCES), and entries are lost; fix: ${OWN} = /b`,
+      },
+    ]);
   });
 });

@@ -27,7 +27,12 @@ import {
   type Finding,
 } from '@credmon/core/base';
 import { secretMistake, warningText, type Config } from '@credmon/core/config';
-import { checkAuditLog, checkLogFile } from '@credmon/core/log';
+import {
+  checkAuditLog,
+  checkLogFile,
+  PORTAL_AUDIT_KNOB,
+  PORTAL_AUDIT_LINE,
+} from '@credmon/core/log';
 import { checkProxy } from './check-proxy.ts';
 import { checkKnobs, configuredProviders, checkAddresses, type Provider } from '../check/knobs.ts';
 import { trustFunction } from '../host/listen.ts';
@@ -102,7 +107,7 @@ export async function runChecks(config: Config, settings: Settings): Promise<rea
     checkRunning(settings),
     ...checkSocket(settings),
     checkLog(settings),
-    ...checkAudit(settings),
+    ...checkAudit(config, settings),
     ...checkTrust(trust),
     ...(await checkProxy(settings, trust)),
     ...(providers.length === 0
@@ -171,7 +176,13 @@ function checkSocket({ listen }: Settings): readonly Finding[] {
   const what = 'socket';
   const status = statSync(folder, { throwIfNoEntry: false });
   if (!status)
-    return [wrong(what, `its directory ${folder} is missing; fix: mkdir ${shellWord(folder)}`)];
+    return [
+      wrong(
+        what,
+        `its directory ${folder} is missing (its group must be that of the proxy); ` +
+          `fix: install -d -o condor -g www-data -m 2750 ${shellWord(folder)}`,
+      ),
+    ];
   if ((status.mode & 0o1002) === 0o002)
     return [
       wrong(
@@ -193,10 +204,18 @@ function checkLog({ log: { path } }: Settings): Finding {
     : checkLogFile(path, 'the portal would end with exit code 44');
 }
 
-function checkAudit({ log, credentialDirectory, condorIds }: Settings): readonly Finding[] {
+function checkAudit(
+  config: Config,
+  { log, credentialDirectory, condorIds }: Settings,
+): readonly Finding[] {
   if (log.audit === undefined) return [];
   const owners = [process.geteuid?.(), condorIds?.uid];
-  return checkAuditLog(log.audit.path, { credentialDirectory, owners });
+  const isOwn = config.get(PORTAL_AUDIT_KNOB) !== undefined;
+  return checkAuditLog(log.audit.path, {
+    credentialDirectory,
+    owners,
+    ...(isOwn ? {} : { separate: PORTAL_AUDIT_LINE }),
+  });
 }
 
 /**
@@ -256,7 +275,8 @@ function checkSecret(
       return [
         ok(
           what,
-          `permission denied: cannot check ${path} as this user; fix: run the command as root`,
+          `not checked: ${path} cannot be read as this user; ` +
+            '"condor_credmon check", as root, checks it',
         ),
       ];
     return [wrong(what, `cannot stat ${path} (${code})`)];

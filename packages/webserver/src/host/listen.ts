@@ -2,6 +2,7 @@
 import { existsSync, fstatSync, readFileSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import { dirname } from 'node:path';
 import { CodedError, makeSocket, messageOf, removeStaleSocket } from '@credmon/core/base';
 import type { ListenAddress } from '../settings/settings.ts';
 
@@ -73,7 +74,10 @@ export async function listen(
     if (address.kind === 'unix') await removeStaleSocket(address.path);
     await bind(server, address);
   } catch (error) {
-    throw new CodedError('CONFIG_INVALID', `cannot listen: ${messageOf(error)}`, {}, error);
+    // Node.js reports a missing directory of a socket as EACCES.
+    const missing = address.kind === 'unix' && !existsSync(dirname(address.path));
+    const text = missing ? `directory ${dirname(address.path)} is missing` : messageOf(error);
+    throw new CodedError('CONFIG_INVALID', `cannot listen: ${text}`, {}, error);
   }
   try {
     if (closed) checkClosed(server, address);

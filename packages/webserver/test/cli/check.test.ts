@@ -195,7 +195,9 @@ describe('--check', () => {
     ],
     [
       { CREDMON_WEB_LISTEN: 'unix:/nowhere/s' },
-      [/^error socket: its directory \/nowhere is missing; fix: mkdir \/nowhere$/],
+      [
+        /^error socket: its directory \/nowhere is missing \(.*group.*\); fix: install -d -o condor -g www-data -m 2750 \/nowhere$/,
+      ],
     ],
     [
       { CREDMON_WEB_LOG: '/nowhere/log/web' },

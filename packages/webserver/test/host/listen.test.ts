@@ -92,6 +92,13 @@ describe('a unix socket', () => {
     }
   });
 
+  it('names a missing directory, for which Node.js says EACCES', async () => {
+    const path = join(directory, 'none', 'web.sock');
+    await expect(listen(server(), { kind: 'unix', path }, false)).rejects.toThrow(
+      `cannot listen: directory ${join(directory, 'none')} is missing`,
+    );
+  });
+
   it('does not replace a file', async () => {
     const path = join(directory, 'file');
     writeFileSync(path, 'keep');
