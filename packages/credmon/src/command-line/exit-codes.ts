@@ -38,7 +38,10 @@ export const EXITS: Readonly<Record<string, Exits>> = {
     1: 'written, and check found an error',
     2: 'wrong or missing options, or the file exists',
   },
-  status: { 0: 'no shown token is expired or stopped', 1: 'a shown token is expired or stopped' },
+  status: {
+    0: 'no shown token is expired or stopped',
+    1: 'a shown token is expired or stopped, or the user of --user has no token',
+  },
   explain: {
     0: 'the token is usable',
     1: 'the token is expired or stopped, or does not exist',
