@@ -17,6 +17,7 @@ const DEBIAN_PATHS = [
     '# before this file is read. Then: a2enmod ssl headers setenvif proxy proxy_http && a2ensite condor_credmon_web',
   ],
   ['/etc/httpd/', '/etc/apache2/'],
+  ['Copy to /etc/nginx/conf.d/ and', 'Copy to /etc/nginx/sites-enabled/ and'],
   [
     '# The group that the proxy runs as: nginx or apache; on Debian www-data (systemctl edit condor_credmon_webserver.socket).',
     '# The group that the proxy runs as (systemctl edit condor_credmon_webserver.socket).',
@@ -67,10 +68,7 @@ export function commentedOut(text) {
   const lines = text.split('\n').map((line) => (/^(?:#|\s*$)/.test(line) ? line : `#${line}`));
   const head =
     '# Installed by credmon. Remove the # in front of the settings that you need, then: condor_credmon check\n#\n';
-  return `${head}${lines.join('\n')}`.replace(
-    'copy to /etc/condor/config.d/.',
-    'settings for an Access Point.',
-  );
+  return `${head}${lines.join('\n')}`.replace(': copy to /etc/condor/config.d/.', '.');
 }
 
 export const SYSUSERS =
