@@ -1,8 +1,8 @@
 // docs/start.md as a whole: an Access Point of Debian with HTCondor and nginx, and the
 // commands of the page by copy and paste, from the package to the token of a job; then the
 // commands of other pages that need such a machine. Not run as they stand: systemctl
-// (nothing here is booted: the test does what the units say), the .rpm of `npm run package`,
-// and the download of nginx, which the root directory has.
+// (nothing here is booted: the test does what the units say), and the download of nginx,
+// which the root directory has.
 import {
   appendFileSync,
   chmodSync,
@@ -115,7 +115,7 @@ describe.skipIf(isPoolMissing() || isMissing('chromium'))(
 
     it('1. builds the package and installs it', async () => {
       const [npm = '', ...words] = step('npm run package').trim().split(' ');
-      await run(checkout, [npm, ...words, '--', '--deb', folder]);
+      await run(checkout, [npm, ...words, folder]);
       const deb = readdirSync(folder).find((name) => name.endsWith('.deb')) ?? '';
       mkdirSync(machine.path('/root/dist/package'), { recursive: true });
       cpSync(join(folder, deb), machine.path(`/root/dist/package/${deb}`));
