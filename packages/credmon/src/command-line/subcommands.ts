@@ -77,9 +77,8 @@ function addInit(parser: Parser, choose: Choose): void {
 const INIT_USAGE =
   '$0 init\n\n' +
   'Writes the configuration of one login provider, and runs check. On a terminal, it ' +
-  'asks for what the options do not say. A client secret is read from the terminal ' +
-  'without echo and written to its file; a file that exists is kept. There is no option ' +
-  'for a secret.';
+  'asks for each missing option and for the client secret. The secret is not shown, and is ' +
+  'written to its file; a file that exists is not changed. No option takes a secret.';
 
 function addCheck(parser: Parser, choose: Choose): void {
   parser.command(
