@@ -11,7 +11,9 @@ export interface LineStyle {
   readonly useTimestamp: boolean;
   readonly showPid: boolean;
   readonly showCategory: boolean;
-  /** A JSON object for each line, with the time in UTC; the other members do not count. */
+  /**
+   * If true, a line is a JSON object with the time in UTC; the other members are ignored.
+   */
   readonly json: boolean;
 }
 
@@ -87,7 +89,7 @@ export function formatLine(
   );
 }
 
-/** Returns an object as one line; a reader finds no raw line break or control character. */
+/** Returns an object as one line of JSON without line breaks and control characters. */
 export function jsonLine(value: object): string {
   const text = JSON.stringify(value).replaceAll(
     /[\u007F-\u009F\u2028\u2029]/g,

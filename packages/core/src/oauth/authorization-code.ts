@@ -39,7 +39,7 @@ export function authorizationUrl(
   const { authorizationParameters, audienceParameter, offlineConsent } =
     policyOfClient(registration);
   const configuration = configurationOf(openid, registration, registration.issuer);
-  // A parameter in the configured URL wins: issuers refuse the same one twice.
+  // A parameter in the configured URL has priority: issuers reject duplicates.
   const { searchParams: given } = new URL(registration.authorizationUrl ?? registration.tokenUrl);
   const parameters = new URLSearchParams(
     Object.entries(authorizationParameters).filter(([name]) => !given.has(name)),
@@ -82,8 +82,8 @@ export interface CodeExchange {
   /** The issuer's name in its metadata with `{tenantid}` in it. */
   readonly issuerTemplate?: string | undefined;
   /**
-   * Returns the issuer's key set, again from the issuer with `renew`. Without it no ID
-   * token is verified.
+   * Returns the issuer's key set; with `renew`, fetches it from the issuer again. If
+   * `keys` is missing, no ID token is verified.
    */
   readonly keys?: IdTokenChecks['keys'] | undefined;
 }
@@ -131,8 +131,8 @@ export async function exchangeCode(
 }
 
 /**
- * Returns the issuer that openid-client compares with the callback's: an accepted name is
- * returned as it is written there.
+ * Returns the issuer that openid-client compares with `iss` of the callback. If `iss` is
+ * an accepted name of the issuer, it is returned as the callback has it.
  * @throws CodedError `ISSUER_MISMATCH`
  * @see RFC 9207, section 2.4
  */

@@ -1,5 +1,5 @@
-// The OAuth grants of the token endpoint that need no browser, and the claims of an ID
-// token in an answer.
+// The OAuth grants of the token endpoint that need no browser, and the claims of the ID
+// token in a token response.
 import { CodedError, originOf, type Send } from '../base/index.ts';
 import { policyOfClient, requestToken, type ClientRegistration, revokeAtIssuer } from './client.ts';
 import { verifyIdToken, type IdTokenChecks, type IssuerNames } from './id-token.ts';
@@ -8,7 +8,7 @@ import type { AudienceParameter } from '../profiles/profile.ts';
 
 /**
  * How the ID token of a login is verified. `now` in epoch seconds; `keys` returns the
- * issuer's key set, again from the issuer with `renew`.
+ * issuer's key set; with `renew`, it fetches the key set from the issuer again.
  */
 interface IdentityChecks {
   readonly names: IssuerNames;

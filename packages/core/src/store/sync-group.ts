@@ -17,7 +17,7 @@ export interface SyncGroup {
    * @throws the system's error
    */
   directory(descriptor: number): Promise<void>;
-  /** To be awaited before the work after a sync: many end in the same turn. */
+  /** Await this before work after a sync, because many syncs end in the same turn. */
   readonly turn: () => Promise<void> | undefined;
 }
 

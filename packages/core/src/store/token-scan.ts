@@ -270,8 +270,8 @@ function digested<T>(
 
 /**
  * Returns the times of the `.use` of one token in the credential directory `root`, like a
- * scan, also if only `.S.issued` says them. `defaultLifetime` in seconds, for a token without a lifetime;
- * if it is not given, the result is `undefined` for such a token.
+ * scan: also if only `.S.issued` contains them. `defaultLifetime` is in seconds, for a
+ * token without a lifetime. If it is missing, the result for such a token is `undefined`.
  */
 export function readUse(
   root: string,

@@ -41,11 +41,11 @@ type PartFunction = (
 ) => void;
 
 /**
- * Runs the main part of the program `file`. The file of the parts stays open: a process that
- * runs while its program is replaced continues with the parts that it started with. The compiled
- * code of the parts that it has used is kept for the next start, where this process may write
- * beside the file: for each part that is needed on its own, together with the parts that it
- * needs.
+ * Runs the main part of the program `file`. The file of the parts stays open: if the
+ * program is replaced on disk, a running process continues with the parts that it started
+ * with. If this process may write beside the file, the compiled code of the parts that it
+ * has used is kept for the next start: each part that a command needs, with the parts
+ * that it imports.
  * @throws Error if the file of the parts is missing or not whole
  */
 export function runParts(file: string, table: PartTable, fromFile: Require): void {
@@ -106,7 +106,7 @@ export function runParts(file: string, table: PartTable, fromFile: Require): voi
   load(table.main);
 }
 
-/** Opens the file of the parts; the result reads them, once: not if all code is kept. */
+/** Opens the file of the parts; the returned function reads it once, at its first call. */
 function openParts(path: string, length: number): () => Buffer {
   try {
     const descriptor = openSync(path, 'r');
@@ -320,7 +320,7 @@ function unpacked(bytes: Buffer): ReadonlyMap<string, Compiled> | undefined {
     at += aligned(size);
     return bytes.subarray(at - aligned(size), at - aligned(size) + size);
   });
-  // One large text: the garbage collector would move many smaller ones.
+  // One large string, because the garbage collector would move many small ones.
   const sources = bytes.toString('latin1', 2 * length);
   at = 0;
   const parts = table.map(([name, size], index): [string, Compiled] => {

@@ -66,9 +66,9 @@ export function dayOfYear(epoch: number): number {
 }
 
 /**
- * A date and time as in C's `struct tm`: `month` counts from 0, `year` from 1900. The
- * fields may be out of range: they are printed as they are. `offset`: seconds that this time
- * is ahead of UTC, 0 by default.
+ * A date and time as in C's `struct tm`: `month` counts from 0, `year` from 1900. A field
+ * that is out of range is printed without a change. `offset`: seconds that this time is
+ * ahead of UTC, 0 by default.
  */
 export interface BrokenDownTime {
   readonly seconds: number;

@@ -57,10 +57,10 @@ export async function sortInSlices(
 }
 
 /**
- * Returns a function to await before each of many pieces of work that are ready at the
- * same time: in one turn of the event loop they run for a few milliseconds, in order, and
- * the others wait for a later turn. So signals wait for no more than that. Returns
- * `undefined` if the work may run at once, before the next call.
+ * Returns a function to await before each of many tasks that are ready at the same time.
+ * The tasks run in order, for a few milliseconds in each turn of the event loop; the
+ * other tasks wait for a later turn. A signal thus waits for a few milliseconds only. The
+ * function returns `undefined` if the task may run at once, before the next call.
  */
 export function createTurnLimit(): () => Promise<void> | undefined {
   const waiting: (() => void)[] = [];
@@ -71,7 +71,7 @@ export function createTurnLimit(): () => Promise<void> | undefined {
       ends = milliseconds() + WORK_MS;
       while (waiting.length > 0 && milliseconds() < ends) {
         waiting.shift()?.();
-        // The work runs before this continues.
+        // The task runs before this loop continues.
         await Promise.resolve();
       }
     } while (waiting.length > 0);

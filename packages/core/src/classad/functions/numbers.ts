@@ -53,7 +53,9 @@ function toReal(value: Value): Value {
   return real === undefined ? ERROR : realValue(real);
 }
 
-/** Of strings, only `true` and `false` in any case are booleans; others are UNDEFINED. */
+/**
+ * The strings `true` and `false`, in any case, are booleans; other strings are UNDEFINED.
+ */
 function toBoolean(value: Value): Value {
   if (value.type === 'string') {
     const word = value.value.toLowerCase();

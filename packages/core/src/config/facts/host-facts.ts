@@ -147,10 +147,11 @@ interface NameFacts {
 }
 
 /**
- * Returns IP_ADDRESS and the others by NETWORK_INTERFACE, ENABLE_IPV4 and ENABLE_IPV6. A
- * knob without an address is empty. `report` gets what is wrong with these knobs. With `*`
- * and `auto` that is only a machine without addresses, which take time: they are read, and
- * it is reported, when one of the knobs is first used.
+ * Returns IP_ADDRESS and similar knobs, as NETWORK_INTERFACE, ENABLE_IPV4 and ENABLE_IPV6
+ * say. A knob without an address is empty. `report` gets the mistakes in these three
+ * knobs. With `*` and `auto`, the only problem can be a machine without addresses.
+ * Reading the addresses takes time, so they are read, and the problem reported, at the
+ * first look-up.
  */
 export function addressKnobs(
   knob: ReadKnob,
@@ -271,10 +272,10 @@ const LINE_LENGTH = 199;
 
 /**
  * Returns OPSYSNAME, OPSYSVER and the others for Linux. `releases` are the contents of
- * the {@link RELEASE_FILES} that exist, in order. The first one whose first line names a
- * known distribution decides, else PRETTY_NAME in what `osRelease` returns, the contents
- * of /etc/os-release. The version is major * 100 + minor; without one, OPSYSVER and
- * OPSYSMAJORVER are empty.
+ * the {@link RELEASE_FILES} that exist, in order. The distribution is that of the first
+ * file whose first line names a known one, otherwise PRETTY_NAME in the contents of
+ * /etc/os-release, which `osRelease` returns. The version is major * 100 + minor; without
+ * one, OPSYSVER and OPSYSMAJORVER are empty.
  * @see https://htcondor.readthedocs.io/en/latest/classad-attributes/machine-classad-attributes.html
  */
 export function systemNames(
@@ -300,7 +301,9 @@ export function systemNames(
   };
 }
 
-/** Returns the first of the first lines that names a known distribution. */
+/**
+ * Returns the first line of the first file whose first line names a known distribution.
+ */
 function distributionIn(releases: Iterable<string>): string | undefined {
   for (const text of releases) {
     const line = firstLine(text);

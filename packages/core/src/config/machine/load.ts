@@ -26,7 +26,7 @@ import { cpus, hostname, networkInterfaces, release, totalmem, type, version } f
 import { dirname, join } from 'node:path';
 
 let indexedTemplates: Templates | undefined;
-/** Indexed when a first configuration has a template. */
+/** Indexes the templates when a configuration first uses a template. */
 const indexed = (): Templates => (indexedTemplates ??= indexTemplates(templates));
 const TEMPLATES: Templates = {
   hasCategory: (category) => indexed().hasCategory(category),
@@ -196,7 +196,9 @@ const ARCHES: Readonly<Record<string, readonly [string, string]>> = {
   ppc64: ['ppc64le', 'ppc64le'],
 };
 
-/** What takes time, or the module of Node.js that knows it, is asked when it is needed. */
+/**
+ * A fact is a function if reading it takes time: it is called when the knob is looked up.
+ */
 function earlyFacts(env: Environment): HostFacts['early'] {
   const [condorArch, machine] = ARCHES[process.arch] ?? [process.arch, process.arch];
   return {
@@ -227,7 +229,7 @@ function linuxNames(): Record<string, string> {
   return systemNames(readReleases(), () => contents('/etc/os-release'));
 }
 
-/** Reads a file when it is needed: the first one usually decides. */
+/** Reads each file only when it is needed: usually the first file is enough. */
 function* readReleases(): Generator<string> {
   for (const path of RELEASE_FILES) {
     const text = contents(path);

@@ -138,7 +138,8 @@ export function findMacro(
 }
 
 function openParenthesis(text: string, from: number): number {
-  // Nearly all macros are references; the expressions are long, and compiled at their first use.
+  // Nearly all macros are references: the regular expressions are compiled only for
+  // others.
   if (text[from] === '(') return from;
   FUNCTION.lastIndex = from;
   const match = FUNCTION.exec(text);

@@ -335,8 +335,8 @@ function levelStart(text: string, levels: number): number {
 }
 
 /**
- * Returns the part with a quote before it, unless it begins with one, and a quote at its
- * end. A part that ends before its start is the rest of the text.
+ * Returns the part with a quote at its start and at its end: a missing quote is added. If
+ * a part ends before its start, the result is the rest of the text.
  */
 function closed(text: string, { start, end }: Part, quote: string): string {
   if (quote === '') return text.slice(start, end < start ? text.length : end);

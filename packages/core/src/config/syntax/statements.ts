@@ -53,7 +53,7 @@ export function parseStatement(line: string, insideIf: boolean): Statement {
  * skipped block.
  */
 export function parseConditional(line: string): Statement | undefined {
-  // Few lines begin so; the expression is compiled at its first use.
+  // Few lines begin with these letters: the regular expression is compiled only for them.
   if (!'iIeE'.includes(line[line.startsWith(':') ? 1 : 0] ?? ' ')) return undefined;
   const match = /^:?(if|elif|else|endif)(?=[ \t\v\f\r\n]|$)/i.exec(line);
   if (!match) return undefined;

@@ -66,8 +66,8 @@ export interface Config {
    */
   names(): readonly string[];
   /**
-   * Returns those of {@link names} that a file or the environment sets: no defaults, and
-   * nothing that the machine gives.
+   * Returns those of {@link names} that a file or the environment sets, without
+   * defaults and facts about the machine.
    */
   setNames(): readonly string[];
 }
@@ -79,8 +79,9 @@ export interface Defaults extends Pick<ReadonlyMap<string, Entry>, 'get' | 'has'
 }
 
 /**
- * Indexes a table of defaults once, to share it between tables. Most programs read few of
- * them: entries are made when they are asked for, and names in capitals are not indexed.
+ * Indexes a table of defaults once, to share it between tables. Most programs read few
+ * defaults: an entry is made when its default is looked up, and names in capitals are not
+ * indexed.
  */
 export function indexDefaults(defaults: Readonly<Record<string, string>>): Defaults {
   const origin: Origin = { kind: 'default' };

@@ -20,8 +20,9 @@ export interface Table {
    */
   set(name: string, raw: string, origin: Origin): void;
   /**
-   * Sets a knob to what `read` returns when the knob is looked up; if that is empty, the
-   * knob keeps its value, also one that was detected before and not looked up yet.
+   * Calls `read` when the knob is looked up, and sets the knob to the result. If the
+   * result is empty, the knob keeps its value, also one that was detected before and not
+   * looked up yet.
    */
   detect(name: string, read: () => string): void;
   /** Returns the knob with exactly this name if it is set; no default, no prefix. */
@@ -32,7 +33,9 @@ export interface Table {
   defaultOf(name: string): Entry | undefined;
   /** True if an assignment to `name` sets the knob that a lookup of `reference` finds. */
   isSelf(name: string, reference: string): boolean;
-  /** Returns all knobs that are set, but not those of {@link detect} that nobody looked up. */
+  /**
+   * Returns all knobs that are set, except {@link detect}ed ones that were not looked up.
+   */
   entries(): IterableIterator<Entry>;
   /** Returns the names of all knobs that are set. */
   names(): readonly string[];
