@@ -1,6 +1,6 @@
 // The server: starts from settings, reloads while it runs, and closes its parts in order.
-// A reload sends new requests to the new application, and the old one finishes the
-// requests that it has begun.
+// After a reload, the new application gets the new requests, and the old application
+// finishes the requests that it has begun.
 import { type Counters, NO_COUNTERS } from './flow/ports.ts';
 import { checkClosed, listen } from './host/listen.ts';
 import { type Generation, createGeneration } from './serving/generation.ts';

@@ -295,7 +295,7 @@ function checkProof(what: string, client: TokenClient, { now, settings }: CheckC
   }
 }
 
-/** Stored tokens are verified with these keys before the secret is sent anywhere. */
+/** Fetches the keys that verify stored tokens before the secret is sent anywhere. */
 async function checkIssuerKeys(
   what: string,
   issuer: string,

@@ -200,8 +200,9 @@ export function common({ name, credDir, config }: CommonValues): CommonOptions {
 }
 
 /**
- * A positional, or the value of an option: nothing that begins like a number or an option. The
- * parser takes `true` and `false` as the value of an option before them, and `help` as --help.
+ * A positional or the value of an option. It does not begin like a number or an option.
+ * `true`, `false` and `help` are not plain: the parser takes `true` and `false` as the
+ * value of the option before them, and `help` as --help.
  */
 const PLAIN = /^(?!(?:true|false|help)$)[A-Za-z_/][\w./@+-]*$/;
 
@@ -270,7 +271,10 @@ export function plainCommand(argv: readonly string[], version: string): Command 
   }
 }
 
-/** The words, and the values of the options. An option that occurs twice is not plain. */
+/**
+ * Returns the words and the values of the options; `undefined` if the line is not plain,
+ * for example if an option occurs twice.
+ */
 function split(
   argv: readonly string[],
 ): { words: readonly string[]; options: ReadonlyMap<Option, string> } | undefined {

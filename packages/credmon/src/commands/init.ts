@@ -243,8 +243,9 @@ async function writeSecret(
 const LACKS_LINKS: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
 
 /**
- * A file that another process has made meanwhile is not replaced without --force. It has its
- * mode, whatever the umask, and is complete; without hard links it is empty for a moment.
+ * Writes the configuration, with its mode, whatever the umask. Without `force`, it never
+ * replaces a file, also if another process has just created it. The new file gets its name
+ * only when it is complete; without hard links it is empty for a moment.
  */
 function writeConfiguration(path: string, text: string, force: boolean): void {
   const options = { mode: 0o644, durable: true };

@@ -30,9 +30,9 @@ export async function runUsableCommand(
 }
 
 /**
- * Reads only this token, and of the settings only the directory: the others are loaded for
- * a token whose lifetime they tell, and for standing tokens, which have no own files in
- * the credential directory.
+ * Reads only this token, and only the setting of the credential directory. All settings
+ * are read in two cases: if the token's files do not contain its lifetime, and for a
+ * standing token, which has no files of its own in the credential directory.
  */
 async function stateOf(
   command: Subcommand & { kind: 'usable' },

@@ -16,8 +16,8 @@ export interface PassContext {
   readonly report: Report;
   readonly readSecret: (path: string, form?: 'line' | 'whole') => Parsed<string>;
   /**
-   * To be awaited before work that many renewals have at the same time: a token that a job
-   * waits for comes between.
+   * Await this before work that is ready for many renewals at the same time, so that a
+   * token that a job waits for need not wait for all of them.
    */
   readonly turn: () => Promise<void> | undefined;
   /**

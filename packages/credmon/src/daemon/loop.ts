@@ -67,8 +67,8 @@ export function createWakeUp(): WakeUp {
 const MIN_SCAN_SECONDS = 0.005;
 
 /**
- * A pass that only shows users what has happened comes after so many times the duration of the
- * last one: with a million tokens, seconds.
+ * If a pass is needed only to update the status files, the daemon first waits this many
+ * times the duration of the last pass. With a million tokens, a pass takes seconds.
  */
 const SHOWN_SELDOM = 20;
 

@@ -135,9 +135,10 @@ export async function beginPass(
 }
 
 /**
- * Starts the first `planned` of `renew` until a wake-up comes, and all of the others: users
- * have asked for them, and they are chosen once. True if a wake-up came: the next pass
- * starts what is left.
+ * Starts renewals. The first `planned` of `renew` are started until a wake-up comes; the
+ * next pass starts the remaining ones. The others are always started, because users have
+ * requested them, and a request is chosen in one pass only. Returns true if a wake-up
+ * came.
  */
 async function startAll(
   renew: readonly Verdict[],

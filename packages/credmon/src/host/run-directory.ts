@@ -233,9 +233,9 @@ export interface FileSystem {
 
 /**
  * Checks CREDMON_RUN_DIR. A directory that the daemon will create is no problem. If users
- * could fill /run, whose memory the whole machine needs, that is a warning for a directory
- * that the administrator chose; for the default, it is part of the sentence.
- * `fileSystemOf`: `undefined` for a path that cannot be read.
+ * can fill /run, whose memory the whole machine needs, a directory that the administrator
+ * chose gets a warning; for the default, the `ok` text mentions the risk.
+ * `fileSystemOf` returns `undefined` for a path that cannot be read.
  */
 export function checkUserView(
   { settings: { runDir, condorIds }, config }: Pick<CheckContext, 'settings' | 'config'>,
@@ -283,7 +283,7 @@ export function checkTokenGroup({ tokens: { group }, runDir }: Settings): Findin
           'cannot ask for tokens',
       ),
     ];
-  // A number would be taken for an id.
+  // A number would be read as a group id, not as a name.
   if (!/^\d+$/.test(group) && groupId(group) !== undefined)
     return [ok(what, `members of the group ${group} get tokens from the daemon`)];
   return [

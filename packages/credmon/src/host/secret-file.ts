@@ -100,9 +100,9 @@ const LOCK_SECONDS = 5;
 const LOCK_HELD_ELSEWHERE = 75;
 
 /**
- * Reads a mytoken. One that the server may replace is locked for this process, and read
- * again under the lock, after at most `lockSeconds`; it is used only if a new one could be
- * stored.
+ * Reads a mytoken. If the server may replace the mytoken, its file is first locked for
+ * this process (waits at most `lockSeconds` seconds) and read again. Such a mytoken is
+ * used only if a new one can be stored.
  * @throws CodedError `SECRET_UNREADABLE` when it cannot be read; `CRED_FILE_IO` when a new
  * one could not be stored; `ISSUER_BUSY` when another process uses it for too long
  */
@@ -166,7 +166,9 @@ function lock(path: string, seconds: number): void {
   throw notWritable(path, error ?? new Error(`flock(1) failed with status ${status}`));
 }
 
-/** A rotated mytoken that cannot be stored is lost: the disk is tried before its use. */
+/**
+ * Tests the disk before a mytoken is used: a new mytoken that cannot be stored is lost.
+ */
 function checkWritable(path: string, mytoken: string): void {
   try {
     stageFile(path, `${mytoken}\n`, { mode: 0o600, durable: true }).discard();

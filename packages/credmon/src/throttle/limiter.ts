@@ -221,7 +221,7 @@ function emptyQueue(issuer: string): Queue {
  */
 function probeOf(queue: Queue, now: number): Entry | undefined {
   const { health, issuer, running, turns, waiting } = queue;
-  // Tokens that wait equally long share an error: making it costs more than all the rest.
+  // Tokens that wait for the same time share one error: creating an error takes long.
   const errors = new Map<number, CodedError>();
   for (const entry of waiting.remove(({ deadline }) => waitOf(health, deadline, now) > 0)) {
     queue.held.add(entry.job.id);

@@ -184,7 +184,7 @@ export function sendBare(
   return reply;
 }
 
-/** Redirects (303) past Fastify, as {@link sendBare} sends a page. */
+/** Sends a redirect (303) without Fastify's hooks, as {@link sendBare} sends a page. */
 export function sendBareRedirect(
   reply: FastifyReply,
   location: string,

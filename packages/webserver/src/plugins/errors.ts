@@ -58,7 +58,8 @@ export async function sendError(
 const LIMITS = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'];
 
 /**
- * Returns `headers` (names and values in turn) with the limits, for an answer past Fastify.
+ * Returns `headers` (names and values in turn) and the headers of the rate limit, for a
+ * response without Fastify's hooks.
  */
 export function bareHeaders(reply: FastifyReply, headers: readonly string[]): string[] {
   const all = [...headers];

@@ -29,8 +29,8 @@ declare module 'fastify' {
 const KEPT = ['flow', 'offer', '_csrf'];
 
 /**
- * Returns the name and the attributes of the session cookie. It is `__Host-credmon` with
- * Secure; with loopback http it is `credmon`.
+ * Returns the name and the attributes of the session cookie. The name is `__Host-credmon`
+ * if the cookie has Secure, and `credmon` with http on loopback.
  * @see RFC 6265bis, section 4.1.3.2 (the __Host- prefix)
  */
 function cookieOf({ secure }: Pick<Settings, 'secure'>) {
@@ -98,7 +98,7 @@ export type SessionSigner = Pick<Signer, 'sign' | 'unsign'>;
 
 /**
  * Stores a session for the new flow of a client that sent no cookie, and returns its
- * Set-Cookie header. @fastify/session does the same with much more work.
+ * Set-Cookie header. @fastify/session does the same, but takes more CPU time.
  * @throws the error of the session store
  */
 export async function startFirstSession(

@@ -20,8 +20,9 @@ import { allowFormsTo, headerList } from '../plugins/security-headers.ts';
 import { type SessionSigner, startFirstSession } from '../plugins/session.ts';
 
 /**
- * Answers a client that sends no cookie, and so has no list: the start page, and key links.
- * Comes before the plugins of sessions.
+ * Answers requests for the start page and for key links from a client that sends no
+ * cookie: it has no session and no list. Must be registered before the plugins of
+ * sessions.
  */
 export function answerStrangers(
   app: FastifyInstance,

@@ -115,8 +115,8 @@ function nameOf(key: string): string {
 }
 
 /**
- * Reads the key file and creates a flow. If `current`, the flow of this browser, is of
- * the same key, it is used, so that its logins in progress can finish.
+ * Reads the key file and creates a flow. If `current`, the flow of this browser,
+ * has the same key, it is used instead, so that its logins in progress can finish.
  * @param requireOwner throws if the requesting user is not this local user
  * @returns the id of the new flow, to be stored only in the session; `undefined` to
  * continue with `current`

@@ -205,8 +205,9 @@ function extend(path: string, event: FlowEvent, now: number): boolean {
 }
 
 /**
- * Returns the first line of a flow's log: the new session of the flow, whose file is a link
- * to the log until the session changes. To readers of the log it is no event.
+ * Returns the first line of a flow's log. It contains the new session of the flow: until
+ * the session changes, its file is a hard link to the log. Readers of the log skip this
+ * line.
  */
 const sessionText = (flow: string, createdAt: number): string =>
   JSON.stringify({ createdAt, session: { flow } });
@@ -321,7 +322,10 @@ function answer<T>(
   callback(null, value);
 }
 
-/** True if a session is as {@link sessionText} says; all cookies have the same attributes. */
+/**
+ * True if {@link sessionText} says all of a session: all cookies have the same
+ * attributes.
+ */
 const isUnchanged = (session: object): boolean =>
   Object.keys(session).every((key) => key === 'flow' || key === 'cookie');
 

@@ -7,12 +7,12 @@ import { ownerTag } from '../flow/context.ts';
 /** The kinds of files in the directory, besides the cookie key. */
 export type SessionFileKind = 'session' | 'flow' | 'answer';
 
-/** Up to this many files, the directory is cheap to read. */
+/** Maximum number of files in a small directory, which is read once a second. */
 const FEW = 100;
 
 /**
- * How long the known names of a small and of a larger directory are used, in seconds. Until
- * then the limits do not see what other processes create.
+ * Seconds until the names in a small and in a larger directory are read again. Until
+ * then, the limits do not count files that other processes create.
  */
 const REREAD_SECONDS = { few: 1, many: 60 };
 

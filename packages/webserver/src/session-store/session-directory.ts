@@ -104,8 +104,8 @@ function removeOldest(directory: string, files: OpenFiles, names: ReadonlySet<st
 }
 
 /**
- * Creates a file that no other process can know yet. It has the time `now` (epoch
- * seconds). After a failure it does not exist.
+ * Creates a file whose name no other process can know yet, with the modification time
+ * `now` (epoch seconds). After a failure, the file does not exist.
  * @returns false if it exists already
  * @throws CodedError `SESSION_STORE_FULL` if the disk is full
  */
@@ -131,8 +131,9 @@ export function createFile(path: string, text: string, now: number): boolean {
 }
 
 /**
- * Creates a session file as a link to the log of its flow, if that was created a moment
- * ago: a link costs a third of a file.
+ * Creates a session file as a hard link to the log of its flow, if the log was created
+ * less than about a second ago: creating a link takes half of the time of creating a
+ * file.
  * @returns false if the session needs a file of its own
  */
 export function linkToFlow(
