@@ -19,6 +19,7 @@ export type { HttpRequest, HttpResponse, LateAnswer, Send, SendLimits } from './
 export { createTrust, systemTrust, trustText, USUAL_PLACES } from './http/trust.ts';
 export type { NamedTrust, Trust, TrustOptions, TrustState } from './http/trust.ts';
 export {
+  commitNew,
   stageFile,
   syncDirectory,
   temporaryName,

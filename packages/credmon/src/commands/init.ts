@@ -1,17 +1,6 @@
 // `init`: asks for the first login provider, or takes flags; writes its configuration and
 // its secret file, and runs `check`.
-import {
-  closeSync,
-  existsSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Subcommand } from '../command-line/command.ts';
 import { openConfig } from '../command-line/open-config.ts';
@@ -29,6 +18,7 @@ import { runCheckCommand } from './check.ts';
 import type { Output } from './revoke.ts';
 import {
   CodedError,
+  commitNew,
   shellWord,
   stageFile,
   systemCode,
@@ -239,9 +229,6 @@ async function writeSecret(
   stderr(`wrote ${path}`);
 }
 
-/** What link(2) returns on a file system without hard links. */
-const LACKS_LINKS: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
-
 /**
  * Writes the configuration, with its mode, whatever the umask. Without `force`, it never
  * replaces a file, also if another process has just created it. The new file gets its name
@@ -253,14 +240,9 @@ function writeConfiguration(path: string, text: string, force: boolean): void {
     if (force) return writeFileAtomically(path, text, options);
     const staged = stageFile(path, text, options);
     try {
-      linkSync(staged.temporaryPath, path);
-    } catch (error) {
-      if (!LACKS_LINKS.includes(systemCode(error) ?? '')) throw error;
-      // Whoever makes the name first, has it.
-      closeSync(openSync(path, 'wx', options.mode));
-      staged.commit();
+      commitNew(staged);
     } finally {
-      rmSync(staged.temporaryPath, { force: true });
+      staged.discard();
     }
     return undefined;
   });

@@ -17,7 +17,14 @@ import {
 } from 'node:fs';
 import { removeSync } from 'fs-extra/esm';
 import { join } from 'node:path';
-import { CodedError, messageOf, stageFile, systemCode, type Trust } from '@credmon/core/base';
+import {
+  CodedError,
+  commitNew,
+  messageOf,
+  stageFile,
+  systemCode,
+  type Trust,
+} from '@credmon/core/base';
 import { readCredentialFile } from '@credmon/core/store';
 import { ownerTag } from '../flow/context.ts';
 import { MAX_OPEN_PER_USER } from '../flow/flow.ts';
@@ -235,7 +242,7 @@ function invalid(directory: string, why: string, cause?: unknown): CodedError {
 /**
  * Returns the key that signs cookies. The first process creates it; all processes get the
  * same key.
- * @throws the system error
+ * @throws the system error; CodedError `SECRET_UNREADABLE` if it is empty
  */
 export function cookieKey(directory: string): string {
   const path = join(directory, COOKIE_KEY_FILE);
@@ -244,13 +251,20 @@ export function cookieKey(directory: string): string {
     durable: true,
   });
   try {
-    linkSync(staged.temporaryPath, path);
+    commitNew(staged);
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw error;
   } finally {
     staged.discard();
   }
-  return readFileSync(path, 'utf8');
+  const key = readFileSync(path, 'utf8');
+  if (key !== '') return key;
+  // Without hard links: the process that makes it is not ready, or was killed.
+  throw new CodedError(
+    'SECRET_UNREADABLE',
+    `${path} is empty; fix: start the portal again; if that does not help, remove the file`,
+    { path },
+  );
 }
 
 /**

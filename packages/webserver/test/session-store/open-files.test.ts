@@ -1,5 +1,6 @@
-// The work for a new session does not grow with the number of open sessions.
-import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+// The work for a new session does not grow with the number of open sessions; and a file
+// system without hard links.
+import { mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import type * as FileSystem from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +11,8 @@ import { openedFlow, promised, sessionOf } from './contract.ts';
 
 /** The calls of readdirSync and statSync since the last reset. */
 const calls = vi.hoisted(() => ({ readdir: 0, stat: 0 }));
+/** The error of link(2); `undefined`: it works. */
+const links: { code: string | undefined } = vi.hoisted(() => ({ code: undefined }));
 vi.mock('node:fs', async (load) => {
   const real = await load<typeof FileSystem>();
   return {
@@ -22,6 +25,11 @@ vi.mock('node:fs', async (load) => {
       calls.stat += 1;
       return real.statSync(...args);
     }) as typeof real.statSync,
+    linkSync: (from: string, to: string) => {
+      if (links.code !== undefined)
+        throw Object.assign(new Error('link'), { code: links.code, syscall: 'link' });
+      real.linkSync(from, to);
+    },
   };
 });
 
@@ -33,7 +41,10 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'credmon-open-'));
   now = 1_800_000_000;
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => {
+  links.code = undefined;
+  rmSync(directory, { recursive: true, force: true });
+});
 
 const open = (count = 100_000): Stores =>
   openFileStores(directory, clock, { idle: 1800, absolute: 28_800, answer: 60, count });
@@ -140,4 +151,23 @@ it('R40 files of other processes count after a minute, and at once when the stor
   await expect(stores.flows.append(idOf(4, 'x'), openedFlow)).rejects.toMatchObject({
     code: 'SESSION_STORE_FULL',
   });
+});
+
+it.each(['EPERM', 'ENOTSUP'])('the store needs no hard links, after %s', async (code) => {
+  links.code = code;
+  const stores = open();
+  expect(stores.cookieSecret).toHaveLength(43);
+  expect(open().cookieSecret).toBe(stores.cookieSecret);
+  await stores.flows.append(idOf(1, 'flow'), openedFlow);
+  await promised(stores.sessions).set(idOf(1, 'session'), sessionOf(idOf(1, 'flow')));
+  expect(await promised(open().sessions).get(idOf(1, 'session'))).toMatchObject({
+    flow: idOf(1, 'flow'),
+  });
+  expect(readdirSync(directory).filter((name) => name.endsWith('-tmp'))).toEqual([]);
+});
+
+it('an empty key signs no cookie', () => {
+  writeFileSync(join(directory, 'cookie.key'), '');
+  expect(open).toThrow(/cookie\.key is empty; fix: start the portal again/);
+  expect(readFileSync(join(directory, 'cookie.key'), 'utf8')).toBe('');
 });

@@ -6,6 +6,7 @@ import {
   fchownSync,
   fsyncSync,
   fchmodSync,
+  linkSync,
   openSync,
   renameSync,
   unlinkSync,
@@ -174,6 +175,25 @@ function fill(descriptor: number, bytes: Uint8Array | string, options: WriteOpti
   writeAll(descriptor, typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
   fchmodSync(descriptor, options.mode);
   if (options.owner) fchownSync(descriptor, options.owner.uid, options.owner.gid);
+}
+
+/** What link(2) returns on a file system without hard links. */
+const LACKS_LINKS: readonly string[] = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];
+
+/**
+ * Makes a staged file visible under its name, if no file has that name; the caller discards
+ * it. Without hard links the new file is empty for a moment.
+ * @throws the system's error: `EEXIST` when another process has made the file
+ */
+export function commitNew(staged: StagedFile): void {
+  try {
+    linkSync(staged.temporaryPath, staged.path);
+  } catch (error) {
+    if (!LACKS_LINKS.includes(systemCode(error) ?? '')) throw error;
+    // Whoever makes the name first, has it.
+    closeSync(openSync(staged.path, 'wx', 0o600));
+    staged.commit();
+  }
 }
 
 function tryToDiscard(staged: StagedFile): void {
