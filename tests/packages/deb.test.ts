@@ -1,6 +1,7 @@
 // The .deb in a clean Debian 13: install, check, a sign-in, an upgrade with live tokens,
 // removal and purge; and beside HTCondor, whose programs it diverts.
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -22,6 +23,9 @@ const checkout = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'credmon-deb-'));
 const deb = join(folder, 'credmon_0.1.0-1_all.deb');
 const newer = join(folder, 'newer.deb');
+/** Newer, with another example configuration: dpkg asks about a changed file. */
+const changed = join(folder, 'changed.deb');
+const EXAMPLE = '/etc/condor/config.d/60-credmon.conf';
 
 beforeAll(async () => {
   await run(checkout, [process.execPath, 'scripts/package.mjs', '--deb', folder]);
@@ -31,6 +35,9 @@ beforeAll(async () => {
   const text = readFileSync(control, 'utf8');
   writeFileSync(control, text.replace('Version: 0.1.0-1', 'Version: 0.1.0-2'));
   await run(folder, ['dpkg-deb', '-Znone', '--build', unpacked, newer]);
+  writeFileSync(control, text.replace('Version: 0.1.0-1', 'Version: 0.1.0-3'));
+  appendFileSync(join(unpacked, EXAMPLE), '# another example\n');
+  await run(folder, ['dpkg-deb', '-Znone', '--build', unpacked, changed]);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -100,6 +107,7 @@ describe.skipIf(isRootMissing('pool'))('the .deb beside HTCondor', () => {
     mkdirSync(root.path('/root'), { recursive: true });
     cpSync(deb, root.path(`/root/${basename(deb)}`));
     cpSync(newer, root.path('/root/newer.deb'));
+    cpSync(changed, root.path('/root/changed.deb'));
   });
   afterAll(() => root?.remove());
 
@@ -118,5 +126,15 @@ describe.skipIf(isRootMissing('pool'))('the .deb beside HTCondor', () => {
     expect(await root.sh(sums)).toBe(before);
     await root.sh('dpkg -P credmon');
     expect(await root.sh('getent passwd condor')).toContain('/var/lib/condor');
+  });
+
+  it('is upgraded without a terminal, and a changed configuration stays', async () => {
+    const [upgrade = ''] = blocksToRun('docs/install.md', 'sh run upgrade');
+    const command = `cd /root\n${upgrade.trim()} < /dev/null`;
+    await root.sh(command);
+    await root.sh(`echo '# ours' > ${EXAMPLE}`);
+    await root.sh(command.replace(basename(deb), 'changed.deb'));
+    expect(await root.sh(`dpkg-query -W -f '\${Version}' credmon`)).toBe('0.1.0-3');
+    expect(await root.sh(`cat ${EXAMPLE}`)).toBe('# ours\n');
   });
 });
