@@ -30,7 +30,7 @@ export interface Options {
 export const HELP = `usage: npm run bench -- [OPTION]...
 
   --section NAME,...  only these sections
-  --quick             small sizes, three rounds; about four minutes on a busy machine
+  --quick             small sizes, three rounds; two and a half minutes, four on a busy machine
   --full              also 1,000,000 tokens
   --rounds N          measurements of each row (5)
   --against CMD       also measures another credmon; "pool": HTCondor's Python
