@@ -50,7 +50,10 @@ export const EXITS: Readonly<Record<string, Exits>> = {
   'check --migrate': { 0: 'every line was understood', 1: 'a line could not be parsed' },
   'config dump': { 0: 'printed' },
   'config get': { 0: 'printed', 1: 'the knob is not defined' },
-  usable: { 0: 'the token is valid for the asked seconds', 1: 'it is not' },
+  usable: {
+    0: 'the token is valid long enough',
+    1: 'the token is not valid that long, or does not exist',
+  },
   renew: {
     0: 'renewed',
     1: 'not renewed; the output says why',
