@@ -62,11 +62,16 @@ describe.skipIf(isPoolMissing())('a credential directory of two programs', () =>
   const switchTo = async (program: string): Promise<void> => {
     const before = program === OURS ? THEIRS : OURS;
     await pool.must(['condor_off', '-daemon', 'CREDMON_OAUTH']);
+    let tries = 0;
     await waitUntil(
       async () => {
         const { stdout } = await pool.run(['pgrep', ...running(before)]);
-        // The Python program forgets a SIGTERM that arrives while it renews a token.
-        if (stdout !== '' && before === THEIRS) await pool.run(['pkill', ...running(before)]);
+        // The Python program forgets a SIGTERM that arrives while it renews a token, and
+        // may hang then: condor_master would kill it after SHUTDOWN_GRACEFUL_TIMEOUT.
+        tries += 1;
+        const signal = tries > 5 ? '-KILL' : '-TERM';
+        if (stdout !== '' && before === THEIRS)
+          await pool.run(['pkill', signal, ...running(before)]);
         return stdout === '';
       },
       { what: `the end of ${before}`, every: 2 },

@@ -160,14 +160,14 @@ describe.skipIf(FAKETIME === '' && isMissing('libfaketime'))('R15 the clock of t
       expect(await daemon.stop()).toEqual({ code: 0, signal: null });
       expect(issuer.log.requests).toEqual([]);
       expect(shortLived.log.presentedTwice()).toEqual([]);
-      // The library was there: the log has lines of two days.
+      // The library was there: the log has lines of two days, and of three at midnight.
       const days = new Set(
         daemonLog(workspace)
           .split('\n')
           .map((line) => line.slice(0, 8))
           .filter(Boolean),
       );
-      expect(days.size).toBe(2);
+      expect(days.size).toBeGreaterThanOrEqual(2);
     } finally {
       await daemon.stop();
       await shortLived.close();
