@@ -213,18 +213,23 @@ function freshBefore({
   const { tokens, freshUntil } = judged;
   let next = 0;
   return (token, mayRead) => {
-    // A new token moves all that follow by one.
+    // A new token moves all that follow by one; one that was read is another object.
     let at = next;
-    while (at < tokens.length && tokens[at] !== token) {
+    while (at < tokens.length && !isNamedLike(tokens[at], token)) {
       at += 1;
       if (at - next > PASSED_OVER) return undefined;
     }
     if (at === tokens.length) return undefined;
     next = at + 1;
+    if (tokens[at] !== token) return undefined;
     const until = freshUntil[at] ?? Number.NEGATIVE_INFINITY;
     if (now.steady >= until || (mayRead && token.top.kind === 'unread')) return undefined;
     return failures.size > 0 && failures.has(tokenId(token)) ? undefined : until;
   };
+}
+
+function isNamedLike(one: TokenSnapshot | undefined, token: TokenSnapshot): boolean {
+  return one === token || (one?.user === token.user && one.stem === token.stem);
 }
 
 function freshTime({ state, dueIn, managed }: Verdict, now: Instant): number {

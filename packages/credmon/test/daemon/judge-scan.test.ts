@@ -206,6 +206,20 @@ describe('R4 a pass after one that changed nothing', () => {
     expect(await decisions(on)).toEqual([]);
   });
 
+  it('does not decide on unread tokens again because others have been read', async () => {
+    const on = bench();
+    const files = { top: JSON.stringify({ refresh_token: 'r' }), meta: meta(), use: fresh(on) };
+    for (let n = 0; n < 2200; n += 1) {
+      mkdirSync(join(on.directory, `u${n}`), { mode: 0o700 });
+      for (const [ending, text] of Object.entries(files))
+        writeFileSync(join(on.directory, `u${n}`, `mytok.${ending}`), text);
+    }
+    await decisions(on);
+    on.clock.advance(60);
+    // 1,000 that the first pass has read, and 1,000 that this one reads.
+    expect(new Set(await decisions(on)).size).toBe(2000);
+  });
+
   it('renews a token at its time', async () => {
     const on = await settledBench();
     on.clock.advance(900);
