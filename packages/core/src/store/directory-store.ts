@@ -3,7 +3,7 @@
 // remembered for the next scans.
 import { CodedError, isCoded, messageOf, systemCode } from '../base/errors/errors.ts';
 import { syncDirectory } from '../base/files/atomic-write.ts';
-import { type OpenDirectory, inSubdirectory, openDirectory } from '../base/files/safe-directory.ts';
+import { type OpenDirectory, openDirectory, openSubdirectory } from '../base/files/safe-directory.ts';
 import { isAliveElsewhere } from '../base/process/process.ts';
 import { type Parsed, parseMeta } from '../credential/file-contents.ts';
 import { tokenFileName } from '../credential/file-names.ts';
@@ -31,18 +31,26 @@ interface UnreadOptions {
   readonly now: Instant;
 }
 
-/** Returns the reader. The directory is opened when it is needed. */
+/** Returns the reader. The directory, and that of the last user, are opened when needed. */
 export function unreadFiles({ root, memory, options, now }: UnreadOptions): UnreadFiles {
   let opened: OpenDirectory | undefined;
+  let last: { readonly user: string; readonly directory: OpenDirectory } | undefined;
+  /** @throws the system's error */
+  const directoryOf = (user: string): OpenDirectory => {
+    if (last?.user === user) return last.directory;
+    last?.directory.close();
+    last = undefined;
+    opened ??= openDirectory(root);
+    last = { user, directory: openSubdirectory(opened.path, user) };
+    return last.directory;
+  };
   const look = (user: string, before: ScannedToken): ScannedToken | undefined => {
     const { defaultLifetime, isOvertaken } = options;
     const scan = { user, now, lazy: false, defaultLifetime };
     const asked = isOvertaken ? { ...scan, isOvertaken } : scan;
     try {
-      opened ??= openDirectory(root);
-      return inSubdirectory(opened.path, user, (path) =>
-        lookAtToken({ ...asked, prefix: `${path}/` }, before.stem, before.kinds, before),
-      );
+      const prefix = `${directoryOf(user).path}/`;
+      return lookAtToken({ ...asked, prefix }, before.stem, before.kinds, before);
     } catch (error) {
       if (systemCode(error) === undefined && !isCoded(error)) throw error;
       return undefined;
@@ -58,7 +66,10 @@ export function unreadFiles({ root, memory, options, now }: UnreadOptions): Unre
       if (token) known.tokens[index] = renewal ? token : plain(token);
       return token;
     },
-    close: () => opened?.close(),
+    close: () => {
+      last?.directory.close();
+      opened?.close();
+    },
   };
 }
 

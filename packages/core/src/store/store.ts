@@ -28,8 +28,9 @@ export interface TemporaryFile extends LooseFile {
 }
 
 /**
- * The result of one scan. `problems` are sentences about directories that could not be
- * read; `partial` is set if an interruption skipped known directories.
+ * The result of one scan. The tokens of a user follow each other. `problems` are sentences
+ * about directories that could not be read; `partial` is set if an interruption skipped
+ * known directories.
  */
 export interface Scan {
   readonly tokens: readonly TokenSnapshot[];

@@ -1,6 +1,6 @@
 // A lazy scan leaves `.top` and `.meta` unread until a renewal needs them, and hides nothing
 // that can be seen without reading.
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Instant, TokenSnapshot } from '../../src/credential/snapshot.ts';
@@ -122,6 +122,27 @@ describe('reading what was left unread', () => {
     expect(kindsOf(await tokenAt(100))).toBe('valid valid broken');
     writeFileSync(path, META);
     expect(kindsOf(await tokenAt(200))).toBe('valid valid valid');
+  });
+
+  it('reads tokens of several users in any order, and leaves no directory open', async () => {
+    for (const [user, stem] of [
+      ['alice', 'one'],
+      ['alice', 'two'],
+      ['bob', 'mytok'],
+    ] as const)
+      putToken(root, user, stem);
+    const { tokens } = await store.scan(NOW, { lazy: true });
+    const open = readdirSync('/proc/self/fd').length;
+    const unread = store.unread?.(NOW);
+    const read = (user: string): (string | undefined)[] =>
+      tokens
+        .filter((token) => token.user === user)
+        .map((token) => unread?.complete(token, true)?.meta.kind);
+    expect(read('alice')).toEqual(['valid', 'valid']);
+    rmSync(join(root, 'bob'), { recursive: true });
+    expect([read('bob'), read('alice')]).toEqual([[undefined], ['valid', 'valid']]);
+    unread?.close();
+    expect(readdirSync('/proc/self/fd')).toHaveLength(open);
   });
 
   it('sees what was changed after the scan, and that a token is gone', async () => {

@@ -51,7 +51,7 @@ export function createAccounts(
   const findStale = async (names: readonly string[]): Promise<void> => {
     const wanted = new Set(names);
     for (const name of memory.names()) if (!wanted.has(name)) memory.forget(name);
-    const stale = [...wanted].filter(memory.isStale);
+    const stale = memory.staleIn([...wanted]);
     for (let start = 0; start < stale.length; start += AT_ONCE)
       await memory.find(stale.slice(start, start + AT_ONCE));
   };
@@ -77,7 +77,7 @@ export function createAskers(
   const memory = createMemory(self, find, now);
   const running = new Map<string, Promise<void>>();
   const lookUpOne = async (name: string): Promise<void> => {
-    if (!memory.isStale(name)) return;
+    if (memory.staleIn([name]).length === 0) return;
     const finding = running.get(name) ?? memory.find([name]);
     running.set(name, finding);
     await finding;
@@ -95,7 +95,8 @@ interface Memory {
   readonly known: Accounts['known'];
   /** The names, the one looked up last at the end. */
   readonly names: () => string[];
-  readonly isStale: (name: string) => boolean;
+  /** Returns the names that are to be looked up. */
+  readonly staleIn: (names: readonly string[]) => readonly string[];
   readonly find: (names: readonly string[]) => Promise<void>;
   readonly forget: (name: string) => void;
 }
@@ -108,7 +109,10 @@ function createMemory(self: number, find: FindAccounts, now: () => number): Memo
       return typeof ids === 'object' && self !== 0 && ids.uid !== self ? 'none' : ids;
     },
     names: () => [...entries.keys()],
-    isStale: (name) => (entries.get(name)?.again ?? 0) <= now(),
+    staleIn: (names) => {
+      const at = now();
+      return names.filter((name) => (entries.get(name)?.again ?? 0) <= at);
+    },
     find: async (names) => {
       const found = await find(names);
       for (const name of names) {

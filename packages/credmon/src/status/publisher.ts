@@ -58,6 +58,8 @@ export interface Publisher {
 
 /** The state of one user's file. */
 interface UserFile {
+  /** The number of the last pass that found tokens of the user. */
+  pass: number;
   tokens: readonly TokenSnapshot[];
   states: string;
   /** When the first token expires that had not expired yet, in epoch seconds. */
@@ -82,6 +84,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const users = new Map<string, UserFile>();
   const failures = failuresOf(options.warn);
   let seen: unknown;
+  let passes = 0;
   let isTidy = false;
   let isClosed = false;
   let writing = Promise.resolve();
@@ -116,25 +119,28 @@ export function createPublisher(options: PublisherOptions): Publisher {
     scanned: async ({ scan, plan }) => {
       const isForced = version() !== seen;
       seen = version();
-      const isSame = (user: string, tokens: readonly TokenSnapshot[]): boolean => {
-        const file = users.get(user);
-        return (
-          !isForced &&
-          file !== undefined &&
-          !isUnsettled(file, now(), ownerOf(user)) &&
-          sameTokens(file.tokens, tokens)
-        );
-      };
-      const groups = await groupsOf(scan.tokens, plan, self !== undefined, isSame);
-      await inSlices(groups, ([user, group]) => {
-        if (!group) return;
+      passes += 1;
+      const decide = await decisionsOf(plan);
+      const touched = isForced ? undefined : await touchedBy(plan);
+      const { tokens } = scan;
+      await inSlices(usersIn(tokens), ({ user, from, to }) => {
+        if (self === undefined && user === STANDING) return;
         const file = users.get(user) ?? newFile();
         users.set(user, file);
-        update(options, file, group, { isForced, at: now(), owner: ownerOf(user) });
+        file.pass = passes;
+        const owner = ownerOf(user);
+        const isQuiet =
+          touched?.has(user) === false &&
+          !isUnsettled(file, now(), owner) &&
+          areTokens(file.tokens, tokens, from, to);
+        if (isQuiet) return;
+        const own = tokens.slice(from, to);
+        const group = { tokens: own, verdicts: () => decide(user, own) };
+        update(options, file, group, { isForced, at: now(), owner });
       });
       if (scan.partial !== true && scan.problems.length === 0) {
-        for (const user of users.keys()) {
-          if (groups.has(user)) continue;
+        for (const [user, { pass }] of users) {
+          if (pass === passes) continue;
           users.delete(user);
           failures.during(`the status file of ${user}`, () => files.remove(user));
         }
@@ -153,6 +159,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 }
 
 const newFile = (): UserFile => ({
+  pass: 0,
   tokens: [],
   states: '',
   until: Number.NEGATIVE_INFINITY,
@@ -189,53 +196,57 @@ function failuresOf(warn: (text: string) => void): {
   };
 }
 
-/**
- * Returns the tokens of each user with their verdicts; without them if neither the tokens nor
- * the verdicts of a user have changed.
- */
-async function groupsOf(
-  tokens: readonly TokenSnapshot[],
-  { verdicts, changed, verdictOf }: Plan,
-  withStanding: boolean,
-  isSame: (user: string, tokens: readonly TokenSnapshot[]) => boolean,
-): Promise<Map<string, Group | undefined>> {
-  const found = new Map<string, TokenSnapshot[]>();
-  let last: TokenSnapshot[] = [];
-  await inSlices(tokens, (token) => {
-    if (!withStanding && token.user === STANDING) return;
-    // The tokens of a user follow each other.
-    if (last[0]?.user !== token.user) {
-      last = found.get(token.user) ?? [];
-      found.set(token.user, last);
-    }
-    last.push(token);
-  });
-  const groups = new Map<string, Group | undefined>();
-  if (changed && verdictOf) {
-    const touched = new Set<string>();
-    await inSlices(changed, ({ managed }) => touched.add(managed.snapshot.user));
-    await inSlices(found, ([user, own]) => {
-      const isQuiet = !touched.has(user) && isSame(user, own);
-      const decide = (): readonly Verdict[] =>
-        own.map(verdictOf).filter((verdict) => verdict !== undefined);
-      groups.set(user, isQuiet ? undefined : { tokens: own, verdicts: decide });
-    });
-    return groups;
-  }
-  const byUser = new Map<string, Verdict[]>();
-  for (const [user, own] of found) {
-    const decided: Verdict[] = [];
-    byUser.set(user, decided);
-    groups.set(user, { tokens: own, verdicts: () => decided });
-  }
-  await inSlices(verdicts, (verdict) => {
-    byUser.get(verdict.managed.snapshot.user)?.push(verdict);
-  });
-  return groups;
+/** The tokens of a user in a scan: those at `from` up to `to`, without it. */
+interface UserTokens {
+  readonly user: string;
+  readonly from: number;
+  readonly to: number;
 }
 
-function sameTokens(a: readonly TokenSnapshot[], b: readonly TokenSnapshot[]): boolean {
-  return a.length === b.length && a.every((token, index) => token === b[index]);
+function* usersIn(tokens: readonly TokenSnapshot[]): Generator<UserTokens, undefined> {
+  let from = 0;
+  for (const [index, { user }] of tokens.entries()) {
+    if (user === tokens[index + 1]?.user) continue;
+    yield { user, from, to: index + 1 };
+    from = index + 1;
+  }
+}
+
+/** Returns what decides on the tokens of one user, again at each call if it can. */
+async function decisionsOf({
+  verdicts,
+  verdictOf,
+}: Plan): Promise<(user: string, tokens: readonly TokenSnapshot[]) => readonly Verdict[]> {
+  if (verdictOf)
+    return (_, tokens) => tokens.map(verdictOf).filter((verdict) => verdict !== undefined);
+  const byUser = new Map<string, Verdict[]>();
+  await inSlices(verdicts, (verdict) => {
+    const { user } = verdict.managed.snapshot;
+    const decided = byUser.get(user) ?? [];
+    byUser.set(user, decided);
+    decided.push(verdict);
+  });
+  return (user) => byUser.get(user) ?? [];
+}
+
+/** Returns the users of whose tokens a decision may have changed; `undefined`: all. */
+async function touchedBy({ changed }: Plan): Promise<ReadonlySet<string> | undefined> {
+  if (!changed) return undefined;
+  const touched = new Set<string>();
+  await inSlices(changed, ({ managed }) => touched.add(managed.snapshot.user));
+  return touched;
+}
+
+/** True if the tokens at `from` up to `to`, without it, are exactly these. */
+function areTokens(
+  known: readonly TokenSnapshot[],
+  tokens: readonly TokenSnapshot[],
+  from: number,
+  to: number,
+): boolean {
+  return (
+    known.length === to - from && known.every((token, index) => token === tokens[from + index])
+  );
 }
 
 /** True if the file may have to be written although no token has changed. */
@@ -267,7 +278,7 @@ function update(
     !isForced &&
     states === file.states &&
     !isUnsettled(file, at, owner) &&
-    sameTokens(tokens, file.tokens);
+    areTokens(file.tokens, tokens, 0, tokens.length);
   if (isSame) return;
   const rows = rowsOf(tokens, verdicts, at, why);
   const digest = digestOf(rows);

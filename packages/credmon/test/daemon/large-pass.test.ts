@@ -22,7 +22,7 @@ function snapshot(on: Bench, n: number): TokenSnapshot {
   const now = on.clock.now();
   const file = (ino: number) => ({ ino, mtime: now - 10, size: 1 });
   return {
-    user: `user${n % 1000}`,
+    user: `user${Math.floor((n * 1000) / MANY)}`,
     stem: `scitokens_h${n}`,
     top: { kind: 'valid', value: { opaque: true, refreshToken: 'absent' }, identity: file(n) },
     use: {
