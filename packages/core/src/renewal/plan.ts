@@ -52,6 +52,8 @@ export interface Plan {
    * are of tokens that are fresh, as before.
    */
   readonly changed?: Iterable<Verdict>;
+  /** The tokens of `changed`, without deciding again. */
+  readonly changedTokens?: Iterable<TokenSnapshot>;
   /** Decides on one token again; `undefined` if no provider owns it. */
   readonly verdictOf?: (token: TokenSnapshot) => Verdict | undefined;
 }

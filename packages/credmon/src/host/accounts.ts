@@ -14,8 +14,14 @@ const NONE_FOR = 300;
 const RETRY_AFTER = 60;
 /** Names of users who ask that are remembered. */
 const MOST_ASKERS = 1000;
-/** Names in one look-up: their length fits the arguments of a program. */
-const AT_ONCE = 100;
+/**
+ * Names in one look-up. It starts a process, so twice as many follow after a fast answer:
+ * names of local files take no time, those of a directory service some milliseconds each.
+ * The length of the largest number fits the arguments of a program.
+ */
+const AT_ONCE = { first: 100, most: 1600 };
+/** Seconds. */
+const FAST_ANSWER = 0.25;
 /** Time limit of a look-up, in milliseconds. */
 const LOOKUP_TIMEOUT = 5000;
 
@@ -52,8 +58,13 @@ export function createAccounts(
     const wanted = new Set(names);
     for (const name of memory.names()) if (!wanted.has(name)) memory.forget(name);
     const stale = memory.staleIn([...wanted]);
-    for (let start = 0; start < stale.length; start += AT_ONCE)
-      await memory.find(stale.slice(start, start + AT_ONCE));
+    let size = AT_ONCE.first;
+    for (let start = 0, end = 0; start < stale.length; start = end) {
+      end = start + size;
+      const began = now();
+      await memory.find(stale.slice(start, end));
+      size = now() - began < FAST_ANSWER ? Math.min(2 * size, AT_ONCE.most) : AT_ONCE.first;
+    }
   };
   return {
     known: memory.known,

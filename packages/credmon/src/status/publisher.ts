@@ -61,19 +61,26 @@ interface UserFile {
   /** The number of the last pass that found tokens of the user. */
   pass: number;
   tokens: readonly TokenSnapshot[];
-  states: string;
-  /** When the first token expires that had not expired yet, in epoch seconds. */
-  until: number;
-  digest: string | undefined;
+  /** `undefined` until it is known what the file says. */
+  shown: Shown | undefined;
   owner: number | undefined;
-  /** Makes the rows that are not written yet: kept, those of many users take much memory. */
-  rows: (() => readonly StatusRow[]) | undefined;
+  /** Makes what is not written yet: rows are not kept, those of many users take much memory. */
+  pending: (() => Content) | undefined;
 }
 
-/** The tokens of one user in a scan. */
-interface Group {
-  readonly tokens: readonly TokenSnapshot[];
-  readonly verdicts: () => readonly Verdict[];
+/** What decides whether a file has to be written again. */
+interface Shown {
+  /** The states of the tokens. */
+  readonly states: string;
+  /** When the first token expires that had not expired yet, in epoch seconds. */
+  readonly until: number;
+  readonly digest: string;
+}
+
+/** The rows of a file. */
+interface Content {
+  readonly rows: readonly StatusRow[];
+  readonly shown: Shown;
 }
 
 /** Creates a publisher that has written nothing. */
@@ -93,14 +100,18 @@ export function createPublisher(options: PublisherOptions): Publisher {
     const yieldIfDue = createYielder();
     for (const [user, file] of users) {
       if (isClosed) return;
-      if (!file.rows) continue;
+      if (!file.pending) continue;
       const owner = ownerOf(user);
       if (owner === undefined) continue;
       failures.during(`the status file of ${user}`, () => {
         if (owner === 'none') files.remove(user);
-        else files.write(user, textOf(options, file.rows?.() ?? []), owner);
+        else {
+          const content = file.pending?.();
+          files.write(user, textOf(options, content?.rows ?? []), owner);
+          file.shown = content?.shown;
+        }
         file.owner = owner === 'none' ? undefined : owner.uid;
-        file.rows = undefined;
+        file.pending = undefined;
       });
       await yieldIfDue();
     }
@@ -135,8 +146,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
           areTokens(file.tokens, tokens, from, to);
         if (isQuiet) return;
         const own = tokens.slice(from, to);
-        const group = { tokens: own, verdicts: () => decide(user, own) };
-        update(options, file, group, { isForced, at: now(), owner });
+        update(options, file, { tokens: own, decide: () => decide(user, own), isForced, owner });
       });
       if (scan.partial !== true && scan.problems.length === 0) {
         for (const [user, { pass }] of users) {
@@ -161,11 +171,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
 const newFile = (): UserFile => ({
   pass: 0,
   tokens: [],
-  states: '',
-  until: Number.NEGATIVE_INFINITY,
-  digest: undefined,
+  shown: undefined,
   owner: undefined,
-  rows: undefined,
+  pending: undefined,
 });
 
 /** Logs a failure once, until everything could be written. */
@@ -204,11 +212,10 @@ interface UserTokens {
 }
 
 function* usersIn(tokens: readonly TokenSnapshot[]): Generator<UserTokens, undefined> {
-  let from = 0;
-  for (const [index, { user }] of tokens.entries()) {
-    if (user === tokens[index + 1]?.user) continue;
-    yield { user, from, to: index + 1 };
-    from = index + 1;
+  for (let from = 0, to = 0; from < tokens.length; from = to) {
+    const user = tokens[from]?.user ?? '';
+    while (tokens[to]?.user === user) to += 1;
+    yield { user, from, to };
   }
 }
 
@@ -230,10 +237,10 @@ async function decisionsOf({
 }
 
 /** Returns the users of whose tokens a decision may have changed; `undefined`: all. */
-async function touchedBy({ changed }: Plan): Promise<ReadonlySet<string> | undefined> {
-  if (!changed) return undefined;
+async function touchedBy({ changedTokens }: Plan): Promise<ReadonlySet<string> | undefined> {
+  if (!changedTokens) return undefined;
   const touched = new Set<string>();
-  await inSlices(changed, ({ managed }) => touched.add(managed.snapshot.user));
+  await inSlices(changedTokens, ({ user }) => touched.add(user));
   return touched;
 }
 
@@ -251,44 +258,61 @@ function areTokens(
 
 /** True if the file may have to be written although no token has changed. */
 function isUnsettled(file: UserFile, at: Instant, owner: AccountIds | 'none' | undefined): boolean {
-  const uid = typeof owner === 'object' ? owner.uid : undefined;
-  const isOwned = file.rows !== undefined || owner === undefined || uid === file.owner;
+  const { shown, pending } = file;
+  if (!shown) return pending !== undefined || owner !== 'none';
   // Failures may be in memory only, and are part of other states.
-  return !isOwned || at.wall >= file.until || /due|waiting|stopped/.test(file.states);
+  return !isOwned(file, owner) || at.wall >= shown.until || isUncertain(shown.states);
 }
 
-/** What an update depends on besides the tokens. */
-interface Circumstances {
+const isUncertain = (states: string): boolean => /due|waiting|stopped/.test(states);
+
+/** True if the file belongs to this owner, or will soon. */
+function isOwned({ owner, pending }: UserFile, of: AccountIds | 'none' | undefined): boolean {
+  const uid = typeof of === 'object' ? of.uid : undefined;
+  return pending !== undefined || of === undefined || uid === owner;
+}
+
+/** The tokens of a user, what decides on them, and whose the file should be. */
+interface Found {
+  readonly tokens: readonly TokenSnapshot[];
+  readonly decide: () => readonly Verdict[];
   readonly isForced: boolean;
-  readonly at: Instant;
   readonly owner: AccountIds | 'none' | undefined;
 }
 
-function update(
-  { why }: PublisherOptions,
-  file: UserFile,
-  { tokens, verdicts: decide }: Group,
-  { isForced, at, owner }: Circumstances,
-): void {
-  const verdicts = decide();
-  const states = verdicts.map(({ state }) => state).join(' ');
-  const uid = typeof owner === 'object' ? owner.uid : undefined;
-  const isOwned = file.rows !== undefined || owner === undefined || uid === file.owner;
+function update({ why, now }: PublisherOptions, file: UserFile, found: Found): void {
+  const { tokens, decide, isForced, owner } = found;
+  const { shown } = file;
+  const at = now();
+  const content = (): Content => contentOf(tokens, decide(), at, why);
   const isSame =
     !isForced &&
-    states === file.states &&
     !isUnsettled(file, at, owner) &&
-    areTokens(file.tokens, tokens, 0, tokens.length);
+    areTokens(file.tokens, tokens, 0, tokens.length) &&
+    (!shown || statesOf(decide()) === shown.states);
   if (isSame) return;
+  const next = shown && content().shown;
+  if (!next || next.digest !== shown.digest || !isOwned(file, owner) || isForced)
+    file.pending = content;
+  file.tokens = tokens;
+  file.shown = next;
+}
+
+const statesOf = (verdicts: readonly Verdict[]): string =>
+  verdicts.map(({ state }) => state).join(' ');
+
+function contentOf(
+  tokens: readonly TokenSnapshot[],
+  verdicts: readonly Verdict[],
+  at: Instant,
+  why: PublisherOptions['why'],
+): Content {
   const rows = rowsOf(tokens, verdicts, at, why);
-  const digest = digestOf(rows);
-  if (digest !== file.digest || !isOwned || isForced)
-    file.rows = () => rowsOf(tokens, decide(), at, why);
   const expiries = rows.flatMap(({ provider, expired, expires_at: expiresAt }) =>
     provider === null || expired || expiresAt === null ? [] : [expiresAt],
   );
   const until = expiries.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  Object.assign(file, { tokens, states, digest, until });
+  return { rows, shown: { states: statesOf(verdicts), until, digest: digestOf(rows) } };
 }
 
 function rowsOf(

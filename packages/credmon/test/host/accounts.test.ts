@@ -26,12 +26,13 @@ function bench(self = 0) {
     ['alice', alice],
     ['bob', bob],
   ]);
-  const state = { now: 0, silent: false };
+  const state = { now: 0, silent: false, seconds: 0 };
   const asked: string[][] = [];
   const accounts = createAccounts(
     self,
     async (names) => {
       asked.push([...names]);
+      state.now += state.seconds;
       return state.silent ? undefined : directory;
     },
     () => state.now,
@@ -88,10 +89,23 @@ it('an account that is gone is gone after an hour; another id is used from then 
   ]);
 });
 
-it('asks for at most a hundred names at once, and forgets names that are not asked for', async () => {
-  const { accounts, asked } = bench();
-  await accounts.lookUp(Array.from({ length: 250 }, (_, n) => `u${n}`));
+it('asks for a hundred names at once, and for more after a fast answer', async () => {
+  const { accounts, asked, state } = bench();
+  const names = Array.from({ length: 7000 }, (_, n) => `u${n}`);
+  await accounts.lookUp(names);
+  expect(asked.map(({ length }) => length)).toEqual([100, 200, 400, 800, 1600, 1600, 1600, 700]);
+  expect(asked.flat()).toEqual(names);
+  asked.length = 0;
+  state.now = 1000;
+  state.seconds = 1;
+  await accounts.lookUp(names.slice(0, 250));
   expect(asked.map(({ length }) => length)).toEqual([100, 100, 50]);
+});
+
+it('forgets names that are not asked for', async () => {
+  const { accounts } = bench();
+  await accounts.lookUp(['u1']);
+  expect(accounts.known('u1')).toBe('none');
   await accounts.lookUp(['alice']);
   expect(accounts.known('u1')).toBeUndefined();
 });

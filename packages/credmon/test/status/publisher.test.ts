@@ -268,7 +268,7 @@ it('a failure is logged once until everything is written, and is retried', async
   ]);
 });
 
-it('R4 decides again only on users with a change, if the plan says what has changed', async () => {
+describe('R4 if the plan says what has changed', () => {
   const decided: string[] = [];
   const scanOf = async (tokens: TokenSnapshot[], changed: TokenSnapshot[]): Promise<string[]> => {
     const verdictOf = (snapshot: TokenSnapshot): Verdict => {
@@ -277,32 +277,51 @@ it('R4 decides again only on users with a change, if the plan says what has chan
     };
     done = [];
     decided.length = 0;
-    const verdicts = tokens.map((one) => judge(managed(one), now()));
     await publisher.scanned({
       type: 'scanned',
       scan: { tokens, keyFiles: [], temporaries: [], problems: [] },
       plan: {
-        verdicts,
+        verdicts: tokens.map((one) => judge(managed(one), now())),
         renew: [],
         nextIn: 60,
-        changed: changed.map((one) => judge(managed(one), now())),
+        changedTokens: changed,
         verdictOf,
       },
     });
     await new Promise((resolve) => setImmediate(resolve));
-    return done;
+    return done.filter((what) => what.startsWith('write') || what.startsWith('remove'));
   };
-  const written = async (...args: Parameters<typeof scanOf>): Promise<unknown> => [
-    (await scanOf(...args)).filter((what) => what.startsWith('write') || what.startsWith('remove')),
-    [...new Set(decided)],
-  ];
-  expect(await written([alice, bob], [alice, bob])).toEqual([
-    ['write alice 1001', 'write bob 1002'],
-    ['alice', 'bob'],
-  ]);
-  expect(await written([alice, bob], [])).toEqual([[], []]);
-  const renewed = token('bob', 'mytok_h2');
-  expect(await written([alice, bob, renewed], [renewed])).toEqual([['write bob 1002'], ['bob']]);
-  expect(await written([alice, bob], [])).toEqual([['write bob 1002'], ['bob']]);
-  expect(await written([alice], [])).toEqual([['remove bob'], []]);
+
+  it('decides again only on users with a change', async () => {
+    const written = async (...args: Parameters<typeof scanOf>): Promise<unknown> => [
+      await scanOf(...args),
+      [...new Set(decided)],
+    ];
+    expect(await written([alice, bob], [alice, bob])).toEqual([
+      ['write alice 1001', 'write bob 1002'],
+      ['alice', 'bob'],
+    ]);
+    expect(await written([alice, bob], [])).toEqual([[], []]);
+    const renewed = token('bob', 'mytok_h2');
+    expect(await written([alice, bob, renewed], [renewed])).toEqual([['write bob 1002'], ['bob']]);
+    expect(await written([alice, bob], [])).toEqual([['write bob 1002'], ['bob']]);
+    expect(await written([alice], [])).toEqual([['remove bob'], []]);
+  });
+
+  it('decides once for the first file of a user, and never for a name without an account', async () => {
+    accounts.set('carl', 'none');
+    const carl = token('carl', 'mytok');
+    expect(await scanOf([alice, bob, carl], [alice, bob, carl])).toEqual([
+      'write alice 1001',
+      'write bob 1002',
+      'remove carl',
+    ]);
+    expect(decided).toEqual(['alice', 'bob']);
+    expect([await scanOf([alice, bob, carl], [carl]), decided]).toEqual([[], []]);
+    accounts.set('carl', { uid: 1003, gid: 100 });
+    expect([await scanOf([alice, bob, carl], []), decided]).toEqual([
+      ['write carl 1003'],
+      ['carl'],
+    ]);
+  });
 });
