@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { systemRandom } from '@credmon/core/base';
 import { evaluate, parseAd, parseExpression, printExpression } from '@credmon/core/classad';
 import { loadConfig } from '@credmon/core/config';
+import { openCredentialDirectory } from '@credmon/core/store';
 import {
   createKey,
   enforce,
@@ -165,16 +166,32 @@ function configuration(): Readonly<Record<string, number>> {
   return { first: times[0] ?? 0, median: later[later.length >> 1] ?? 0, floor };
 }
 
-const [kind = '', milliseconds = '200'] = process.argv.slice(2);
+/** CPU seconds to look at every file of a credential directory, when nothing has changed. */
+async function looks(directory: string): Promise<Readonly<Record<string, number>>> {
+  const store = openCredentialDirectory(directory, { defaultLifetime: 1200 });
+  const times: number[] = [];
+  // Later than the longest time between two full looks.
+  for (const steady of [0, 1000, 2000]) {
+    const now = { wall: Date.now() / 1000 + steady, steady };
+    const began = cpuMilliseconds();
+    await store.scan(now, { lazy: true });
+    times.push((cpuMilliseconds() - began) / 1000);
+  }
+  return { look: times[2] ?? 0 };
+}
+
+const [kind = '', milliseconds = '200', directory = ''] = process.argv.slice(2);
 const rates = (works: Works): Readonly<Record<string, number>> =>
   Object.fromEntries(
     Object.entries(works).map(([name, work]) => [name, rate(work, Number(milliseconds))]),
   );
-const KINDS: Readonly<Record<string, () => Readonly<Record<string, number>>>> = {
+type Figures = Readonly<Record<string, number>>;
+const KINDS: Readonly<Record<string, () => Figures | Promise<Figures>>> = {
   scitokens: () => rates(scitokens()),
   classad: () => rates(classad()),
   config: configuration,
+  look: () => looks(directory),
 };
-const measured = KINDS[kind]?.();
+const measured = await KINDS[kind]?.();
 if (measured === undefined) throw new Error(`unknown measurement: ${kind}`);
 process.stdout.write(`${JSON.stringify(measured)}\n`);
