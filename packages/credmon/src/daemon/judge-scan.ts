@@ -59,8 +59,10 @@ export interface JudgedScan {
 
 /** Maximum number of distinct token URLs: any user may add one. */
 export const MOST_URLS = 1024;
-/** Each pass may read this many tokens that need no renewal. */
-const FEW_UNREAD = 1000;
+/** A pass that users wait for may read this many tokens that need no renewal. */
+const FEW_UNREAD = 100;
+/** Each other pass may read this many of them. */
+const SOME_UNREAD = 1000;
 /** Tokens without a change are checked in such groups, in less than a millisecond. */
 const AT_ONCE = 1024;
 /** After the first pass, so many passes read all of them. */
@@ -71,7 +73,7 @@ const PASSES_TO_READ = 120;
  * when users wait, otherwise a share of all.
  */
 export function mayReadOf(tokens: number, isQuick: boolean): number {
-  return isQuick ? FEW_UNREAD : Math.max(FEW_UNREAD, Math.ceil(tokens / PASSES_TO_READ));
+  return isQuick ? FEW_UNREAD : Math.max(SOME_UNREAD, Math.ceil(tokens / PASSES_TO_READ));
 }
 
 /** Decides on every token; `undefined` when aborted. */
