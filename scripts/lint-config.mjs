@@ -46,7 +46,6 @@ const worldFiles = [
   'packages/scitokens/src/keys/{create-key,key-directory,private-files}.ts',
   'packages/scitokens/src/verify/{discover,issuer-keys,key-files}.ts',
   'packages/webserver/src/{host,session-store}/**',
-  'packages/webserver/src/serving/readiness.ts',
   'packages/webserver/src/server.ts',
 ];
 

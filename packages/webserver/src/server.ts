@@ -3,7 +3,7 @@
 // finishes the requests that it has begun.
 import { type Counters, NO_COUNTERS } from './flow/ports.ts';
 import { checkClosed, listen } from './host/listen.ts';
-import { type Generation, createGeneration } from './serving/generation.ts';
+import { type Generation, createGeneration } from './app.ts';
 import { forgetSettings, noteSettings } from './session-store/running-portal.ts';
 import type { Settings } from './settings/settings.ts';
 import { VERSION } from './version.ts';

@@ -6,10 +6,10 @@ import type { FastifyInstance } from 'fastify';
 import { isRedisMissing, startRedis, type RedisServer } from '@credmon/test-fixtures/servers/redis';
 import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createGeneration } from '../../src/serving/generation.ts';
-import { NO_COUNTERS } from '../../src/flow/ports.ts';
-import type { Settings } from '../../src/settings/settings.ts';
-import { settingsFor } from '../support/portal.ts';
+import { createGeneration } from '../src/app.ts';
+import { NO_COUNTERS } from '../src/flow/ports.ts';
+import type { Settings } from '../src/settings/settings.ts';
+import { settingsFor } from './support/portal.ts';
 
 /** The step that fails, and what was opened and closed. */
 const world = vi.hoisted(() => ({ fails: '', open: new Set<string>(), opened: [] as string[] }));
@@ -22,8 +22,8 @@ const opens = vi.hoisted(() => (name: string): (() => void) => {
   return () => void world.open.delete(name);
 });
 
-vi.mock('../../src/session-store/file-stores.ts', async (original) => {
-  const real = await original<typeof import('../../src/session-store/file-stores.ts')>();
+vi.mock('../src/session-store/file-stores.ts', async (original) => {
+  const real = await original<typeof import('../src/session-store/file-stores.ts')>();
   return {
     ...real,
     openFileStores: (...args: Parameters<typeof real.openFileStores>) => {
@@ -45,8 +45,8 @@ vi.mock('@credmon/core/base', async (original) => {
     },
   };
 });
-vi.mock('../../src/host/served-files.ts', async (original) => {
-  const real = await original<typeof import('../../src/host/served-files.ts')>();
+vi.mock('../src/host/served-files.ts', async (original) => {
+  const real = await original<typeof import('../src/host/served-files.ts')>();
   return {
     ...real,
     openViews: () => (fail('openViews'), real.openViews()),
@@ -56,8 +56,8 @@ vi.mock('../../src/host/served-files.ts', async (original) => {
     ),
   };
 });
-vi.mock('../../src/plugins/request-limits.ts', async (original) => {
-  const real = await original<typeof import('../../src/plugins/request-limits.ts')>();
+vi.mock('../src/plugins/request-limits.ts', async (original) => {
+  const real = await original<typeof import('../src/plugins/request-limits.ts')>();
   return {
     ...real,
     registerSecurity: async (
@@ -72,8 +72,8 @@ vi.mock('../../src/plugins/request-limits.ts', async (original) => {
     },
   };
 });
-vi.mock('../../src/routes/public.ts', async (original) => {
-  const real = await original<typeof import('../../src/routes/public.ts')>();
+vi.mock('../src/routes/public.ts', async (original) => {
+  const real = await original<typeof import('../src/routes/public.ts')>();
   return {
     ...real,
     healthRoutes: (...args: Parameters<typeof real.healthRoutes>) => (
