@@ -4,6 +4,7 @@ import { isCoded } from '../../base/errors/errors.ts';
 import { compile, matches } from '../../regexp/regexp.ts';
 import { type AttributeExpr, type Expr, partsOf } from '../language/ast.ts';
 import {
+  bytesOf,
   lowerAscii,
   ERROR,
   type Scope,
@@ -14,6 +15,7 @@ import {
   listOf,
   literalOf,
   stringValue,
+  textOf,
   truthOf,
 } from '../language/value.ts';
 import { parseBytes } from '../language/parse.ts';
@@ -30,6 +32,7 @@ import {
 } from '../operate/context.ts';
 import { expressionBytes } from '../print/print.ts';
 import { stringOf, taking } from './args.ts';
+import { itemsOf } from './lists.ts';
 
 const ifThenElse: ClassAdFunction = ({ args }, scope, context) => {
   const [test, yes, no] = args;
@@ -236,3 +239,38 @@ function attributeCollected(
   if (open.includes(found.expr)) return false;
   return collected(found.expr, found.scope, context, names, [...open, found.expr]);
 }
+
+// userMap and userHome: lookups in the caller's maps and user database.
+
+/**
+ * `userMap(map, input)` is the mapped text. With a third argument: that item if the text
+ * lists it, else the first item. The fourth argument is the result if the map has none.
+ */
+export const userMap: ClassAdFunction = taking(2, 4, (args, context) => {
+  const [map = ERROR, input = ERROR, preferred, fallback = UNDEFINED] = args;
+  if (map.type === 'error' || input.type === 'error') return ERROR;
+  if (map.type !== 'string' || input.type !== 'string') return fallback;
+  const mapped = context.world.userMap?.(map.value, input.value, context.matching);
+  if (mapped === undefined) return fallback;
+  if (preferred === undefined) return stringValue(mapped);
+  const items = itemsOf(mapped, ',');
+  const wanted = preferred.type === 'string' ? lowerAscii(preferred.value) : undefined;
+  const chosen = items.find((item) => lowerAscii(item) === wanted) ?? items[0];
+  return chosen === undefined ? fallback : stringValue(chosen);
+});
+
+/**
+ * `userHome(name)` is the user's home directory; the second argument, if it is a text, is
+ * the result if there is none.
+ */
+export const userHome: ClassAdFunction = ({ args }, scope, context) => {
+  const [first, second] = args;
+  if (first === undefined || args.length > 2) failEvaluation();
+  const wanted = second === undefined ? undefined : context.attempt(second, scope);
+  const fallback = wanted?.type === 'string' && wanted.value !== '' ? wanted : undefined;
+  const name = context.attempt(first, scope) ?? UNDEFINED;
+  if (name.type === 'undefined') return fallback ?? UNDEFINED;
+  if (name.type !== 'string') return fallback ?? ERROR;
+  const home = context.world.userHome?.(textOf(name.value));
+  return home === undefined ? (fallback ?? UNDEFINED) : stringValue(bytesOf(home));
+};

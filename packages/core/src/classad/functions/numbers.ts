@@ -1,5 +1,5 @@
 // ClassAd functions on numbers: conversions between types (int, real, bool, string),
-// rounding, arithmetic and random numbers.
+// rounding, arithmetic, random numbers and versions.
 import { leadingNumber, truncated } from '../language/number-text.ts';
 import {
   ERROR,
@@ -18,7 +18,7 @@ import {
   type FunctionTable,
   failEvaluation,
 } from '../operate/context.ts';
-import { elements, exceptional, stringOf, taking } from './args.ts';
+import { elements, exceptional, stringOf, taking, undefinedFirst } from './args.ts';
 
 /**
  * Converts a value to a real: numbers, booleans, times in whole seconds, and strings that
@@ -222,3 +222,60 @@ function exponential(value: bigint): number {
   const half = Math.trunc(scale / 2);
   return (Number(sum) / 2 ** Number(BITS)) * 2 ** half * 2 ** (scale - half);
 }
+
+// versioncmp, versionLT ..., version_in_range: comparison of texts as versions.
+
+/**
+ * Compares two texts like C's `strverscmp`: digit runs by value, runs with leading zeros
+ * as fractions. The number says what differs, as in the reference: lengths or bytes.
+ */
+function compareVersions(a: string, b: string): number {
+  if (a === b) return 0;
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at += 1;
+  const start = at - (/\d*$/.exec(a.slice(0, at))?.[0].length ?? 0);
+  const bytes = byteAt(a, at) - byteAt(b, at);
+  const [left, right] = [a, b].map((text) => /^\d*/.exec(text.slice(start))?.[0] ?? '');
+  if (start === at && (left === '' || right === '')) return bytes;
+  const zeros = leadingZeros(left ?? '');
+  const difference = leadingZeros(right ?? '') - zeros;
+  if (difference !== 0) return difference;
+  return zeros > 0 ? bytes : (left?.length ?? 0) - (right?.length ?? 0) || bytes;
+}
+
+/** The byte at `at` as C's signed char; 0 at the end. */
+const byteAt = (text: string, at: number): number =>
+  at < text.length ? (text.charCodeAt(at) << 24) >> 24 : 0;
+
+/** The zeros before the last digit of a run. */
+const leadingZeros = (digits: string): number => /^0*(?=\d)/.exec(digits)?.[0].length ?? 0;
+
+const comparingVersions =
+  (decide: (order: number) => boolean): ClassAdFunction =>
+  (call, scope, context) => {
+    const order = versionOrder(call, scope, context);
+    return order.type === 'integer' ? booleanValue(decide(Number(order.value))) : order;
+  };
+
+const versionOrder = taking(2, 2, (args) => {
+  const [a, b] = args.map(stringOf);
+  if (a === undefined || b === undefined) return undefinedFirst(args) ?? ERROR;
+  return integerValue(compareVersions(a, b));
+});
+
+const inRange = taking(3, 3, (args) => {
+  const [version, least, most] = args.map(stringOf);
+  if (least === undefined || most === undefined) return undefinedFirst(args.slice(1)) ?? ERROR;
+  if (version === undefined) return ERROR;
+  return booleanValue(compareVersions(least, version) <= 0 && compareVersions(version, most) <= 0);
+});
+
+export const VERSION_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
+  ['versioncmp', versionOrder],
+  ['versionle', comparingVersions((order) => order <= 0)],
+  ['versionlt', comparingVersions((order) => order < 0)],
+  ['versionge', comparingVersions((order) => order >= 0)],
+  ['versiongt', comparingVersions((order) => order > 0)],
+  ['versioneq', comparingVersions((order) => order === 0)],
+  ['version_in_range', inRange],
+]);

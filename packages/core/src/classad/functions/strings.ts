@@ -1,4 +1,5 @@
-// strcat, substr, strcmp, toUpper, join ...: functions on strings.
+// Functions on strings: strcat, substr, join ..., regular expressions, and HTCondor's
+// texts of environments and arguments.
 import {
   lowerAscii,
   upperAscii,
@@ -6,6 +7,7 @@ import {
   UNDEFINED,
   int32,
   integerValue,
+  listOf,
   stringValue,
   type Value,
   booleanValue,
@@ -107,63 +109,6 @@ export const STRING_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>(
   ['join', join],
 ]);
 
-// versioncmp, versionLT ..., version_in_range: comparison of texts as versions.
-
-/**
- * Compares two texts like C's `strverscmp`: digit runs by value, runs with leading zeros
- * as fractions. The number says what differs, as in the reference: lengths or bytes.
- */
-function compareVersions(a: string, b: string): number {
-  if (a === b) return 0;
-  let at = 0;
-  while (at < a.length && a[at] === b[at]) at += 1;
-  const start = at - (/\d*$/.exec(a.slice(0, at))?.[0].length ?? 0);
-  const bytes = byteAt(a, at) - byteAt(b, at);
-  const [left, right] = [a, b].map((text) => /^\d*/.exec(text.slice(start))?.[0] ?? '');
-  if (start === at && (left === '' || right === '')) return bytes;
-  const zeros = leadingZeros(left ?? '');
-  const difference = leadingZeros(right ?? '') - zeros;
-  if (difference !== 0) return difference;
-  return zeros > 0 ? bytes : (left?.length ?? 0) - (right?.length ?? 0) || bytes;
-}
-
-/** The byte at `at` as C's signed char; 0 at the end. */
-const byteAt = (text: string, at: number): number =>
-  at < text.length ? (text.charCodeAt(at) << 24) >> 24 : 0;
-
-/** The zeros before the last digit of a run. */
-const leadingZeros = (digits: string): number => /^0*(?=\d)/.exec(digits)?.[0].length ?? 0;
-
-const comparingVersions =
-  (decide: (order: number) => boolean): ClassAdFunction =>
-  (call, scope, context) => {
-    const order = versionOrder(call, scope, context);
-    return order.type === 'integer' ? booleanValue(decide(Number(order.value))) : order;
-  };
-
-const versionOrder = taking(2, 2, (args) => {
-  const [a, b] = args.map(stringOf);
-  if (a === undefined || b === undefined) return undefinedFirst(args) ?? ERROR;
-  return integerValue(compareVersions(a, b));
-});
-
-const inRange = taking(3, 3, (args) => {
-  const [version, least, most] = args.map(stringOf);
-  if (least === undefined || most === undefined) return undefinedFirst(args.slice(1)) ?? ERROR;
-  if (version === undefined) return ERROR;
-  return booleanValue(compareVersions(least, version) <= 0 && compareVersions(version, most) <= 0);
-});
-
-export const VERSION_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
-  ['versioncmp', versionOrder],
-  ['versionle', comparingVersions((order) => order <= 0)],
-  ['versionlt', comparingVersions((order) => order < 0)],
-  ['versionge', comparingVersions((order) => order >= 0)],
-  ['versiongt', comparingVersions((order) => order > 0)],
-  ['versioneq', comparingVersions((order) => order === 0)],
-  ['version_in_range', inRange],
-]);
-
 // regexp, regexpMember, regexps, replace, replaceall, stringList_regexpMember.
 
 const answer = (matched: boolean | undefined): Value =>
@@ -244,3 +189,136 @@ export const REGEXP_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>(
 ]);
 
 export const STRING_LIST_REGEXP_MEMBER: ClassAdFunction = stringListRegexpMember;
+
+// envV1ToV2, mergeEnvironment, listToArgs, argsToList: HTCondor's texts of environments
+// and arguments.
+
+/**
+ * Quotes one argument: encloses blanks and single quotes in single quotes, and doubles
+ * quotes.
+ */
+function quoted(argument: string): string {
+  if (argument === '') return "''";
+  let text = '';
+  for (const char of argument) {
+    if (!" \t\n\r'".includes(char)) text += char;
+    else
+      text = `${text.endsWith("'") ? text.slice(0, -1) : `${text}'`}${char === "'" ? "''" : char}'`;
+  }
+  return text;
+}
+
+/**
+ * Splits a text into arguments at blanks outside single quotes; undefined if a quote is
+ * not closed.
+ */
+function argumentsOf(text: string): string[] | undefined {
+  const found: string[] = [];
+  let current: string | undefined;
+  let inQuotes = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at] ?? '';
+    if (char === "'") {
+      const doubled = inQuotes && text[at + 1] === "'";
+      current = (current ?? '') + (doubled ? "'" : '');
+      if (doubled) at += 1;
+      else inQuotes = !inQuotes;
+    } else if (!inQuotes && ' \t\n\r'.includes(char)) {
+      if (current !== undefined) found.push(current);
+      current = undefined;
+    } else current = (current ?? '') + char;
+  }
+  if (current !== undefined) found.push(current);
+  return inQuotes ? undefined : found;
+}
+
+/** Variables by name; one without a value is a macro that is kept as it is. */
+type Variables = Map<string, string | undefined>;
+
+/**
+ * Adds `NAME=value` or a text with the macro `$$` to `variables`; false for another text.
+ */
+function assign(variables: Variables, assignment: string): boolean {
+  const at = assignment.indexOf('=');
+  if (at < 0 && assignment.includes('$$')) {
+    variables.set(assignment, undefined);
+    return true;
+  }
+  if (at < 1) return false;
+  variables.set(assignment.slice(0, at), assignment.slice(at + 1));
+  return true;
+}
+
+const environmentText = (variables: Variables): Value =>
+  stringValue(
+    [...variables]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => quoted(value === undefined ? name : `${name}=${value}`))
+      .join(' '),
+  );
+
+/** The characters that are the delimiter if a text begins with them. */
+const DELIMITERS = '!#$%&*+,-/:;<>?@^`|~\x1f';
+
+const envV1ToV2 = taking(1, 1, ([text = ERROR]) => {
+  if (text.type === 'undefined') return UNDEFINED;
+  if (text.type !== 'string') return ERROR;
+  const first = text.value[0] ?? '';
+  const marked = first !== '' && DELIMITERS.includes(first);
+  const delimiter = marked ? first : ';';
+  const variables: Variables = new Map();
+  const assignments = text.value
+    .slice(marked ? 1 : 0)
+    .split(delimiter)
+    .flatMap((part) => part.split('\n'))
+    .map((assignment) => assignment.replace(/^[ \t\r]+/, ''))
+    .filter((assignment) => assignment !== '');
+  return assignments.every((assignment) => assign(variables, assignment))
+    ? environmentText(variables)
+    : ERROR;
+});
+
+const mergeEnvironment = taking(0, Infinity, (args) => {
+  const variables: Variables = new Map();
+  for (const text of args) {
+    if (text.type === 'undefined') continue;
+    const assignments = text.type === 'string' ? argumentsOf(text.value) : undefined;
+    if (assignments?.every((assignment) => assign(variables, assignment)) !== true) return ERROR;
+  }
+  return environmentText(variables);
+});
+
+/** Returns the optional version argument: 2 by default, 1 for texts without quoting. */
+function versionOf(value: Value | undefined): 1 | 2 | undefined {
+  if (value === undefined) return 2;
+  if (value.type !== 'integer') return undefined;
+  return value.value === 1n ? 1 : value.value === 2n ? 2 : undefined;
+}
+
+const listToArgs = taking(1, 2, ([list = ERROR, version], context, scope) => {
+  const syntax = versionOf(version);
+  if (list.type !== 'list' || syntax === undefined) return ERROR;
+  const texts: string[] = [];
+  for (const value of elements(list, scope, context)) {
+    if (value.type !== 'string' || (syntax === 1 && /[ \t\n\r]/.test(value.value))) return ERROR;
+    texts.push(syntax === 1 ? value.value : quoted(value.value));
+  }
+  return stringValue(
+    context.bounded(texts.reduce((line, text) => line + (line && ' ') + text, '')),
+  );
+});
+
+const argsToList = taking(1, 2, ([text = ERROR, version]) => {
+  const syntax = versionOf(version);
+  if (text.type !== 'string' || syntax === undefined) return ERROR;
+  const words = text.value.split(/[ \t\n\r]+/).filter((word) => word !== '');
+  const found = syntax === 1 ? words : argumentsOf(text.value);
+  return found === undefined ? ERROR : listOf(found.map(stringValue));
+});
+
+export const ENVIRONMENT_FUNCTIONS: FunctionTable = new Map<string, ClassAdFunction>([
+  ['envv1tov2', envV1ToV2],
+  ['mergeenvironment', mergeEnvironment],
+  ['listtoargs', listToArgs],
+  ['argstolist', argsToList],
+]);

@@ -1,19 +1,18 @@
 // All functions by name: those of the ClassAd library, and those that HTCondor adds.
 import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
-import { CONVERT_FUNCTIONS, MATH_FUNCTIONS } from './numbers.ts';
-import { ENVIRONMENT_FUNCTIONS, userHome, userMap } from './environment.ts';
+import { CONVERT_FUNCTIONS, MATH_FUNCTIONS, VERSION_FUNCTIONS } from './numbers.ts';
 import {
   LIST_FUNCTIONS,
   SPLIT_FUNCTIONS,
   STRING_LISTS_INTERSECT,
   STRING_LIST_FUNCTIONS,
 } from './lists.ts';
-import { CONTEXT_FUNCTIONS, META_FUNCTIONS, TYPE_FUNCTIONS } from './meta.ts';
+import { CONTEXT_FUNCTIONS, META_FUNCTIONS, TYPE_FUNCTIONS, userHome, userMap } from './meta.ts';
 import {
+  ENVIRONMENT_FUNCTIONS,
   REGEXP_FUNCTIONS,
   STRING_LIST_REGEXP_MEMBER,
   STRING_FUNCTIONS,
-  VERSION_FUNCTIONS,
 } from './strings.ts';
 import { TIME_FUNCTIONS } from './times.ts';
 

@@ -1,4 +1,5 @@
-// Functions that see expressions: which expression an attribute stands for, and where.
+// Functions that see expressions, and lookups in the caller's maps and user database: which
+// expression an attribute stands for, and where.
 import { expect, test } from 'vitest';
 import { answer } from '../answer.ts';
 
@@ -50,6 +51,24 @@ test.each([
   ['unparse of an absolute attribute', 'unparse(.Rank3)', '""'],
   ['unparse of an attribute of an outer ad', '[ a = 3; n = [ r = unparse(a) ] ].n.r', '""'],
   ['unparse of an own attribute', 'unparse(Rank3)', '"Prio > 40"'],
+])('%s', (_title, text, expected) => {
+  expect(answer(text)).toBe(expected);
+});
+
+test.each([
+  ['userMap of a map that is not a text', 'userMap(7, "alice")', 'undefined'],
+  ['userMap of a user that is not a text', 'userMap("groups", false)', 'undefined'],
+  ['an ERROR as preferred item', 'userMap("groups", "alice", Broken)', 'undefined'],
+  ['an ERROR as map', 'userMap(Broken, "alice", "x", "y")', 'error'],
+  ['the default of userMap', 'userMap(7, "alice", "x", 5)', '5'],
+  ['the default of userHome must be a text', 'userHome(Missing, 11)', 'undefined'],
+  [
+    'the default of userHome for a user that is not a text',
+    'userHome(7, "/scratch")',
+    '"/scratch"',
+  ],
+  ['a user that is not a text, without default', 'userHome(7)', 'error'],
+  ['userHome without a user fails the evaluation', 'isError(userHome())', 'error'],
 ])('%s', (_title, text, expected) => {
   expect(answer(text)).toBe(expected);
 });

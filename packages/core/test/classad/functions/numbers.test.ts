@@ -1,4 +1,4 @@
-// Functions on numbers: what HTCondor 25.14 returns in the odd cases.
+// Functions on numbers and versions: what HTCondor 25.14 returns in the odd cases.
 import { expect, test } from 'vitest';
 import { answer } from '../answer.ts';
 import { power } from '../../../src/classad/functions/numbers.ts';
@@ -30,4 +30,20 @@ test.each([
   [1.0000000000000002, 1e15, 1.2486270715390861],
 ])('%d to the power of %d is %d', (base, exponent, expected) => {
   expect(power(base, exponent)).toBe(expected);
+});
+
+test.each([
+  ['UNDEFINED precedes ERROR in versionGE', 'versionGE(Broken, Missing)', 'undefined'],
+  ['UNDEFINED precedes ERROR in versioncmp', 'versioncmp(Missing, Broken)', 'undefined'],
+  [
+    'an undefined bound makes version_in_range undefined',
+    'version_in_range("8.2", Missing, Broken)',
+    'undefined',
+  ],
+  ['an undefined version is an error', 'version_in_range(Missing, "8.2", "9.0")', 'error'],
+  ['versioncmp says how many digits are more', 'versioncmp("9.10", "9.9")', '1'],
+  ['versioncmp says how many zeros are less', 'versioncmp("09", "8.2.1")', '-1'],
+  ['versioncmp compares bytes as signed', 'versioncmp("\\303", "a")', '-158'],
+])('%s', (_title, text, expected) => {
+  expect(answer(text)).toBe(expected);
 });
