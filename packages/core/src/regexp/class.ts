@@ -1,13 +1,13 @@
 // Sets of bytes: the named classes, character classes in brackets, the effect of the option
-// i, and the escapes for single bytes, which are the same inside and outside of brackets.
-import { type ByteSet, refuse } from './node.ts';
+// i; and the escapes, inside and outside of brackets.
+import { type Assertion, type ByteSet, type RegexpNode, refuse } from './node.ts';
 
 const CONTROLS: Readonly<Record<string, number>> = { a: 7, e: 27, f: 12, n: 10, r: 13, t: 9 };
 const BYTE =
   /(?:x\{ *([0-9a-fA-F]+) *\}|o\{([0-7]+)\}|x(?!\{)([0-9a-fA-F]{0,2})|c([ -~])|([aefnrt])|(0[0-7]{0,2}))/y;
 
 /** A byte, and the offset after it. */
-export interface ByteRead {
+interface ByteRead {
   readonly code: number;
   readonly end: number;
 }
@@ -17,7 +17,7 @@ export interface ByteRead {
  * `o{101}`, `cA`, `012`.
  * @throws RefusedPattern
  */
-export function readByteEscape(pattern: string, at: number): ByteRead | undefined {
+function readByteEscape(pattern: string, at: number): ByteRead | undefined {
   BYTE.lastIndex = at;
   const found = BYTE.exec(pattern);
   if (found === null) return undefined;
@@ -144,23 +144,13 @@ class ClassReader {
   #escape(): Item {
     const letter = this.#pattern[this.at] ?? refuse('a backslash at the end');
     const set = typeSet(letter);
-    if (set !== undefined) {
+    if (set !== undefined || letter === 'b') {
       this.at += 1;
-      return { set };
+      return set === undefined ? { code: 8 } : { set };
     }
-    const octal = /^[0-7]{1,3}/.exec(this.#pattern.slice(this.at, this.at + 3))?.[0];
-    if (octal !== undefined) {
-      this.at += octal.length;
-      const code = Number.parseInt(octal, 8);
-      return code > 255 ? refuse('a character beyond one byte') : { code };
-    }
-    const byte = readByteEscape(this.#pattern, this.at);
-    this.at = byte?.end ?? this.at + 1;
-    if (byte !== undefined) return { code: byte.code };
-    if (letter === 'b') return { code: 8 };
-    return /[A-Za-z0-9]/.test(letter)
-      ? refuse('an unknown escape')
-      : { code: letter.charCodeAt(0) };
+    const { code, end } = readLiteral(this.#pattern, this.at, /^[0-7]{1,3}/);
+    this.at = end;
+    return { code };
   }
 }
 
@@ -244,3 +234,115 @@ const POSIX: Readonly<Record<string, ByteSet>> = {
 /** Returns the set of `[:name:]`; undefined if there is no such class. */
 const posixSet = (name: string): ByteSet | undefined =>
   Object.hasOwn(POSIX, name) ? POSIX[name] : undefined;
+
+// Escapes outside of brackets: sets, assertions, references to groups, single bytes.
+
+/** An escape: its node, whether it may be repeated, and the offset after it. */
+interface EscapeRead {
+  readonly node: RegexpNode;
+  readonly repeatable: boolean;
+  readonly end: number;
+}
+
+const ASSERTIONS: Readonly<Record<string, Assertion>> = {
+  A: 'start',
+  G: 'from',
+  z: 'end',
+  Z: 'finalEnd',
+  b: 'word',
+  B: 'notWord',
+};
+const REFERENCE = new RegExp(
+  [
+    /([1-9]\d*)/,
+    /g(?:(\d+)|\{(\d+)\}|([-+]\d+)|\{([-+]\d+)\}|\{([A-Za-z_]\w*)\})/,
+    /k(?:<([A-Za-z_]\w*)>|'([A-Za-z_]\w*)'|\{([A-Za-z_]\w*)\})/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'y',
+);
+
+const setNode = (set: ByteSet): RegexpNode => ({ kind: 'set', set });
+
+const lineBreak: RegexpNode = {
+  kind: 'atomic',
+  inner: {
+    kind: 'choice',
+    branches: [
+      { kind: 'sequence', items: [setNode(byteSet(13, false)), setNode(byteSet(10, false))] },
+      setNode(rangesSet([10, 13], [0x85, 0x85])),
+    ],
+  },
+};
+
+/**
+ * Reads the escape after a backslash at `at`.
+ * @param groups the number of groups opened before
+ * @throws RefusedPattern
+ */
+export function readEscape(
+  pattern: string,
+  at: number,
+  caseless: boolean,
+  groups: number,
+): EscapeRead {
+  const letter = pattern[at] ?? refuse('a backslash at the end');
+  if (/^N\{(?!\d+(?:,\d*)?\})/.test(pattern.slice(at, at + 24)))
+    return refuse('a character by name');
+  const set =
+    typeSet(letter) ?? (letter === 'N' ? NOT_NEWLINE : letter === 'C' ? ANY_BYTE : undefined);
+  if (set !== undefined) return { node: setNode(set), repeatable: true, end: at + 1 };
+  const assertion = Object.hasOwn(ASSERTIONS, letter) ? ASSERTIONS[letter] : undefined;
+  if (assertion !== undefined)
+    return { node: { kind: 'assert', assertion }, repeatable: false, end: at + 1 };
+  if (letter === 'K') return { node: { kind: 'keep' }, repeatable: false, end: at + 1 };
+  if (letter === 'R') return { node: lineBreak, repeatable: true, end: at + 1 };
+  const reference = readReference(pattern, at, groups);
+  if (reference !== undefined) {
+    const node: RegexpNode = { kind: 'reference', group: reference.group, caseless };
+    return { node, repeatable: true, end: reference.end };
+  }
+  // One to three octal digits; those that begin with 0 are read with the other escapes.
+  const { code, end } = readLiteral(pattern, at, /^[1-7][0-7]{0,2}/);
+  return { node: setNode(byteSet(code, caseless)), repeatable: true, end };
+}
+
+function readReference(
+  pattern: string,
+  at: number,
+  groups: number,
+): { group: number | string; end: number } | undefined {
+  REFERENCE.lastIndex = at;
+  const found = REFERENCE.exec(pattern);
+  if (found === null) return undefined;
+  const end = at + found[0].length;
+  const [, plain, bare, braced, bareStep, bracedStep] = found;
+  const step = bareStep ?? bracedStep;
+  if (plain !== undefined) {
+    // From 10 on, digits without a group of that number are an octal code.
+    const number = Number(plain);
+    const octal = number > 9 && number > groups && /^[0-7]/.test(plain);
+    return octal ? undefined : { group: number, end };
+  }
+  if (step !== undefined) {
+    const group = Number(step) < 0 ? groups + 1 + Number(step) : groups + Number(step);
+    return group < 1 ? refuse('a reference to no group') : { group, end };
+  }
+  const number = bare ?? braced;
+  if (number !== undefined) return { group: Number(number), end };
+  return { group: found[6] ?? found[7] ?? found[8] ?? found[9] ?? '', end };
+}
+
+/** Reads one byte: by its octal code, as `octal` finds it, by another escape, or itself. */
+function readLiteral(pattern: string, at: number, octal: RegExp): ByteRead {
+  const digits = octal.exec(pattern.slice(at, at + 3))?.[0];
+  const letter = pattern[at] ?? '';
+  const read =
+    digits === undefined
+      ? readByteEscape(pattern, at)
+      : { code: Number.parseInt(digits, 8), end: at + digits.length };
+  if (read === undefined && /[A-Za-z0-9]/.test(letter)) return refuse('an unknown escape');
+  const { code, end } = read ?? { code: letter.charCodeAt(0), end: at + 1 };
+  return code > 255 ? refuse('a character beyond one byte') : { code, end };
+}

@@ -1,7 +1,6 @@
 // Parses patterns to trees: alternatives, quantifiers and groups, with the meaning of
 // PCRE2 10.42 for bytes; and the constructs after an opening parenthesis.
-import { ANY_BYTE, NOT_NEWLINE, byteSet, opensPosix, readClass } from './class.ts';
-import { readEscape } from './escape.ts';
+import { ANY_BYTE, NOT_NEWLINE, byteSet, opensPosix, readClass, readEscape } from './class.ts';
 import { type Pattern, type RegexpNode, type RepeatMode, refuse } from './node.ts';
 
 const DEEPEST = 250;
