@@ -136,7 +136,7 @@ exports.request = (url, { dispatcher, ...options }) => {
 const onlyUsedWinston = {
   name: 'only-used-winston',
   setup(bundle) {
-    const source = readFileSync(join(root, 'packages/core/src/log/winston.ts'), 'utf8');
+    const source = readFileSync(join(root, 'packages/core/src/log/logger.ts'), 'utf8');
     for (const [, name] of source.matchAll(/\bwinston\.(\w+)/g))
       if (!['createLogger', 'format'].includes(name))
         throw new Error(`scripts/bundle.mjs must also give the daemon winston.${name}`);

@@ -1,5 +1,6 @@
 // The log of a program: opened, reopened with other options, closed.
 import { isDeepStrictEqual } from 'node:util';
+import type { Logger as WinstonLogger } from 'winston';
 import { type LogOptions, logSettings, type LogHabits, type LogOverrides } from './settings.ts';
 import { type AuditEntry, type AuditLog, createAuditLog } from './audit-log.ts';
 import { RotatingFile, descriptorSink, type Sink } from './rotating-file.ts';
@@ -33,10 +34,8 @@ export interface Logger extends Log {
  */
 export async function openLog(options: LogOptions): Promise<Logger> {
   let current = options;
-  const sinks = sinksOf(options);
-  // Commands that write no log start faster without winston.
-  const { createWinston } = await import('./winston.ts');
-  const { logger, lines } = createWinston(sinks, levelOf(options));
+  const lines = new Lines(sinksOf(options));
+  const logger = await createWinston(lines, levelOf(options));
   const openAudit = ({ audit: to }: LogOptions): AuditLog | undefined =>
     to && createAuditLog(to, (text) => void logger.error(text));
   let audit = openAudit(options);
@@ -72,6 +71,57 @@ function sinksOf(options: LogOptions): Sink[] {
   if (options.path !== undefined) sinks.push(new RotatingFile(options.path, options));
   if (options.stderr) sinks.push(descriptorSink(2, options.style));
   return sinks;
+}
+
+/** The destinations of a log. Sinks never throw: winston would wait for ever. */
+class Lines {
+  #sinks: readonly Sink[];
+
+  constructor(sinks: readonly Sink[]) {
+    this.#sinks = sinks;
+  }
+
+  moved(): boolean {
+    return this.#sinks.some((sink) => sink.moved());
+  }
+
+  replaceSinks(sinks: readonly Sink[]): void {
+    const before = this.#sinks;
+    this.#sinks = sinks;
+    for (const sink of before) sink.close();
+  }
+
+  /** Writes a line; returns whether the first destination, the file if any, took it. */
+  put(level: string, text: string): boolean {
+    const [first] = this.#sinks.map((sink) => sink.write(level, text));
+    return first === true;
+  }
+}
+
+/** The input of a transport of winston. */
+interface Entry {
+  readonly level: string;
+  readonly message: unknown;
+}
+
+/**
+ * Creates a logger of winston with one transport, which stays while its destinations
+ * change.
+ */
+async function createWinston(lines: Lines, level: string): Promise<WinstonLogger> {
+  // Commands that write no log start faster without winston.
+  const { default: winston } = await import('winston');
+  const { default: Transport } = await import('winston-transport');
+  const transport = new Transport({
+    log: ({ level: its, message }: Entry, next: () => void) => {
+      lines.put(its, String(message));
+      next();
+    },
+    close: () => lines.replaceSinks([]),
+  });
+  // Winston makes JSON of each line without a format, which no sink uses.
+  const asItIs = winston.format((entry) => entry);
+  return winston.createLogger({ level, format: asItIs(), transports: [transport] });
 }
 
 // The interface of a log: four levels, one line each.
