@@ -158,3 +158,20 @@ export function requestText(request: StoreRequest): string {
 function usage(what: string): CodedError {
   return new CodedError('USAGE', what);
 }
+
+/** Returns the error for a login without a terminal. */
+export function needsTerminal(request: StoreRequest): CodedError {
+  const stem = stemOf(request.service, request.handle);
+  return new CodedError(
+    'LOGIN_NEEDS_TERMINAL',
+    [
+      `${stem} needs a login, and there is no terminal to show it on.`,
+      'Log in once by hand on this machine, then submit again:',
+      '',
+      `    condor_credential_storer '${requestText(request).replaceAll("'", String.raw`'\''`)}'`,
+      '',
+      'After that, scripts, cron and batch jobs can submit for as long as condor_credmon can renew the token.',
+    ].join('\n'),
+    { token: stem },
+  );
+}

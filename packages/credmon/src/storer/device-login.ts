@@ -2,7 +2,7 @@
 // controlling terminal), the wait, and the storage of the tokens.
 import { checkScopes } from '../providers/common/granted-scopes.ts';
 import type { ConfiguredClient } from '../settings/clients.ts';
-import { type StoreRequest, requestText } from './arguments.ts';
+import type { StoreRequest } from './arguments.ts';
 import type { StoreCred } from './programs.ts';
 import type { DeviceSettings } from './settings.ts';
 import { type Clock, CodedError, type Send, isCoded, systemCode } from '@credmon/core/base';
@@ -11,7 +11,6 @@ import {
   STORED_BEFORE_TOP,
   type TokenAnswer,
   digestUse,
-  stemOf,
   useContents,
   useFile,
 } from '@credmon/core/credential';
@@ -84,23 +83,6 @@ export function devicePrompt(purpose: string, login: DeviceLogin, unicode: boole
     '',
     `Waiting for up to ${minutes} min; press Ctrl-C to cancel.`,
   ].join('\n');
-}
-
-/** Returns the error for a login without a terminal. */
-export function needsTerminal(request: StoreRequest): CodedError {
-  const stem = stemOf(request.service, request.handle);
-  return new CodedError(
-    'LOGIN_NEEDS_TERMINAL',
-    [
-      `${stem} needs a login, and there is no terminal to show it on.`,
-      'Log in once by hand on this machine, then submit again:',
-      '',
-      `    condor_credential_storer '${requestText(request).replaceAll("'", String.raw`'\''`)}'`,
-      '',
-      'After that, scripts, cron and batch jobs can submit for as long as condor_credmon can renew the token.',
-    ].join('\n'),
-    { token: stem },
-  );
 }
 
 /** The ports of a login. `unicode`: the terminal can show QR codes. */

@@ -3,15 +3,9 @@
 import { CodedError } from '@credmon/core/base';
 import { noHandles, refusedName, stemOf } from '@credmon/core/credential';
 import { addCommand, deleteCommand } from '../report/remediation.ts';
-import {
-  deviceLogin,
-  type LoginContext,
-  confidentialClient,
-  needsTerminal,
-} from './device-login.ts';
-import { pelicanLogin, vaultLogin } from './vault-login.ts';
-import type { Run } from './programs.ts';
-import type { StoreRequest } from './arguments.ts';
+import { deviceLogin, type LoginContext, confidentialClient } from './device-login.ts';
+import { pelicanLogin, vaultLogin, type Run } from './programs.ts';
+import { needsTerminal, type StoreRequest } from './arguments.ts';
 import type { DeviceSettings, StorerSettings } from './settings.ts';
 import { ownerOf, type ProviderLists } from '../settings/lists.ts';
 
