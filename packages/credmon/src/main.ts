@@ -12,8 +12,8 @@ import {
 } from '@credmon/core/base';
 import { plainCommand, type Command, type DaemonCommand } from './command-line/command.ts';
 import { exitCodeOf } from './command-line/exit-codes.ts';
+import type { StartError } from './commands/daemon.ts';
 import type { StatusOutput } from './commands/status.ts';
-import type { StartError } from './command-line/open-config.ts';
 import type { Logger } from '@credmon/core/log';
 import { holdHangup } from './daemon/signals.ts';
 import { VERSION } from './version.ts';
@@ -162,7 +162,7 @@ async function reportFatal(error: unknown, command: Command | undefined): Promis
 
 async function startErrorOf(error: Error, command: DaemonCommand): Promise<StartError> {
   try {
-    const { startError } = await import('./command-line/open-config.ts');
+    const { startError } = await import('./commands/daemon.ts');
     return await startError(error, command, process.env);
   } catch {
     // Reading the configuration again may fail, too: report the first error.

@@ -15,7 +15,7 @@ import {
   wrong,
   type Finding,
 } from '@credmon/core/base';
-import { openLog, openStartLog, startErrorLines, type Logger } from '@credmon/core/log';
+import { openLog, openStartLog, reopenLog, startErrorLines, type Logger } from '@credmon/core/log';
 import { parseArguments, type Command } from './cli/arguments.ts';
 import { proxyConfig } from './check/proxy-config.ts';
 import { checkConfiguration, mistakesOf } from './cli/check.ts';
@@ -152,7 +152,7 @@ async function serve(command: Work, config: Config, settings: Settings): Promise
 /** Reloads the configuration; if it is invalid, the old one is still used. */
 async function reload(command: Work, server: Server, log: Logger): Promise<void> {
   // The log file may have been moved, even if the configuration is invalid.
-  reopen(log);
+  reopenLog(log);
   try {
     const { config, settings } = configured(command);
     await server.reload(settings, config.sources, () => log.reopen(settings.log));
@@ -160,14 +160,6 @@ async function reload(command: Work, server: Server, log: Logger): Promise<void>
     log.info('Configuration read again');
   } catch (error) {
     log.error(`The new configuration is rejected, the old one is still used: ${messageOf(error)}`);
-  }
-}
-
-function reopen(log: Logger): void {
-  try {
-    log.reopen();
-  } catch (error) {
-    log.error(`Cannot reopen the log; still writing to the old file: ${messageOf(error)}`);
   }
 }
 

@@ -3,7 +3,7 @@ export type { Log } from './logger.ts';
 export { DEFAULT_STYLE } from './line-format.ts';
 export type { LineStyle } from './line-format.ts';
 export { checkLogFile } from './rotating-file.ts';
-export { openLog } from './logger.ts';
+export { openLog, reopenLog } from './logger.ts';
 export type { Logger } from './logger.ts';
 export type { LogOptions } from './settings.ts';
 export { logSettings } from './settings.ts';

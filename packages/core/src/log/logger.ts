@@ -4,7 +4,7 @@ import type { Logger as WinstonLogger } from 'winston';
 import { type LogOptions, logSettings, type LogHabits, type LogOverrides } from './settings.ts';
 import { type AuditEntry, type AuditLog, createAuditLog } from './audit-log.ts';
 import { RotatingFile, descriptorSink, type Sink } from './rotating-file.ts';
-import { isCoded } from '../base/errors/errors.ts';
+import { isCoded, messageOf } from '../base/errors/errors.ts';
 import type { Config } from '../config/table/config.ts';
 import { createKnobReader } from '../config/typed/knob-reader.ts';
 
@@ -62,6 +62,15 @@ export async function openLog(options: LogOptions): Promise<Logger> {
       logger.close();
     },
   };
+}
+
+/** Reopens the same log; a failure is a line in the log, which continues with the old file. */
+export function reopenLog(log: Logger): void {
+  try {
+    log.reopen();
+  } catch (error) {
+    log.error(`Cannot reopen the log; still writing to the old file: ${messageOf(error)}`);
+  }
 }
 
 const levelOf = ({ debug }: LogOptions): string => (debug ? 'debug' : 'info');

@@ -10,10 +10,12 @@ import {
   type DirectoryLock,
 } from '@credmon/core/store';
 import {
+  type CodedError,
   type ServiceManager,
   connectServiceManager,
   createSend,
   exitAtOnce,
+  isCoded,
   keepNurserySmall,
   messageOf,
   systemClock,
@@ -25,8 +27,8 @@ import type { DaemonCommand } from '../command-line/command.ts';
 import { createWakeUp, runDaemon, runOnce, type DaemonParts } from '../daemon/loop.ts';
 import {
   clearComplete,
+  ownsMarks,
   removeMarks,
-  runningDaemon,
   watchDirectory,
   writePid,
 } from '../daemon/pid-and-complete.ts';
@@ -39,7 +41,7 @@ import { keyDirectories, localFiles } from '../host/local-files.ts';
 import { watchMaster } from '../daemon/master-watch.ts';
 import { openListener, whyUnreadable } from '../metrics/listener.ts';
 import { monitorDaemon, type Monitor } from '../metrics/monitor.ts';
-import { openLog, type Logger } from '@credmon/core/log';
+import { openLog, openStartLog, reopenLog, startErrorLines, type Logger } from '@credmon/core/log';
 import { providerLookupOf } from '../daemon/provider-lookup.ts';
 import { emptyMemory, type PassMemory } from '../daemon/context.ts';
 import { prepareKeyPair } from '../providers/local/keys.ts';
@@ -50,7 +52,7 @@ import { reportToAll } from '../report/events.ts';
 import { createReport } from '../report/log-report.ts';
 import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/full-disk.ts';
 import { createSecretReader, secretVersion } from '../host/secret-file.ts';
-import { programFolder, readDaemonSettings, type Settings } from '../settings/read.ts';
+import { LOG_OPTIONS, programFolder, readDaemonSettings, type Settings } from '../settings/read.ts';
 import { openStandingLogins, standingFiles } from '../host/standing-files.ts';
 import { VERSION } from '../version.ts';
 import { openConfig } from '../command-line/open-config.ts';
@@ -154,7 +156,7 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
   });
   const reloadSoon = (): void => {
     // The log file may have been moved, even if the configuration is unchanged.
-    reopen(log);
+    reopenLog(log);
     running.reloadAsked = true;
     wake.notify();
   };
@@ -168,7 +170,7 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
     die: (signal) => {
       log.info(`Got ${signal} again, ending at once`);
       // A `--once` run leaves pid and CREDMON_COMPLETE to the daemon that may start next.
-      if (!command.once && ownsFiles(directory, running.lock))
+      if (!command.once && ownsMarks(directory, running.lock))
         removeMarks(directory, (text) => log.error(text));
       exitAtOnce(1, running.memory.writing.size > 0);
     },
@@ -195,14 +197,6 @@ async function work(running: Running, heldHangup: () => boolean): Promise<number
   }
 }
 
-function reopen(log: Logger): void {
-  try {
-    log.reopen();
-  } catch (error) {
-    log.error(`Cannot reopen the log; still writing to the old file: ${messageOf(error)}`);
-  }
-}
-
 /**
  * Runs passes until shutdown, and always removes pid and CREDMON_COMPLETE: CredD would
  * wait for a daemon that is gone.
@@ -226,19 +220,8 @@ async function serve(
       closeView();
     }
   } finally {
-    if (ownsFiles(directory, lock)) removeMarks(directory, (text) => log.error(text));
+    if (ownsMarks(directory, lock)) removeMarks(directory, (text) => log.error(text));
   }
-}
-
-/**
- * Without the lock, pid and CREDMON_COMPLETE are ours only until another daemon writes
- * its process id.
- */
-function ownsFiles(directory: string, lock: DirectoryLock): boolean {
-  const state = lock.state();
-  return (
-    state === 'held' || (state === 'file-replaced' && runningDaemon(directory) === process.pid)
-  );
 }
 
 /** Exits if renewals are still running: they must not continue without the lock. */
@@ -336,4 +319,27 @@ function apply(running: Running, next: Settings): void {
   running.settings = next;
   for (const warning of next.warnings) if (!settings.warnings.includes(warning)) log.warn(warning);
   log.info('Configuration read again');
+}
+
+/**
+ * The lines of the error, with all mistakes of the configuration, and the log for them if
+ * one can be opened: condor_master connects standard error to /dev/null.
+ */
+export interface StartError {
+  readonly lines: readonly string[];
+  readonly log: Logger | undefined;
+}
+
+/** If the log cannot be opened, that is the error itself. */
+export async function startError(
+  error: Error,
+  command: DaemonCommand,
+  env: NodeJS.ProcessEnv,
+): Promise<StartError> {
+  const mistakes: CodedError[] = [];
+  const config = openConfig(command, env, (mistake) => void mistakes.push(mistake));
+  const log = isCoded(error, 'LOG_UNWRITABLE')
+    ? undefined
+    : await openStartLog(config, config.subsystem, command, LOG_OPTIONS);
+  return { lines: startErrorLines(error, mistakes), log };
 }

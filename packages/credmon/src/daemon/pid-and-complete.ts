@@ -22,10 +22,7 @@ import {
   writeFileAtomically,
   isAlive,
 } from '@credmon/core/base';
-import { lockHolder, readCredentialFile } from '@credmon/core/store';
-
-// The daemon's files in the credential directory: pid and CREDMON_COMPLETE; and the watch
-// of the directory.
+import { lockHolder, readCredentialFile, type DirectoryLock } from '@credmon/core/store';
 
 /**
  * Writes our process id for CredD, world-readable, by rename; the directory must be
@@ -235,4 +232,15 @@ export function watchDirectory(
     failed(error);
     return () => undefined;
   }
+}
+
+/**
+ * True if pid and CREDMON_COMPLETE belong to this process. Without the lock they are ours
+ * only until another daemon writes its process id.
+ */
+export function ownsMarks(directory: string, lock: DirectoryLock): boolean {
+  const state = lock.state();
+  return (
+    state === 'held' || (state === 'file-replaced' && runningDaemon(directory) === process.pid)
+  );
 }
