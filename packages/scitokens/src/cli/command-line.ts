@@ -19,8 +19,7 @@ import {
   keyPublish,
   keyRotate,
 } from './key-commands.ts';
-import { tokenExplain } from './explain-command.ts';
-import { tokenAcls, tokenCreate, tokenVerify } from './token-commands.ts';
+import { tokenAcls, tokenCreate, tokenExplain, tokenVerify } from './token-commands.ts';
 import { DEFAULT_LIFETIME, tokenInspect } from './token-source.ts';
 
 const NAME = 'scitokens';

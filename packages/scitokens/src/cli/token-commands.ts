@@ -1,24 +1,35 @@
-// The token commands: create, verify, acls.
-import { CodedError, durationText, printableLine } from '@credmon/core/base';
+// The token commands: create, verify, acls, explain.
+import { dirname, isAbsolute, join } from 'node:path';
+import {
+  CodedError,
+  durationText,
+  isCoded,
+  messageOf,
+  printableLine,
+  tableText,
+} from '@credmon/core/base';
+import { parseMapFile, type IncludedMap } from '@credmon/core/classad';
+import { explainMap } from '../explain/name-mapfile.ts';
+import type { Explanation, SignatureCheck, Step } from '../explain/token-steps.ts';
+import { readXrootdConfig } from '../explain/xrootd-config.ts';
+import { OPERATIONS } from '../explain/xrootd-rules.ts';
+import { explainXrootd } from '../explain/xrootd.ts';
 import { DEFAULT_ALGORITHMS } from '../token/algorithms.ts';
 import { PROFILES, type Profile } from '../token/claims.ts';
-import { readCompact, type JsonObject } from '../token/compact.ts';
+import { readCompact, type CompactToken, type JsonObject } from '../token/compact.ts';
+import { issueToken } from '../token/sign.ts';
 import { enforce, type Enforcer } from '../verify/enforce.ts';
-import { createIssuerKeys } from '../verify/issuer-keys.ts';
-import { readKeySet, writeJwk } from '../keys/jwk.ts';
-import { createKeyCache, keyCacheDirectory } from '../verify/key-files.ts';
+import { checkSignature, verify, type VerifiedToken } from '../verify/verify.ts';
+import { type Io, misuse, localTime } from './io.ts';
 import { algorithmNamed } from './key-commands.ts';
 import {
-  namedKeyFrom,
+  keysFor,
   parseJsonText,
-  readText,
+  readTokenArgument,
   signingKeyFrom,
   type KeyOptions,
-  readTokenArgument,
+  type KeySource,
 } from './token-source.ts';
-import { issueToken } from '../token/sign.ts';
-import { fixedKeys, verify, type KeyFinder, type VerifiedToken } from '../verify/verify.ts';
-import { type Io, misuse, localTime } from './io.ts';
 
 /** Options of `token create`. */
 export interface CreateOptions extends KeyOptions {
@@ -39,7 +50,7 @@ export function tokenCreate(options: CreateOptions, io: Io): void {
   const { issuer, subject, scope, audience = [], lifetime, out } = options;
   const claims = {
     ...pairs(options.claim ?? [], (text) => text),
-    ...pairs(options.claimJson ?? [], parseJson),
+    ...pairs(options.claimJson ?? [], (text) => parseJsonText(text, 'the value of --claim-json')),
   };
   const [only] = audience;
   const token = issueToken(
@@ -81,22 +92,6 @@ function pairs(texts: readonly string[], read: (text: string) => unknown): JsonO
   );
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw misuse('the value of --claim-json is not JSON');
-  }
-}
-
-/** Options with the issuer's keys: from a file, or fetched. */
-export interface KeySource {
-  readonly jwks?: string | undefined;
-  readonly key?: string | undefined;
-  readonly insecure?: boolean | undefined;
-  readonly cache?: boolean | undefined;
-}
-
 /** Options of `token verify` and `token acls`. */
 export interface VerifyArguments extends KeySource {
   readonly issuer?: readonly string[] | undefined;
@@ -126,9 +121,7 @@ export async function tokenVerify(
       throw new CodedError(
         'TOKEN_DENIED',
         `the token does not allow ${denied.authz} on ${denied.path}`,
-        {
-          ...denied,
-        },
+        { ...denied },
       );
   }
   const left = claims.exp - io.now();
@@ -203,24 +196,154 @@ export function verifyWith(
   });
 }
 
-/** Returns the keys in the options, else those that the issuer publishes. */
-export function keysFor(
-  token: string,
-  { jwks, key, insecure = false, cache = true }: KeySource,
-  io: Io,
-): KeyFinder {
-  if (jwks !== undefined) {
-    const issuer = String(readCompact(token).claims['iss']);
-    return fixedKeys(new Map([[issuer, readKeySet(parseJsonText(readText(jwks, io), jwks))]]));
-  }
-  if (key !== undefined) {
-    const { kid } = readCompact(token).header;
-    const read = namedKeyFrom(key, { kid }, io);
-    return {
-      find: () => readKeySet({ keys: [writeJwk(read.key, read.kid, read.algorithm)] }).select(kid),
-    };
-  }
-  const store = cache ? createKeyCache(keyCacheDirectory(io.environment)) : undefined;
-  // A cache that cannot be written costs a request, not the result.
-  return createIssuerKeys({ send: io.send, insecure, store });
+// `token explain`: reads the files, checks the signature, prints the steps.
+
+/** Options of `token explain`. */
+export interface ExplainArguments extends KeySource {
+  readonly scitokensCfg?: string | undefined;
+  readonly mapfile?: string | undefined;
+  readonly assumeHashKeys?: boolean | undefined;
+  readonly path?: string | undefined;
+  readonly op?: string | undefined;
+  readonly audience?: readonly string[] | undefined;
+  readonly json?: boolean | undefined;
 }
+
+/**
+ * Explains which rule of an XRootD configuration or of a map file accepts or refuses a
+ * token. Prints a line for each step, and the decision last.
+ * @returns the exit code: 0 accepted, 1 refused
+ */
+export async function tokenExplain(
+  argument: string | undefined,
+  options: ExplainArguments,
+  io: Io,
+): Promise<number> {
+  checkUsage(options);
+  const text = readTokenArgument(argument, io);
+  const token = readCompact(text);
+  const explanation =
+    options.scitokensCfg === undefined
+      ? await explainByMap(text, token, options.mapfile ?? '', options, io)
+      : await explainByXrootd(text, token, options.scitokensCfg, options, io);
+  io.out(options.json ? `${JSON.stringify(explanation)}\n` : explanationText(explanation));
+  return explanation.accepted ? 0 : 1;
+}
+
+function checkUsage({ scitokensCfg, mapfile, path, op }: ExplainArguments): void {
+  if ((scitokensCfg === undefined) === (mapfile === undefined))
+    throw misuse('exactly one of --scitokens-cfg FILE and --mapfile FILE is required');
+  if (mapfile !== undefined) {
+    if (path !== undefined) throw misuse('--path is only for --scitokens-cfg');
+    if (op !== undefined && !/^[A-Z_]+$/.test(op))
+      throw misuse(`invalid --op ${op}: must be an authorization such as READ or WRITE`);
+    return;
+  }
+  if ((path === undefined) !== (op === undefined))
+    throw misuse('--path and --op are only allowed together');
+  if (op !== undefined && !Object.hasOwn(OPERATIONS, op))
+    throw misuse(`invalid --op ${op}: must be one of ${Object.keys(OPERATIONS).join(', ')}`);
+}
+
+async function explainByXrootd(
+  text: string,
+  token: CompactToken,
+  file: string,
+  options: ExplainArguments,
+  io: Io,
+): Promise<Explanation> {
+  const readMap = (path: string): string | undefined => {
+    try {
+      return io.readIfThere(path, false);
+    } catch (error) {
+      if (isCoded(error)) return undefined;
+      throw error;
+    }
+  };
+  const config = readXrootdConfig(io.readFile(file), file, readMap);
+  const { path, op: operation, audience } = options;
+  const isConfigured = config.issuers.some(({ issuer }) => issuer.value === token.claims['iss']);
+  const signature: SignatureCheck =
+    isConfigured || options.jwks !== undefined || options.key !== undefined
+      ? await signatureOf(text, token, options, io)
+      : { state: 'not checked', reason: 'the issuer is not configured' };
+  const request = path === undefined || operation === undefined ? undefined : { path, operation };
+  return explainXrootd({ token, signature, now: io.now(), config, request, audience });
+}
+
+async function explainByMap(
+  text: string,
+  token: CompactToken,
+  file: string,
+  options: ExplainArguments,
+  io: Io,
+): Promise<Explanation> {
+  const { assumeHashKeys = true, audience, op: operation } = options;
+  const map = parseMapFile(io.readFile(file), {
+    everyPrincipalIsRegexp: !assumeHashKeys,
+    include: (path) => included(isAbsolute(path) ? path : join(dirname(file), path), file, io),
+  });
+  const signature = await signatureOf(text, token, options, io);
+  return explainMap({ token, signature, now: io.now(), map, file, audience, operation });
+}
+
+/** Names that HTCondor leaves out of a directory by default. */
+const LEFT_OUT = /^\.|~$|^#|\.rpm(?:save|new)$/;
+
+/** The files of `@include`: one, or those of a directory in the order of their names. */
+function included(path: string, from: string, io: Io): IncludedMap[] {
+  const names = namesIn(path, io);
+  if (names === undefined) return [{ file: path, text: io.readFile(path) }];
+  if (!io.exists(path)) io.error(`note: ${from} includes ${path}, which does not exist\n`);
+  return names
+    .filter((name) => !LEFT_OUT.test(name))
+    .sort()
+    .map((name) => ({ file: join(path, name), text: io.readFile(join(path, name)) }));
+}
+
+/** Returns the names in a directory, `undefined` if it is none. */
+function namesIn(path: string, io: Io): string[] | undefined {
+  try {
+    return [...io.listDirectory(path)];
+  } catch {
+    return undefined;
+  }
+}
+
+async function signatureOf(
+  text: string,
+  token: CompactToken,
+  options: ExplainArguments,
+  io: Io,
+): Promise<SignatureCheck> {
+  const { alg, kid } = token.header;
+  if (!DEFAULT_ALGORITHMS.some((name) => name === alg))
+    return { state: 'invalid', reason: `the algorithm ${alg} is not accepted` };
+  try {
+    const issuer = String(token.claims['iss']);
+    const key = await keysFor(text, options, io).find(issuer, kid, io.now());
+    checkSignature(token, key);
+    return { state: 'valid', algorithm: alg };
+  } catch (error) {
+    if (!isCoded(error)) throw error;
+    // Other errors are those of fetching: the keys are not at hand.
+    if (error.code.startsWith('TOKEN_')) return { state: 'invalid', reason: messageOf(error) };
+    const more = error.code === 'ENDPOINT_REFUSED' ? ', or allow http with --insecure' : '';
+    const reason = `${messageOf(error)}; fix: name the issuer's keys with --jwks FILE${more}`;
+    return { state: 'not checked', reason };
+  }
+}
+
+function explanationText({ steps, verdict }: Explanation): string {
+  const rows = steps.map(({ step, state, text, place }): string[] => {
+    const where = place === undefined ? '' : ` (${place.file}:${place.line})`;
+    return [step, LABELS[state], printableLine(text + where)];
+  });
+  return `${tableText(rows)}\n${printableLine(verdict)}\n`;
+}
+
+const LABELS: Readonly<Record<Step['state'], string>> = {
+  ok: 'ok',
+  refused: 'REFUSED',
+  note: 'note',
+};

@@ -1,7 +1,7 @@
 // The token of a command (the argument, a file, standard input, or WLCG discovery) and
-// its keys (a file in any form, or a key directory).
+// its keys (a file in any form, a key directory, or what the issuer publishes).
 import { type KeyIdStyle, keyIdOf } from '../keys/create-key.ts';
-import { writeJwk } from '../keys/jwk.ts';
+import { readKeySet, writeJwk } from '../keys/jwk.ts';
 import { activeKey } from '../keys/key-directory.ts';
 import { type ReadKey, readKey, readSigningKey } from '../keys/keys.ts';
 import {
@@ -12,6 +12,9 @@ import {
 } from '../token/bearer-discovery.ts';
 import { type JsonObject, readCompact } from '../token/compact.ts';
 import type { SigningKey } from '../token/sign.ts';
+import { createIssuerKeys } from '../verify/issuer-keys.ts';
+import { createKeyCache, keyCacheDirectory } from '../verify/key-files.ts';
+import { fixedKeys, type KeyFinder } from '../verify/verify.ts';
 import { type Io, localTime, misuse, shownValue } from './io.ts';
 import { CodedError, durationText, printableLine, tableText } from '@credmon/core/base';
 
@@ -146,6 +149,36 @@ export function publicJwksFrom(
     const { key, kid, algorithm } = namedKeyFrom(path, options, io);
     return writeJwk(key, kid, algorithm);
   });
+}
+
+/** Options with the issuer's keys: from a file, or fetched. */
+export interface KeySource {
+  readonly jwks?: string | undefined;
+  readonly key?: string | undefined;
+  readonly insecure?: boolean | undefined;
+  readonly cache?: boolean | undefined;
+}
+
+/** Returns the keys in the options, else those that the issuer publishes. */
+export function keysFor(
+  token: string,
+  { jwks, key, insecure = false, cache = true }: KeySource,
+  io: Io,
+): KeyFinder {
+  if (jwks !== undefined) {
+    const issuer = String(readCompact(token).claims['iss']);
+    return fixedKeys(new Map([[issuer, readKeySet(parseJsonText(readText(jwks, io), jwks))]]));
+  }
+  if (key !== undefined) {
+    const { kid } = readCompact(token).header;
+    const read = namedKeyFrom(key, { kid }, io);
+    return {
+      find: () => readKeySet({ keys: [writeJwk(read.key, read.kid, read.algorithm)] }).select(kid),
+    };
+  }
+  const store = cache ? createKeyCache(keyCacheDirectory(io.environment)) : undefined;
+  // A cache that cannot be written costs a request, not the result.
+  return createIssuerKeys({ send: io.send, insecure, store });
 }
 
 /** Returns a file's text, or standard input for `-`. */
