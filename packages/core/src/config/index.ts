@@ -41,7 +41,8 @@ export type {
   SharedKnobName,
 } from './typed/declarations.ts';
 export { unusedKnobs } from './mistakes/unknown-knobs.ts';
-export type { ConfiguredNames, UnjudgedKnob } from './mistakes/unknown-knobs.ts';
+export type { ConfiguredNames } from './mistakes/known-knobs.ts';
+export type { UnjudgedKnob } from './mistakes/unknown-knobs.ts';
 export { oldKnobs } from './mistakes/old-knobs.ts';
 export type { OldKnob } from './mistakes/old-knobs.ts';
 export { quotedKnobs, quoteWarnings, withoutQuoted } from './mistakes/quoted-values.ts';

@@ -1,8 +1,121 @@
-// Finds the knob that was meant by a guessed name: names that consist of the same words,
-// where edit distance does not help.
+// The names of all knobs with the configured names in them; and which of them was meant by a
+// guessed name.
 import { distance, nearest } from '../../base/values/distance.ts';
 import { smallest } from '../../base/values/numbers.ts';
+import { CLIENT_KINDS, KNOBS } from '../typed/declarations.ts';
+import suffixes from './daemon-suffixes.json' with { type: 'json' };
 import guesses from './guessed-words.json' with { type: 'json' };
+
+/** The names in the configuration, by kind. */
+export interface ConfiguredNames {
+  readonly local: readonly string[];
+  readonly client: readonly string[];
+  readonly exchange: readonly string[];
+  readonly pelican: readonly string[];
+  readonly exec: readonly string[];
+  /** Providers with a browser or device login. */
+  readonly logins: readonly string[];
+  readonly standing: readonly string[];
+  readonly maps: readonly string[];
+  readonly subsystem: string;
+}
+
+/**
+ * A knob for one provider or standing token: the text around the name, the configured
+ * names, and what is missing for other names.
+ */
+export interface NamedKnob {
+  readonly before: string;
+  readonly after: string;
+  readonly names: readonly string[];
+  readonly lacking: (name: string) => string;
+}
+
+/** All knobs of the table with these names. */
+export interface KnownKnobs {
+  readonly plain: readonly string[];
+  readonly named: readonly NamedKnob[];
+}
+
+/**
+ * Fills the names into the table. Daemons' own knobs, such as CREDMON_OAUTH_ARGS, are
+ * included.
+ */
+export function knownKnobs(configured: ConfiguredNames): KnownKnobs {
+  const plain: string[] = [];
+  const named: NamedKnob[] = [];
+  for (const pattern of declaredNames().flatMap(withKinds)) {
+    const [before, place, after = ''] = pattern.split(/<([A-Z]+)>/);
+    if (before === undefined || place === undefined) plain.push(pattern);
+    else if (place === 'SUBSYS')
+      for (const name of subsystems(configured)) plain.push(`${before}${name}${after}`);
+    else named.push({ before, after, ...namesFor(pattern, place, configured) });
+  }
+  for (const daemon of subsystems(configured))
+    for (const end of ['', ...suffixes.map((suffix) => `_${suffix}`)])
+      plain.push(`${daemon}${end}`);
+  return { plain, named };
+}
+
+function subsystems({ subsystem }: ConfiguredNames): readonly string[] {
+  return [...new Set([subsystem, 'CREDMON_OAUTH', 'CREDMON_WEB', 'CREDMON_KRB'])];
+}
+
+function declaredNames(): string[] {
+  return Object.entries(KNOBS).flatMap(([name, { own }]) => [name, ...(own ? [own] : [])]);
+}
+
+function withKinds(name: string): string[] {
+  if (!name.includes('<KIND>')) return [name];
+  return CLIENT_KINDS.map((kind) => name.replace('<KIND>', kind));
+}
+
+function namesFor(
+  pattern: string,
+  place: string,
+  configured: ConfiguredNames,
+): Pick<NamedKnob, 'names' | 'lacking'> {
+  const inList = (knob: string) => (name: string) => `${name} is not listed in ${knob}`;
+  if (place === 'TOKEN')
+    return { names: configured.standing, lacking: inList('CREDMON_STANDING_TOKENS') };
+  if (place === 'MAP') return { names: configured.maps, lacking: inList('CLASSAD_USER_MAP_NAMES') };
+  const kind =
+    /^(LOCAL|CLIENT|EXCHANGE|PELICAN|EXEC)_CREDMON_/.exec(pattern)?.[1] ?? otherKind(pattern);
+  if (kind === undefined) return ofLogins(pattern, configured);
+  const names =
+    configured[kind.toLowerCase() as 'local' | 'client' | 'exchange' | 'pelican' | 'exec'];
+  return { names, lacking: inList(`${kind}_CREDMON_PROVIDER_NAMES`) };
+}
+
+/** Knobs of a provider that mean something only for logins. */
+const ONLY_LOGINS =
+  /^(?:<PROVIDER>_|CREDMON_<PROVIDER>_(?:ISSUER|CLIENT_AUTH|REVOCATION_URL|DEVICE_URL|USER_CLAIM)$)/;
+
+/** The kinds of providers that may have the same name by mistake, by their lists. */
+const LISTS = ['local', 'client', 'exchange', 'pelican', 'exec'] as const;
+
+function ofLogins(
+  pattern: string,
+  configured: ConfiguredNames,
+): Pick<NamedKnob, 'names' | 'lacking'> {
+  const others = ONLY_LOGINS.test(pattern)
+    ? []
+    : LISTS.filter((kind) => kind !== 'local').flatMap((kind) => configured[kind]);
+  const lacking = (name: string): string => {
+    const list = LISTS.find((kind) => configured[kind].includes(name));
+    return list === undefined
+      ? `${name}_CLIENT_ID is not set`
+      : `${list.toUpperCase()}_CREDMON_PROVIDER_NAMES lists ${name}, so users do not log in for it`;
+  };
+  return { names: [...configured.logins, ...others], lacking };
+}
+
+function otherKind(pattern: string): string | undefined {
+  if (pattern.endsWith('_KEY_DIRECTORY')) return 'LOCAL';
+  return pattern.startsWith('<PROVIDER>_PELICAN_') ? 'PELICAN' : undefined;
+}
+
+// Names that consist of the same words, where edit distance does not help.
 
 /** A knob, and the provider or token in its name, which counts as one word. */
 export interface Candidate {
