@@ -36,7 +36,7 @@ const worldFiles = [
   'packages/core/src/base/time/{clock,yielder}.ts',
   'packages/core/src/config/machine/**',
   'packages/core/src/log/{audit-log,rotating-file}.ts',
-  'packages/core/src/store/{apply-change,directory-names,directory-scan,directory-store,directory-trust,lock,path-steps,read-file,reserve,sync-group,token-scan,user-scan,user-turn}.ts',
+  'packages/core/src/store/{apply-change,directory-names,directory-scan,directory-store,directory-trust,lock,read-file,reserve,sync-group,token-scan,user-scan,user-turn}.ts',
   'packages/*/src/main.ts',
   'packages/*/src/cli/**',
   'packages/credmon/src/{commands,checks,host,storer}/**',

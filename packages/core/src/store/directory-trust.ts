@@ -3,18 +3,15 @@
 import { accessSync, chmodSync, constants, existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CodedError, systemCode, type ErrorFields } from '../base/errors/errors.ts';
-import { makeDirectory } from '../base/files/safe-directory.ts';
+import {
+  lookAlong,
+  makeDirectory,
+  type PathLook,
+  type PathStep,
+} from '../base/files/safe-directory.ts';
 import { shellWord } from '../base/text/printable.ts';
 import { findUser, groupId, isPrivateGroup, userName } from '../config/machine/accounts.ts';
 import type { AccountIds } from '../config/typed/typed.ts';
-import {
-  weaknessOf,
-  type PathStep,
-  type Trust,
-  type Weakness,
-  lookAlong,
-  type PathLook,
-} from './path-steps.ts';
 
 /** How messages name a directory and its commands, and what the directory must be. */
 interface Subject {
@@ -272,4 +269,49 @@ function invalid(
     path,
     ...fields,
   });
+}
+
+// Whether the location of a directory can be trusted, from the lstat of each name in its
+// path. Pure.
+
+/** The trusted owners of a directory with credentials. */
+export interface Trust {
+  readonly user: (uid: number) => boolean;
+  readonly group: (gid: number) => boolean;
+}
+
+/** Why a step is not trusted: its owner, or users with write permission. */
+export interface Weakness {
+  readonly why: 'owner' | 'group' | 'others';
+  readonly step: PathStep;
+}
+
+const STICKY = 0o1000;
+const GROUP_WRITE = 0o020;
+const OTHERS_WRITE = 0o002;
+
+/**
+ * Returns the first step from `/` that an untrusted user could exploit: `way` leads to
+ * `directory`, if it exists. The owner of a directory can rename its entries. So can its
+ * group and others with write permission, unless it is sticky. In the credential
+ * directory new names matter, too, so sticky is not sufficient there.
+ */
+export function weaknessOf(
+  way: readonly PathStep[],
+  directory: PathStep | undefined,
+  trust: Trust,
+): Weakness | undefined {
+  for (const step of [...way, ...(directory ? [directory] : [])]) {
+    const why = weaknessOfStep(step, step === directory, trust);
+    if (why) return { why, step };
+  }
+  return undefined;
+}
+
+function weaknessOfStep(step: PathStep, last: boolean, trust: Trust): Weakness['why'] | undefined {
+  if (!trust.user(step.uid)) return 'owner';
+  // The mode of a link has no meaning.
+  if (step.kind === 'link' || ((step.mode & STICKY) !== 0 && !last)) return undefined;
+  if ((step.mode & OTHERS_WRITE) !== 0) return 'others';
+  return (step.mode & GROUP_WRITE) !== 0 && !trust.group(step.gid) ? 'group' : undefined;
 }

@@ -1,7 +1,8 @@
 // Which users could replace the configured credential directory, from the results of
 // lstat.
 import { expect, it } from 'vitest';
-import { weaknessOf, type PathStep, type Trust } from '../../src/store/path-steps.ts';
+import type { PathStep } from '../../src/base/files/safe-directory.ts';
+import { weaknessOf, type Trust } from '../../src/store/directory-trust.ts';
 
 const [ROOT, CONDOR, ALICE] = [0, 64, 1001];
 const trust: Trust = {

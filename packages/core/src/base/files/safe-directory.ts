@@ -1,4 +1,5 @@
-// Directories that are opened and made without following links.
+// Directories that are opened and made without following links, and the names in the path of
+// one, with links and their targets, without opening anything.
 import { CodedError, systemCode } from '../errors/errors.ts';
 import {
   type Stats,
@@ -11,7 +12,7 @@ import {
   openSync,
   readlinkSync,
 } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /** The kernel follows this many links in one path. */
 const MOST_LINKS = 40;
@@ -233,4 +234,91 @@ export function makeDirectory(path: string, mode: number): void {
     // Another process may have created it in the meantime.
     if (systemCode(error) !== 'EEXIST' || !existsSync(`${path}/.`)) throw error;
   }
+}
+
+/**
+ * One name in the path from `/` to a directory and in the targets of its symbolic links,
+ * in the order in which the system follows them.
+ */
+export interface PathStep {
+  readonly path: string;
+  readonly uid: number;
+  readonly gid: number;
+  /** Permission bits with setuid, setgid and sticky. */
+  readonly mode: number;
+  readonly kind: 'directory' | 'link';
+}
+
+/** What is at the end of a path. */
+type PathEnd =
+  | { readonly kind: 'directory'; readonly step: PathStep }
+  | { readonly kind: 'missing' }
+  /** The path itself is a link; `exists` is false for a dangling one. */
+  | { readonly kind: 'link'; readonly target: string; readonly exists: boolean }
+  | { readonly kind: 'other' };
+
+/**
+ * The path of a directory: each step, the end, the path without links, and a dangling
+ * link in it.
+ */
+export interface PathLook {
+  readonly way: readonly PathStep[];
+  readonly end: PathEnd;
+  readonly real: string;
+  readonly dangling?: { readonly path: string; readonly target: string };
+}
+
+/**
+ * Follows `path`, which may be relative to the working directory. A link at its end is
+ * not followed.
+ * @throws the system's error: `EACCES`, `ENOTDIR`, `ELOOP`
+ */
+export function lookAlong(path: string): PathLook {
+  let names = resolve(path).split('/').filter(Boolean);
+  const way = [stepOf('/', lstatSync('/'))];
+  let here = '/';
+  let lastLink: PathLook['dangling'];
+  let links = 0;
+  let isDirectory = true;
+  for (let name = names.shift(); name !== undefined; name = names.shift()) {
+    // `here` has no links, so `..` may be resolved textually.
+    const next = join(here, name);
+    const stats = lstatSync(next, { throwIfNoEntry: false });
+    if (!stats) {
+      const dangling = lastLink && !existsSync(lastLink.path) ? { dangling: lastLink } : {};
+      return { way, end: { kind: 'missing' }, real: join(next, ...names), ...dangling };
+    }
+    if (stats.isSymbolicLink()) {
+      const target = readlinkSync(next);
+      if (names.length === 0)
+        return { way, end: { kind: 'link', target, exists: existsSync(next) }, real: next };
+      links += 1;
+      if (links > MOST_LINKS)
+        throw Object.assign(new Error(`${path}: too many links`), { code: 'ELOOP' });
+      lastLink = { path: next, target };
+      names = [...target.split('/').filter(Boolean), ...names];
+      if (target.startsWith('/')) here = '/';
+    } else {
+      here = next;
+      isDirectory = stats.isDirectory();
+    }
+    way.push(stepOf(next, stats));
+  }
+  const step = way.pop();
+  return {
+    way,
+    end: isDirectory && step ? { kind: 'directory', step } : { kind: 'other' },
+    real: here,
+  };
+}
+
+function stepOf(path: string, stats: Stats): PathStep {
+  const { uid, gid, mode } = stats;
+  return {
+    path,
+    uid,
+    gid,
+    mode: mode & 0o7777,
+    kind: stats.isSymbolicLink() ? 'link' : 'directory',
+  };
 }
