@@ -1,6 +1,10 @@
-// The data that a page shows of one requested token.
+// The data that pages show of one requested token, and of an answer for it that waits for
+// the decision of the user.
 import { splitScopes, type ProviderRequest } from '@credmon/core/credential';
 import { CodedError } from '@credmon/core/base';
+import { missingScopes } from '../flow/check-answer.ts';
+import type { PortalContext } from '../flow/context.ts';
+import { accountName, type OpenQuestion } from '../flow/finish-login.ts';
 import type { Flow, FlowToken, PendingAnswer } from '../flow/flow-value.ts';
 import { signInHost } from '../flow/resolve-provider.ts';
 import type { Settings } from '../settings/settings.ts';
@@ -81,11 +85,48 @@ function askedOf(settings: Settings, request: ProviderRequest): AskedToken {
 }
 
 /** `provider`, or `provider handle`. */
-export function labelOf({ provider, handle }: FlowToken): string {
+export function labelOf({ provider, handle }: Pick<FlowToken, 'provider' | 'handle'>): string {
   return handle === '' ? provider : `${provider} ${handle}`;
 }
 
 /** Finds a token by its stem, or by the `provider handle` of older links. */
 export function findToken(flow: Flow, wanted: string): FlowToken | undefined {
   return flow.tokens.find((token) => token.stem === wanted || labelOf(token) === wanted);
+}
+
+/** The data of the confirmation page. */
+interface AnswerCard {
+  /** `provider`, or `provider` and handle. */
+  readonly label: string;
+  readonly provider: string;
+  /** The account that signed in; missing if the provider does not name it. */
+  readonly account?: string | undefined;
+  /** The host of the issuer. */
+  readonly issuer: string;
+  /** The granted scopes; empty if neither the request nor the response names any. */
+  readonly scopes: readonly string[];
+  readonly missing: readonly string[];
+  readonly audience: string;
+  /** How many minutes the answer is still kept; at least 1. */
+  readonly minutes: number;
+}
+
+/** Returns the data of the confirmation page for an open question. */
+export function answerCard(
+  { settings, ports }: PortalContext,
+  { pending, held, request }: OpenQuestion,
+): AnswerCard {
+  const { provider, scopes, audience } = request;
+  const left = pending.heldAt + settings.loginSeconds - ports.clock.now();
+  return {
+    label: labelOf(request),
+    provider,
+    issuer: signInHost(settings, request),
+    // A response without scopes grants the requested scopes.
+    scopes: splitScopes(held.answer.scope ?? scopes),
+    missing: missingScopes(settings, request, held.answer),
+    audience,
+    minutes: Math.max(1, Math.floor(left / 60)),
+    account: accountName(held.answer),
+  };
 }

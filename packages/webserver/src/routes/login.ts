@@ -4,12 +4,12 @@
 // the local account, POST with a CSRF token stores or discards the tokens.
 import { beginLogin, completeLogin } from '../flow/login.ts';
 import { type PortalContext, hasLiveLogins, requireFlow } from '../flow/context.ts';
-import { answerCard, decideAnswer, findQuestion } from '../flow/decide-answer.ts';
+import { decideAnswer, findQuestion } from '../flow/finish-login.ts';
 import type { Flow, FlowToken, SettledAnswer } from '../flow/flow-value.ts';
 import { readTokenRequest } from '../flow/read-request.ts';
 import { signInOrigins } from '../flow/resolve-provider.ts';
 import { pageError, sendPage } from '../pages/send-page.ts';
-import { findToken, labelOf, tokenCard } from '../pages/token-card.ts';
+import { answerCard, findToken, labelOf, tokenCard } from '../pages/token-card.ts';
 import { requireOwner } from '../plugins/host.ts';
 import { allowFormsTo } from '../plugins/security-headers.ts';
 import { browserOf, renewSession } from '../plugins/session.ts';
