@@ -26,8 +26,7 @@ import { registerSecurity } from './plugins/request-limits.ts';
 import { registerSessions, rememberingSigner } from './plugins/session.ts';
 import { assetRoutes, wellKnownRoutes, healthRoutes, proxyCheckRoute } from './routes/public.ts';
 import { confirmRoutes, loginRoutes, returnRoutes } from './routes/login.ts';
-import { answerStrangers, homeRoute } from './routes/home.ts';
-import { keyRoute, switchRoutes } from './routes/key.ts';
+import { answerStrangers, homeRoute, keyRoute, switchRoutes } from './routes/key.ts';
 import { openFileStores, type Stores } from './session-store/file-stores.ts';
 import type { ListenAddress, Settings } from './settings/settings.ts';
 

@@ -1,19 +1,129 @@
-// Links of condor_submit: GET /key/<64 hex> creates a flow for the local user and the
-// tokens of the key file, opens a session and redirects, so that the key does not stay in
-// the address bar; /switch asks when the browser opened a link of another account, and a
-// POST with a CSRF token selects one.
-import { type PortalContext, currentFlow, hasLiveLogins, newFlowId } from '../flow/context.ts';
+// The list of requested tokens, and the links of condor_submit that open it. GET / shows the
+// tokens, their local account, and a sign-in button for each. GET /key/<64 hex> creates a
+// flow for the local user and the tokens of the key file, opens a session and redirects, so
+// that the key does not stay in the address bar; /switch asks when the browser opened a link
+// of another account, and a POST with a CSRF token selects one.
+import { nameRefusal } from '../flow/check-answer.ts';
+import {
+  type PortalContext,
+  currentFlow,
+  hasLiveLogins,
+  newFlowId,
+  newSecret,
+} from '../flow/context.ts';
 import type { Flow } from '../flow/flow-value.ts';
-import { MAX_LOGINS, isComplete, loginCount } from '../flow/flow.ts';
-import { readRequest } from '../flow/read-request.ts';
-import { pageError, sendPage } from '../pages/send-page.ts';
+import { MAX_LOGINS, isComplete, loginCount, openAnswers } from '../flow/flow.ts';
+import { readRequest, readTokenRequests } from '../flow/read-request.ts';
+import { signInOrigins } from '../flow/resolve-provider.ts';
+import {
+  type PreparedPage,
+  pageError,
+  rememberPages,
+  sendBareRedirect,
+  sendPage,
+  sendPrepared,
+} from '../pages/send-page.ts';
+import { tokenCard } from '../pages/token-card.ts';
+import { bareHeaders, sendErrorBare } from '../plugins/errors.ts';
 import { requireOwner } from '../plugins/host.ts';
-import { renewSession, startSession } from '../plugins/session.ts';
+import { allowFormsTo, headerList } from '../plugins/security-headers.ts';
+import {
+  type SessionSigner,
+  renewSession,
+  startFirstSession,
+  startSession,
+} from '../plugins/session.ts';
 import { CodedError, isCoded } from '@credmon/core/base';
 import { type CredentialRequest, KEY_FILE_NAME } from '@credmon/core/credential';
-import type { FastifyInstance, FastifyReply, preHandlerHookHandler } from 'fastify';
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  preHandlerHookHandler,
+} from 'fastify';
 import { createHash } from 'node:crypto';
 import { type ZodType, z } from 'zod';
+
+/**
+ * Answers requests for the start page and for key links from a client that sends no
+ * cookie: it has no session and no list. Must be registered before the plugins of
+ * sessions.
+ */
+export function answerStrangers(
+  app: FastifyInstance,
+  context: PortalContext,
+  signer: SessionSigner,
+): void {
+  const { mount } = context.settings;
+  const headers = headerList(context.settings);
+  const open = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    key: string,
+    fail: (error: FastifyError) => void,
+  ): Promise<void> => {
+    let cookie: string;
+    try {
+      const flow = await openFirstKey(context, key, (localUser) =>
+        requireOwner(context, request, localUser),
+      );
+      cookie = await startFirstSession(app, context, signer, flow);
+    } catch (error) {
+      fail(error as FastifyError);
+      return;
+    }
+    sendBareRedirect(reply, `${mount}/`, [...bareHeaders(reply, headers), 'set-cookie', cookie]);
+  };
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.headers.cookie !== undefined) return done();
+    if (request.method !== 'GET' && request.method !== 'HEAD') return done();
+    // No route has an empty pattern: that of an unknown page is undefined.
+    const { url = '' } = request.routeOptions;
+    if (url === `${mount}/` || (url !== '' && url === mount)) {
+      sendPrepared(context, reply, NO_LIST);
+      return undefined;
+    }
+    if (url !== `${mount}${KEY_ROUTE}`) return done();
+    const { key } = request.params as { readonly key: string };
+    const error = context.ports.files.whyMissing(key);
+    if (error) sendErrorBare(context, request, reply, error, headers);
+    else void open(request, reply, key, done);
+    return undefined;
+  });
+}
+
+const NO_LIST: PreparedPage = { page: 'home', status: 200, key: 'home', data: { tokens: [] } };
+
+/** Adds `GET /`. */
+export function homeRoute(app: FastifyInstance, context: PortalContext): void {
+  const sendList = rememberPages(context, 'home', newSecret(context));
+  app.get('/', async (request, reply) => {
+    const flow = await currentFlow(context, request.session.flow);
+    if (!flow) return sendPrepared(context, reply, NO_LIST);
+    requireOwner(context, request, flow.localUser);
+    const requests = readTokenRequests(context, flow);
+    allowFormsTo(
+      reply,
+      [...requests.values()].flatMap((asked) => signInOrigins(context.settings, asked)),
+    );
+    const open = openAnswers(flow, context.ports.clock.now(), context.settings.loginSeconds);
+    const data = {
+      localUser: flow.localUser,
+      tokens: flow.tokens.map((token) =>
+        tokenCard(
+          context.settings,
+          token,
+          requests.get(token.stem),
+          nameRefusal(context.settings, token),
+          open,
+        ),
+      ),
+      complete: isComplete(flow),
+    };
+    return sendList(reply, data, reply.generateCsrf());
+  });
+}
 
 const params = z.object({ key: z.string() });
 
