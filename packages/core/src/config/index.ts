@@ -4,8 +4,7 @@ export type { Config, ConfigWarning, Origin } from './table/config.ts';
 export { loadConfig } from './machine/load.ts';
 export type { LoadOptions } from './machine/load.ts';
 export { readConfiguration } from './syntax/read-configuration.ts';
-export type { HostFacts, ReadOptions } from './syntax/read-configuration.ts';
-export type { SourceHost, CommandResult } from './syntax/reader-state.ts';
+export type { CommandResult, HostFacts, ReadOptions, SourceHost } from './syntax/reader-state.ts';
 export {
   readBoolean,
   readDuration,

@@ -14,8 +14,8 @@ import {
 import { type EvaluateExpression, evaluateExpression } from '../macros/conditions.ts';
 import { LIMITS } from '../macros/expansion.ts';
 import { decodeText } from '../macros/text.ts';
-import { type HostFacts, readConfiguration } from '../syntax/read-configuration.ts';
-import type { CommandResult, SourceHost } from '../syntax/reader-state.ts';
+import { readConfiguration } from '../syntax/read-configuration.ts';
+import type { CommandResult, HostFacts, SourceHost } from '../syntax/reader-state.ts';
 import { indexTemplates, type Templates } from '../syntax/templates.ts';
 import { type Config, standardDefaults } from '../table/config.ts';
 import { isPrivateGroup, localUsers } from './accounts.ts';

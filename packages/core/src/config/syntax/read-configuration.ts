@@ -1,65 +1,22 @@
-// Assembles a configuration from a host in HTCondor's order, and returns the finished
-// Config.
-import { CodedError } from '../../base/errors/errors.ts';
-import { type HostAddress, addressKnobs, hostNames } from '../facts/host-facts.ts';
-import { evaluateCondition, type EvaluateExpression } from '../macros/conditions.ts';
-import type { Config, ConfigWarning, Defaults, Origin } from '../table/config.ts';
+// Reads a configuration from a host in HTCondor's order (files, directories, the user's file,
+// the environment), and returns the finished Config.
+import { CodedError, messageOf, systemCode } from '../../base/errors/errors.ts';
+import { addressKnobs, hostNames } from '../facts/host-facts.ts';
+import { evaluateCondition } from '../macros/conditions.ts';
+import { compareBytes, splitList, trimEnd, trimStart } from '../macros/text.ts';
+import { parseBoolean } from '../macros/values.ts';
+import type { Config, ConfigWarning, Origin } from '../table/config.ts';
 import { createConfig, createTable, type Table } from '../table/table.ts';
-import { expandSelf, expandText, startExpansion } from '../macros/expand.ts';
-import { type ExpandContext, LIMITS } from '../macros/expansion.ts';
-import { tolerantly, type Reading, type SourceHost } from './reader-state.ts';
+import { runCommand, textOf, type IncludePlace } from './include.ts';
 import {
-  knob,
-  readDirectories,
-  readEnvironment,
-  readFileSource,
-  readLocalFiles,
-} from './sources.ts';
-import { readTemplate } from './statement-reader.ts';
-import type { Template, Templates } from './templates.ts';
-
-/** Facts about the machine and process; the texts become knobs. */
-export interface HostFacts {
-  /**
-   * Returns the machine's name, with its domain if known; called only if NETWORK_HOSTNAME
-   * is not set and names are looked up (NO_DNS).
-   */
-  readonly fullHostname: () => string;
-  /** The home directory of the user condor; empty if there is none. */
-  readonly tilde: string;
-  /** The home directory of the process's user in the password database. */
-  readonly home: string;
-  readonly uid: number;
-  /**
-   * Knobs that are set before any file is read: OPSYS, ARCH, DETECTED_CPUS... A function is
-   * called when its knob is looked up.
-   */
-  readonly early: Readonly<Record<string, string | (() => string)>>;
-  /** Knobs that are set after all files: USERNAME, PID... */
-  readonly late: Readonly<Record<string, string>>;
-  /** Returns the addresses of the interfaces that are up, in the system's order. */
-  readonly addresses: () => readonly HostAddress[];
-}
-
-/** The inputs of a reading. */
-export interface ReadOptions {
-  readonly subsystem: string;
-  readonly localName: string | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly facts: HostFacts;
-  readonly host: SourceHost;
-  readonly defaults: Defaults;
-  readonly templates: Templates;
-  readonly evaluate: EvaluateExpression;
-  readonly random: (below: number) => number;
-  readonly commandsAllowed: boolean;
-  /** Read instead of the root file and the files that it names. */
-  readonly files?: readonly string[] | undefined;
-  /** The version for conditions. */
-  readonly version: readonly [number, number, number];
-  /** Like {@link Reading.tolerate}. */
-  readonly tolerate?: ((error: CodedError) => void) | undefined;
-}
+  type CommandResult,
+  type ReadOptions,
+  type Reading,
+  createReading,
+  expandContext,
+  tolerantly,
+} from './reader-state.ts';
+import { readSource, readTemplate } from './statement-reader.ts';
 
 const FORBIDDEN = 'YOU_MUST_CHANGE_THIS_INVALID_CONDOR_CONFIGURATION_VALUE';
 const DETECTED: Origin = { kind: 'detected' };
@@ -194,84 +151,165 @@ function refuseForbidden(table: Table): void {
   }
 }
 
-function expandContext(
-  table: Table,
-  options: ReadOptions,
-  warnings: ConfigWarning[],
-): ExpandContext {
+/** Returns the position of a source that has no statement of its own. */
+function includePlaceOf(origin: Origin | undefined): IncludePlace {
+  const file = origin?.kind === 'file' ? origin.file : (origin?.kind ?? 'default');
+  const line = origin?.kind === 'file' ? origin.line : 0;
   return {
-    lookup: (name) => table.lookup(name)?.raw,
-    environment: (name) => options.env[name],
-    evaluate: options.evaluate,
-    random: options.random,
-    problem: (message) => {
-      if (!warnings.some((warning) => warning.message === message)) warnings.push({ message });
-    },
-  };
-}
-
-function createReading(
-  table: Table,
-  context: ExpandContext,
-  options: ReadOptions,
-  warnings: ConfigWarning[],
-): Reading {
-  const expand = (text: string): string =>
-    text.includes('$') ? expandText(text, startExpansion(context)) : text;
-  const { templates } = options;
-  const findTemplate = templateFinder(options);
-  return {
-    table,
-    host: options.host,
-    templates,
-    findTemplate,
-    commandsAllowed: options.commandsAllowed,
-    warnings,
-    tolerate: options.tolerate,
-    sources: [],
-    expansion: () => startExpansion(context),
-    expand,
-    conditions: {
-      expand,
-      isDefined: (name) => (table.lookup(name)?.raw ?? '') !== '',
-      hasTemplate: (category, name) =>
-        name === undefined
-          ? templates.hasCategory(category)
-          : (findTemplate(category, name)?.lines ?? null) !== null,
-      version: options.version,
-    },
-    assign: (name, value, origin) => {
-      const isSelf = (reference: string): boolean => table.isSelf(name, reference);
-      const raw = value.includes('$') ? expandSelf(value, isSelf, startExpansion(context)) : value;
-      if (raw.length > LIMITS.valueLength) {
-        throw new CodedError('CONFIG_LIMIT', `value of ${name} too long`, { name });
-      }
-      table.set(name, raw, origin);
-    },
+    source: { file, asker: origin?.kind === 'file' ? origin.file : '', text: '', depth: 0 },
+    line,
   };
 }
 
 /**
- * Finds templates in the table, else in the installed HTCondor, which is asked once per
- * name. A reading that allows no commands does not ask.
+ * Reads one file, or the output of `command |`, which must succeed.
+ * @throws CodedError `CONFIG_READ` if it is `required` and missing, or a command fails
  */
-function templateFinder({
-  templates,
-  host,
-  commandsAllowed,
-}: ReadOptions): Reading['findTemplate'] {
-  const asked = new Map<string, Template | undefined>();
-  const ask = (label: string): Template | undefined => {
-    if (!commandsAllowed || !/^\w+:\w+$/.test(label)) return undefined;
-    const lines = host.templateText(label)?.split('\n');
-    return lines && { label, lines };
-  };
-  return (category, name) => {
-    const known = templates.find(category, name);
-    if (known) return known;
-    const label = `${category}:${name}`;
-    const key = label.toLowerCase();
-    if (!asked.has(key)) asked.set(key, ask(label));
-    return asked.get(key);
-  };
+function readFileSource(reading: Reading, name: string, required: boolean, origin?: Origin): void {
+  tolerantly(reading, () => readOneSource(reading, name, required, origin));
+}
+
+function readOneSource(reading: Reading, name: string, required: boolean, origin?: Origin): void {
+  const place = includePlaceOf(origin);
+  const piped = name.includes('|');
+  const result = piped ? outputOf(reading, name, place) : undefined;
+  const bytes = piped ? result?.output : bytesOf(reading, name);
+  if (bytes === undefined) {
+    if (!required) return;
+    throw new CodedError(
+      'CONFIG_READ',
+      `${name}: the configuration file does not exist or cannot be read`,
+      {
+        file: name,
+      },
+    );
+  }
+  const asker = piped ? place.source.asker : name;
+  readSource(reading, { file: name, asker, text: textOf(bytes, reading, name), depth: 0 });
+  if (result && result.status !== 0)
+    throw failedCommand(name, `exited with status ${result.status}`);
+}
+
+function bytesOf(reading: Reading, name: string): Uint8Array | undefined {
+  try {
+    return reading.host.readFile(name);
+  } catch (error) {
+    throw new CodedError(
+      'CONFIG_READ',
+      `${name}: ${systemCode(error) ?? messageOf(error)}`,
+      { file: name },
+      error,
+    );
+  }
+}
+
+function outputOf(
+  reading: Reading,
+  name: string,
+  place: IncludePlace,
+): CommandResult & { readonly kind: 'done' } {
+  const command = trimEnd(name);
+  if (!command.endsWith('|'))
+    throw failedCommand(name, 'not a valid command: | must be at the end');
+  const result = runCommand(command.replace(/[| ]+$/, ''), reading, place, place.source.asker);
+  if (result.kind !== 'done') throw failedCommand(name, `not a valid command: ${result.reason}`);
+  return result;
+}
+
+function failedCommand(name: string, reason: string): CodedError {
+  return new CodedError('CONFIG_READ', `${name}: ${reason}`, { file: name });
+}
+
+/**
+ * Reads the files of every directory in `list`, in the byte order of their paths, without
+ * excluded names.
+ */
+function readDirectories(reading: Reading, list: string): void {
+  const excluded = exclusion(reading);
+  for (const directory of splitList(list)) {
+    const names = reading.host.listFiles(directory) ?? [];
+    const paths = names
+      .filter((name) => !excluded(name))
+      .map((name) => `${directory.replace(/\/+$/, '')}/${name}`);
+    // A name with | is a command, for which the writers of the directory are responsible.
+    const origin: Origin = { kind: 'file', file: directory, line: 0 };
+    for (const path of paths.sort(compareBytes)) readFileSource(reading, path, false, origin);
+  }
+}
+
+function exclusion(reading: Reading): (name: string) => boolean {
+  const pattern = reading.expand(
+    reading.table.lookup('LOCAL_CONFIG_DIR_EXCLUDE_REGEXP')?.raw ?? '',
+  );
+  if (pattern === '') return () => false;
+  try {
+    const regex = new RegExp(pattern);
+    return (name) => regex.test(name);
+  } catch (error) {
+    const message =
+      'LOCAL_CONFIG_DIR_EXCLUDE_REGEXP is not a regular expression ' +
+      `(${messageOf(error)}); nothing is excluded`;
+    reading.warnings.push({ message });
+    return () => false;
+  }
+}
+
+/**
+ * Reads LOCAL_CONFIG_FILE. A file that changes the list replaces the remaining part of
+ * it; no file is read twice.
+ */
+function readLocalFiles(reading: Reading): void {
+  const done = new Set<string>();
+  let value = knob(reading, 'LOCAL_CONFIG_FILE');
+  let queue = sourceList(value);
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    done.add(next);
+    const origin = reading.table.lookup('LOCAL_CONFIG_FILE')?.origin;
+    readFileSource(reading, next, localFilesRequired(reading), origin);
+    const changed = knob(reading, 'LOCAL_CONFIG_FILE');
+    if (changed === value) continue;
+    value = changed;
+    queue = sourceList(value).filter((name) => !done.has(name));
+  }
+}
+
+/** A list with `|` is one command with its arguments. */
+function sourceList(value: string): string[] {
+  return value.includes('|') ? [trimStart(trimEnd(value))] : splitList(value);
+}
+
+/** The first letter decides, if it is `t` or `f`. */
+function localFilesRequired(reading: Reading): boolean {
+  const value = knob(reading, 'REQUIRE_LOCAL_CONFIG_FILE');
+  if (/^t/i.test(value) || value === '') return true;
+  if (/^f/i.test(value)) return false;
+  const required = parseBoolean(value, reading.expansion().context.evaluate);
+  if (required !== undefined) return required;
+  const message = `REQUIRE_LOCAL_CONFIG_FILE is not a boolean ("${value}"); true is assumed`;
+  reading.warnings.push({ message });
+  return true;
+}
+
+/** Returns the expanded value of a knob; empty if it is not set. */
+function knob(reading: Reading, name: string): string {
+  const raw = reading.table.lookup(name)?.raw;
+  return raw === undefined ? '' : reading.expand(raw);
+}
+
+/**
+ * Sets the knob of every `_CONDOR_NAME` variable; ignores empty names and names with
+ * blanks. A reference to the knob itself is expanded only if a file has set the knob.
+ */
+function readEnvironment(
+  reading: Reading,
+  env: Readonly<Record<string, string | undefined>>,
+): void {
+  const origin: Origin = { kind: 'environment' };
+  for (const [variable, value] of Object.entries(env)) {
+    const name = /^_condor_(\S+)$/i.exec(variable)?.[1];
+    if (name === undefined || value === undefined) continue;
+    const raw = trimStart(value);
+    if (reading.table.exact(name)) reading.assign(name, raw, origin);
+    else reading.table.set(name, raw, origin);
+  }
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { warningText } from '../../../src/config/table/config.ts';
 import templates from '../../../src/config/syntax/templates.json' with { type: 'json' };
 import { fillArguments, parseUses } from '../../../src/config/syntax/templates.ts';
-import type { ReadOptions } from '../../../src/config/syntax/read-configuration.ts';
+import type { ReadOptions } from '../../../src/config/syntax/reader-state.ts';
 import { FACTS, memoryHost, readText } from '../read-text.ts';
 
 const recorded = (name: string): Record<string, Record<string, string | null>> =>
