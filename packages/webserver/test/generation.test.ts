@@ -56,8 +56,8 @@ vi.mock('../src/host/served-files.ts', async (original) => {
     ),
   };
 });
-vi.mock('../src/plugins/request-limits.ts', async (original) => {
-  const real = await original<typeof import('../src/plugins/request-limits.ts')>();
+vi.mock('../src/plugins/security.ts', async (original) => {
+  const real = await original<typeof import('../src/plugins/security.ts')>();
   return {
     ...real,
     registerSecurity: async (

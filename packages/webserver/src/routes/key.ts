@@ -26,7 +26,7 @@ import {
 import { tokenCard } from '../pages/token-card.ts';
 import { bareHeaders, sendErrorBare } from '../plugins/errors.ts';
 import { requireOwner } from '../plugins/host.ts';
-import { allowFormsTo, headerList } from '../plugins/security-headers.ts';
+import { allowFormsTo, headerList } from '../plugins/security.ts';
 import {
   type SessionSigner,
   renewSession,

@@ -11,7 +11,7 @@ import { signInOrigins } from '../flow/resolve-provider.ts';
 import { pageError, sendPage } from '../pages/send-page.ts';
 import { answerCard, findToken, labelOf, tokenCard } from '../pages/token-card.ts';
 import { requireOwner } from '../plugins/host.ts';
-import { allowFormsTo } from '../plugins/security-headers.ts';
+import { allowFormsTo } from '../plugins/security.ts';
 import { browserOf, renewSession } from '../plugins/session.ts';
 import { providerSettings } from '../settings/settings.ts';
 import { read } from './key.ts';
