@@ -24,7 +24,7 @@ import {
   systemCode,
   writeFileAtomically,
 } from '@credmon/core/base';
-import type { Config } from '@credmon/core/config';
+import { type Config, knobDefault } from '@credmon/core/config';
 import { PROFILE_NAMES, isProfileName, suggestProfile } from '@credmon/core/profiles';
 
 type InitCommand = Subcommand & { kind: 'init' };
@@ -203,7 +203,7 @@ async function answersOf(
 }
 
 const prefixOf = (config: Config | undefined): string =>
-  config?.get('CREDMON_WEB_PREFIX') ?? 'https://$(FULL_HOSTNAME)';
+  config?.get('CREDMON_WEB_PREFIX') ?? knobDefault('CREDMON_WEB_PREFIX');
 
 /**
  * A secret that exists is kept, also a link to a file that is not there yet. Without a

@@ -48,16 +48,24 @@ export function redirectUri({ prefix, provider }: Pick<Answers, 'prefix' | 'prov
 }
 
 /**
- * The lines that an Access Point needs once. `program` is the path of condor_credmon;
- * `directory`: the credential directory of an older configuration, whose tokens stay.
+ * The lines with which condor_master starts the daemons. `program` is the path of
+ * condor_credmon; `directory`: the credential directory of an older configuration, whose
+ * tokens stay.
  */
-export function baseLines(program: string, prefix: string, directory?: string): string[] {
+export function daemonLines(program: string, directory?: string): string[] {
   return [
-    '# The credential directory, the log, and CREDMON_OAUTH in DAEMON_LIST.',
     'use feature : OAUTH',
     ...(directory === undefined ? [] : [`SEC_CREDENTIAL_DIRECTORY_OAUTH = ${directory}`]),
     'DAEMON_LIST = $(DAEMON_LIST) CREDD',
     `CREDMON_OAUTH = ${program}`,
+  ];
+}
+
+/** The lines that an Access Point needs once: {@link daemonLines} and the portal. */
+export function baseLines(program: string, prefix: string, directory?: string): string[] {
+  return [
+    '# The credential directory, the log, and CREDMON_OAUTH in DAEMON_LIST.',
+    ...daemonLines(program, directory),
     '# Where browsers find the web portal.',
     `CREDMON_WEB_PREFIX = ${prefix}`,
     '',

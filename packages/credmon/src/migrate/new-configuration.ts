@@ -1,7 +1,8 @@
 // The configuration for condor_credmon that replaces an older credmon's: a pure function
 // of the old knobs.
 import { printableLine } from '@credmon/core/base';
-import { loginProviderOf, type Config } from '@credmon/core/config';
+import { knobDefault, loginProviderOf, type Config } from '@credmon/core/config';
+import { daemonLines } from './first-configuration.ts';
 import {
   prefixOf,
   proxyLines,
@@ -53,10 +54,8 @@ export function newConfiguration(old: OldConfiguration): string {
   const sections = [
     headLines(config, portals),
     [
-      'use feature : OAUTH',
-      'DAEMON_LIST = $(DAEMON_LIST) CREDD',
-      `CREDMON_OAUTH = ${programs}/condor_credmon`,
-      ...baseLines(general, logins.length > 0 || portals.length > 0, kept, portals),
+      ...daemonLines(`${programs}/condor_credmon`),
+      ...generalLines(general, logins.length > 0 || portals.length > 0, kept, portals),
     ],
     ...logins.map((login) => loginLines(login, rest, logins, secrets)),
     local.lines,
@@ -93,7 +92,7 @@ function headLines(config: Config, portals: readonly WsgiPortal[]): string[] {
   ];
 }
 
-function baseLines(
+function generalLines(
   general: readonly NewKnob[],
   withPortal: boolean,
   kept: readonly NewKnob[],
@@ -102,7 +101,7 @@ function baseLines(
   const [portal] = portals;
   const prefix =
     kept.find(({ name }) => isPrefix(name))?.value ??
-    (portal ? prefixOf(portal) : 'https://$(FULL_HOSTNAME)');
+    (portal ? prefixOf(portal) : knobDefault('CREDMON_WEB_PREFIX'));
   return [...(withPortal ? [`CREDMON_WEB_PREFIX = ${prefix}`] : []), ...general.map(line)];
 }
 
