@@ -1,12 +1,11 @@
 // What the metrics say of passes over a real directory, and that they say nothing of
-// users and secrets; and the listener that follows the configuration.
+// users and secrets.
 import families from '../../src/metrics/families.json' with { type: 'json' };
 import { type DaemonParts, createWakeUp, runOnce } from '../../src/daemon/loop.ts';
 import { CodedError } from '@credmon/core/base';
 import type { CredentialStore } from '@credmon/core/store';
 import type { Pages } from '../../src/metrics/listener.ts';
-import { type Monitor, createServing, monitorDaemon } from '../../src/metrics/monitor.ts';
-import type { MetricsAddress } from '../../src/settings/metrics-address.ts';
+import { type Monitor, monitorDaemon } from '../../src/metrics/monitor.ts';
 import { settingsWith } from '../support/access-point.ts';
 import { type Bench, bench, json, meta, useText } from '../support/bench.ts';
 import { samplesOf } from '@credmon/test-fixtures/servers/metrics';
@@ -277,77 +276,4 @@ it('a reload of the parts follows the configuration, and the log continues as be
   expect(on.lines.filter((line) => line.includes('Metrics are on'))).toHaveLength(1);
   expect(on.lines.join('\n')).toContain('Successfully renewed alice/mytok');
   expect((await samples())['condor_credmon_scan_duration_seconds_count']).toBe(1);
-});
-
-function serving() {
-  const done: string[] = [];
-  const state: { address: MetricsAddress | undefined; refuse: string | undefined } = {
-    address: undefined,
-    refuse: undefined,
-  };
-  const say =
-    (level: string) =>
-    (text: string): void =>
-      void done.push(`${level} ${text}`);
-  const self = createServing({
-    log: { error: say('error'), warn: say('warn'), info: say('info'), debug: say('debug') },
-    pages: {},
-    address: () => state.address,
-    ready: async () => void done.push('ready'),
-    open: async (address) => {
-      const name = address.kind === 'unix' ? address.path : '';
-      if (state.refuse !== undefined) throw new Error(state.refuse);
-      done.push(`open ${name}`);
-      return { where: name, close: async () => void done.push(`close ${name}`) };
-    },
-  });
-  const at = (path: string): void => {
-    state.address = { kind: 'unix', path };
-  };
-  return { ...self, done, state, at };
-}
-
-it('nothing is loaded without an address', async () => {
-  const on = serving();
-  await on.follow();
-  expect(on.done).toEqual([]);
-});
-
-it('a listener is kept with its address, moves with it, and closes without one', async () => {
-  const on = serving();
-  on.at('/a');
-  await Promise.all([on.follow(), on.follow(), on.follow()]);
-  on.at('/b');
-  await on.follow();
-  on.state.address = undefined;
-  await on.follow();
-  await on.close();
-  expect(on.done).toEqual([
-    'ready',
-    'open /a',
-    'info Metrics are on /a',
-    'close /a',
-    'ready',
-    'open /b',
-    'info Metrics are on /b',
-    'close /b',
-  ]);
-});
-
-it('R44 an unusable address is logged once and retried each time', async () => {
-  const on = serving();
-  on.at('/a');
-  on.state.refuse = 'EADDRINUSE';
-  await on.follow();
-  await on.follow();
-  on.state.refuse = undefined;
-  await on.follow();
-  expect(on.done).toEqual([
-    'ready',
-    'error EADDRINUSE',
-    'ready',
-    'ready',
-    'open /a',
-    'info Metrics are on /a',
-  ]);
 });
