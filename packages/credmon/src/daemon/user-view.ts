@@ -2,7 +2,7 @@
 // files and the heartbeat, takes requests, and never disturbs a renewal.
 import { messageOf, systemClock, systemCode } from '@credmon/core/base';
 import type { AccountIds } from '@credmon/core/config';
-import { instantOf, tokenId } from '@credmon/core/credential';
+import { instantOf } from '@credmon/core/credential';
 import type { Logger } from '@credmon/core/log';
 import {
   createAccounts,
@@ -21,38 +21,28 @@ import {
 } from '../host/run-directory.ts';
 import { localFiles } from '../host/local-files.ts';
 import { secretVersion } from '../host/secret-file.ts';
-import type { IssuancePorts } from '../issuance/issue.ts';
 import { reportOf, reportToAll, type Report } from '../report/events.ts';
 import { LONGEST_SLEEP } from '../settings/policy.ts';
-import { STANDING } from '../providers/standing/ports.ts';
-import { createAskedRenewals, type AskedRenewals } from '../requests/asked.ts';
-import { refusal, resultText, type RenewalRequest } from '../requests/request.ts';
-import { createUserQueues } from '../requests/limits.ts';
+import { createAskedRenewals } from '../requests/asked.ts';
+import { resultText } from '../requests/request.ts';
 import type { Settings } from '../settings/read.ts';
 import { createPublisher, type Accounts, type Publisher } from '../status/publisher.ts';
 import { fileText } from '../status/status-file.ts';
 import type { DaemonParts } from './loop.ts';
 import { ownerOfToken } from './provider-lookup.ts';
-import { createTokenRequests, type TokenRequestOptions } from './token-requests.ts';
+import { takersOf, type TakerOptions, type Takers } from './requests.ts';
 
 /**
  * Options of the view: `open` opens the run directory or throws why not, `openBox` its
- * requests; `accounts` are those of users with tokens, `askers` those of users who ask;
- * `isUser` says whether a name has a directory in the credential directory; `process`
- * names this process to users. Without `tokens` none are issued on request.
+ * requests; `accounts` are those of users with tokens; `process` names this process to users.
  */
-export interface UserViewOptions {
-  readonly settings: () => Settings;
+export interface UserViewOptions extends TakerOptions {
   readonly open: (path: string) => RunDirectory;
   readonly openBox: (options: RequestBoxOptions) => RequestBox;
   readonly accounts: Accounts;
-  readonly askers: Accounts;
-  readonly isUser: (name: string) => boolean;
   readonly process: ProcessIdentity;
   /** The daemon's own ids; with them, `check` can see the state of standing tokens. */
   readonly self?: AccountIds;
-  readonly tokens?: Pick<TokenRequestOptions, 'memberships' | 'audit' | 'self'> &
-    Pick<IssuancePorts, 'local' | 'secretVersion'>;
 }
 
 /** Returns the options with the files and accounts of this machine. */
@@ -206,83 +196,8 @@ function heartbeatText({ settings, process }: UserViewOptions, now: number): str
   });
 }
 
-/**
- * Returns what admits requests: those of root and of the token's owner are asked for,
- * others are rejected. The requests of one user are admitted one at a time, in order, and
- * never wait for those of another user.
- */
-function admissionOf(
-  { log, wake }: DaemonParts,
-  who: Pick<UserViewOptions, 'askers' | 'isUser'>,
-  asked: AskedRenewals,
-  reject: (request: RenewalRequest, why: string) => void,
-): (request: RenewalRequest) => void {
-  const queue = createUserQueues();
-  const admit = async (request: RenewalRequest): Promise<void> => {
-    const why = await whyForbidden(who, request);
-    const text = `Renewal of ${tokenId(request)} requested by user id ${request.uid}`;
-    if (why === undefined) {
-      log.info(text);
-      asked.ask(request);
-      wake.notify();
-    } else {
-      log.info(`${text} is rejected: ${why}`);
-      reject(request, why);
-    }
-  };
-  return (request) => queue(request.uid, () => admit(request));
-}
-
-/** What takes the requests of users. */
-type Takers = Pick<RequestBoxOptions, 'take' | 'takeToken'>;
-
-function takersOf(
-  parts: DaemonParts,
-  options: UserViewOptions,
-  asked: AskedRenewals,
-  box: () => RequestBox | undefined,
-): Takers {
-  const { clock } = parts.context;
-  return {
-    take: admissionOf(parts, options, asked, (request, why) =>
-      box()?.answer(request, resultText(refusal(why, clock.now()))),
-    ),
-    takeToken: tokenRequestsOf(parts, options, (...result) => box()?.answer(...result)),
-  };
-}
-
-/** Returns what issues tokens on request, if this daemon does. */
-function tokenRequestsOf(
-  { context, log }: DaemonParts,
-  { settings, tokens }: UserViewOptions,
-  answer: TokenRequestOptions['answer'],
-): RequestBoxOptions['takeToken'] {
-  if (!tokens) return undefined;
-  const { local, secretVersion: version, ...rights } = tokens;
-  const { send, readSecret, clock, limiter } = context;
-  const ports = { local, secretVersion: version, send, readSecret, now: () => clock.now() };
-  return createTokenRequests({ settings, ports, log, limiter, answer, ...rights });
-}
-
 /** The same text for the same fault: a message may name a new temporary file each time. */
 const whyFailed = (error: unknown): string => systemCode(error) ?? messageOf(error);
-
-/** Returns why a request is not granted; `undefined` for root and the token's owner. */
-async function whyForbidden(
-  { askers, isUser }: Pick<UserViewOptions, 'askers' | 'isUser'>,
-  { user, uid }: RenewalRequest,
-): Promise<string | undefined> {
-  if (uid === 0) return undefined;
-  // A user can invent any number of names whose look-up takes long.
-  if (!isUser(user))
-    return user === STANDING ? 'only root may ask for it' : 'there is no such token';
-  await askers.lookUp([user]);
-  const account = askers.known(user);
-  if (account === undefined) return `the account ${user} cannot be looked up now; ask again later`;
-  return account !== 'none' && account.uid === uid
-    ? undefined
-    : `only root and ${user} may ask for it`;
-}
 
 function openAll(
   { context, log }: DaemonParts,

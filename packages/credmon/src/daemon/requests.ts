@@ -1,7 +1,10 @@
-// Issues the tokens that members of CREDMON_TOKEN_GROUP ask the daemon for.
+// Takes the requests of users: decides who may ask for a renewal, and issues the tokens that
+// members of CREDMON_TOKEN_GROUP ask for.
 import { CodedError, isCoded } from '@credmon/core/base';
+import { tokenId } from '@credmon/core/credential';
 import type { Log } from '@credmon/core/log';
 import type { Memberships } from '../host/accounts.ts';
+import type { RequestBox, RequestBoxOptions } from '../host/request-box.ts';
 import {
   issueOne,
   type IssuancePorts,
@@ -10,12 +13,116 @@ import {
   type IssuedToken,
 } from '../issuance/issue.ts';
 import { issuerOrigin } from '../providers/client/credentials.ts';
+import { STANDING } from '../providers/standing/ports.ts';
 import { issuedEntry } from '../report/audit-report.ts';
-import { tokenResultText, type TokenRequest, type Asker } from '../requests/request.ts';
+import type { AskedRenewals } from '../requests/asked.ts';
 import { createUserQueues } from '../requests/limits.ts';
+import {
+  refusal,
+  resultText,
+  tokenResultText,
+  type Asker,
+  type RenewalRequest,
+  type TokenRequest,
+} from '../requests/request.ts';
 import type { Settings } from '../settings/read.ts';
 import { tokenSourceIn, type TokenSource } from '../settings/token-source.ts';
+import type { Accounts } from '../status/publisher.ts';
 import type { Limiter } from '../throttle/limiter.ts';
+import type { DaemonParts } from './loop.ts';
+
+/**
+ * What taking requests needs: `askers` are the accounts of users who ask, and `isUser` says
+ * whether a name has a directory in the credential directory. Without `tokens` none are
+ * issued on request.
+ */
+export interface TakerOptions {
+  readonly settings: () => Settings;
+  readonly askers: Accounts;
+  readonly isUser: (name: string) => boolean;
+  readonly tokens?: Pick<TokenRequestOptions, 'memberships' | 'audit' | 'self'> &
+    Pick<IssuancePorts, 'local' | 'secretVersion'>;
+}
+
+/**
+ * Returns what admits requests: those of root and of the token's owner are asked for,
+ * others are rejected. The requests of one user are admitted one at a time, in order, and
+ * never wait for those of another user.
+ */
+function admissionOf(
+  { log, wake }: DaemonParts,
+  who: Pick<TakerOptions, 'askers' | 'isUser'>,
+  asked: AskedRenewals,
+  reject: (request: RenewalRequest, why: string) => void,
+): (request: RenewalRequest) => void {
+  const queue = createUserQueues();
+  const admit = async (request: RenewalRequest): Promise<void> => {
+    const why = await whyForbidden(who, request);
+    const text = `Renewal of ${tokenId(request)} requested by user id ${request.uid}`;
+    if (why === undefined) {
+      log.info(text);
+      asked.ask(request);
+      wake.notify();
+    } else {
+      log.info(`${text} is rejected: ${why}`);
+      reject(request, why);
+    }
+  };
+  return (request) => queue(request.uid, () => admit(request));
+}
+
+/** What takes the requests of users. */
+export type Takers = Pick<RequestBoxOptions, 'take' | 'takeToken'>;
+
+/**
+ * Returns what takes requests. Results go into the box, while it is open.
+ */
+export function takersOf(
+  parts: DaemonParts,
+  options: TakerOptions,
+  asked: AskedRenewals,
+  box: () => RequestBox | undefined,
+): Takers {
+  const { clock } = parts.context;
+  return {
+    take: admissionOf(parts, options, asked, (request, why) =>
+      box()?.answer(request, resultText(refusal(why, clock.now()))),
+    ),
+    takeToken: tokenRequestsOf(parts, options, (...result) => box()?.answer(...result)),
+  };
+}
+
+/** Returns what issues tokens on request, if this daemon does. */
+function tokenRequestsOf(
+  { context, log }: DaemonParts,
+  { settings, tokens }: TakerOptions,
+  answer: TokenRequestOptions['answer'],
+): RequestBoxOptions['takeToken'] {
+  if (!tokens) return undefined;
+  const { local, secretVersion: version, ...rights } = tokens;
+  const { send, readSecret, clock, limiter } = context;
+  const ports = { local, secretVersion: version, send, readSecret, now: () => clock.now() };
+  return createTokenRequests({ settings, ports, log, limiter, answer, ...rights });
+}
+
+/** Returns why a request is not granted; `undefined` for root and the token's owner. */
+async function whyForbidden(
+  { askers, isUser }: Pick<TakerOptions, 'askers' | 'isUser'>,
+  { user, uid }: RenewalRequest,
+): Promise<string | undefined> {
+  if (uid === 0) return undefined;
+  // A user can invent any number of names whose look-up takes long.
+  if (!isUser(user))
+    return user === STANDING ? 'only root may ask for it' : 'there is no such token';
+  await askers.lookUp([user]);
+  const account = askers.known(user);
+  if (account === undefined) return `the account ${user} cannot be looked up now; ask again later`;
+  return account !== 'none' && account.uid === uid
+    ? undefined
+    : `only root and ${user} may ask for it`;
+}
+
+// Tokens.
 
 /**
  * What issuing needs. `audit` writes a line to the log and returns whether it is there;

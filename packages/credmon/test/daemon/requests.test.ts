@@ -6,7 +6,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createTokenRequests } from '../../src/daemon/token-requests.ts';
+import { createTokenRequests } from '../../src/daemon/requests.ts';
 import { localFiles } from '../../src/host/local-files.ts';
 import type { Memberships } from '../../src/host/accounts.ts';
 import type { TokenWish } from '../../src/issuance/issue.ts';
