@@ -16,8 +16,10 @@ export type { NetworkServer } from './http/network-errors.ts';
 export { networkFailure } from './http/tls-refusal.ts';
 export { createSend, originOf, DEFAULT_SEND_LIMITS } from './http/send.ts';
 export type { HttpRequest, HttpResponse, LateAnswer, Send, SendLimits } from './http/send.ts';
-export { createTrust, systemTrust, trustText, USUAL_PLACES } from './http/trust.ts';
-export type { NamedTrust, Trust, TrustOptions, TrustState } from './http/trust.ts';
+export { createTrust, systemTrust, trustText } from './http/trust.ts';
+export type { Trust, TrustOptions, TrustState } from './http/trust.ts';
+export { USUAL_PLACES } from './http/trust-files.ts';
+export type { NamedTrust } from './http/trust-files.ts';
 export {
   commitNew,
   stageFile,

@@ -1,4 +1,5 @@
-// Certificate files: existence, changes and contents. Nothing here throws for a bad file.
+// Certificate files: where they are, their existence, changes and contents. Nothing here
+// throws for a bad file.
 import { X509Certificate } from 'node:crypto';
 import { lstatSync, readFileSync, readdirSync, statSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +18,72 @@ export interface TrustPath {
 export interface TrustPlaces {
   readonly files: readonly TrustPath[];
   readonly directories: readonly TrustPath[];
+}
+
+/**
+ * The administrator's settings: paths of AUTH_SSL_CLIENT_CAFILE and
+ * AUTH_SSL_CLIENT_CADIR; `knobs` names them in messages.
+ */
+export interface NamedTrust {
+  readonly caFile: string | undefined;
+  readonly caDirectory: string | undefined;
+  readonly knobs: string;
+}
+
+/**
+ * The certificate stores of Debian, Red Hat, SUSE and Alpine, and the grid's directory.
+ */
+export const USUAL_PLACES = {
+  files: [
+    '/etc/ssl/certs/ca-certificates.crt',
+    '/etc/pki/tls/certs/ca-bundle.crt',
+    '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+    '/etc/ssl/ca-bundle.pem',
+    '/etc/ssl/cert.pem',
+  ],
+  directories: ['/etc/grid-security/certificates'],
+} as const;
+
+/** Where to look. `only`: only in the named places. */
+export interface PlaceOptions {
+  readonly named?: () => NamedTrust | undefined;
+  readonly only?: boolean;
+  /**
+   * For SSL_CERT_FILE, SSL_CERT_DIR and NODE_EXTRA_CA_CERTS. Default: the process's
+   * environment.
+   */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** The default paths. Default: {@link USUAL_PLACES}. */
+  readonly usual?: { readonly files: readonly string[]; readonly directories: readonly string[] };
+}
+
+/** Returns the files and directories: default ones, those of variables, and the named ones. */
+export function trustPaths({
+  named,
+  only = false,
+  environment = process.env,
+  usual = USUAL_PLACES,
+}: PlaceOptions): TrustPlaces {
+  const { caFile, caDirectory, knobs = '' } = named?.() ?? {};
+  const by = (paths: readonly (string | undefined)[], name: string): TrustPath[] =>
+    paths.flatMap((path) => (path === undefined || path === '' ? [] : [{ path, by: name }]));
+  const files = by([caFile], knobs);
+  const directories = by([caDirectory], knobs);
+  if (only) return { files, directories };
+  const { SSL_CERT_FILE, SSL_CERT_DIR, NODE_EXTRA_CA_CERTS } = environment;
+  return {
+    files: [
+      ...usual.files.map((path) => ({ path })),
+      ...by([SSL_CERT_FILE], 'SSL_CERT_FILE'),
+      ...by([NODE_EXTRA_CA_CERTS], 'NODE_EXTRA_CA_CERTS'),
+      ...files,
+    ],
+    directories: [
+      ...usual.directories.map((path) => ({ path })),
+      ...by(SSL_CERT_DIR?.split(':') ?? [], 'SSL_CERT_DIR'),
+      ...directories,
+    ],
+  };
 }
 
 /**

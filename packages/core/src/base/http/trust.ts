@@ -8,21 +8,12 @@ import {
   bodyOf,
   findCertificateFiles,
   readCertificates,
+  trustPaths,
   versionOfPlaces,
   type FoundFile,
+  type PlaceOptions,
   type TrustPath,
-  type TrustPlaces,
 } from './trust-files.ts';
-
-/**
- * The administrator's settings: paths of AUTH_SSL_CLIENT_CAFILE and
- * AUTH_SSL_CLIENT_CADIR; `knobs` names them in messages.
- */
-export interface NamedTrust {
-  readonly caFile: string | undefined;
-  readonly caDirectory: string | undefined;
-  readonly knobs: string;
-}
 
 /** The current authorities. The same object as long as nothing has changed. */
 export interface TrustState {
@@ -53,37 +44,13 @@ export interface Trust {
 }
 
 /**
- * How authorities are found. `only`: only the named ones are trusted. `trouble` is called
- * once for each skipped file.
+ * How authorities are found. `trouble` is called once for each skipped file.
  */
-export interface TrustOptions {
-  readonly named?: () => NamedTrust | undefined;
-  readonly only?: boolean;
+export interface TrustOptions extends PlaceOptions {
   readonly trouble?: (text: string) => void;
-  /**
-   * For SSL_CERT_FILE, SSL_CERT_DIR and NODE_EXTRA_CA_CERTS. Default: the process's
-   * environment.
-   */
-  readonly environment?: Readonly<Record<string, string | undefined>>;
-  /** The default paths. Default: {@link USUAL_PLACES}. */
-  readonly usual?: { readonly files: readonly string[]; readonly directories: readonly string[] };
   /** Seconds of a clock that ignores clock steps. */
   readonly steady?: () => number;
 }
-
-/**
- * The certificate stores of Debian, Red Hat, SUSE and Alpine, and the grid's directory.
- */
-export const USUAL_PLACES = {
-  files: [
-    '/etc/ssl/certs/ca-certificates.crt',
-    '/etc/pki/tls/certs/ca-bundle.crt',
-    '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
-    '/etc/ssl/ca-bundle.pem',
-    '/etc/ssl/cert.pem',
-  ],
-  directories: ['/etc/grid-security/certificates'],
-} as const;
 
 /** Seconds between two checks of the paths, and of each file in the directories. */
 const LOOK_SECONDS = 2;
@@ -130,34 +97,6 @@ export function createTrust(options: TrustOptions = {}): Trust {
     get remedy() {
       return remedyOf(options);
     },
-  };
-}
-
-function trustPaths({
-  named,
-  only = false,
-  environment = process.env,
-  usual = USUAL_PLACES,
-}: TrustOptions): TrustPlaces {
-  const { caFile, caDirectory, knobs = '' } = named?.() ?? {};
-  const by = (paths: readonly (string | undefined)[], name: string): TrustPath[] =>
-    paths.flatMap((path) => (path === undefined || path === '' ? [] : [{ path, by: name }]));
-  const files = by([caFile], knobs);
-  const directories = by([caDirectory], knobs);
-  if (only) return { files, directories };
-  const { SSL_CERT_FILE, SSL_CERT_DIR, NODE_EXTRA_CA_CERTS } = environment;
-  return {
-    files: [
-      ...usual.files.map((path) => ({ path })),
-      ...by([SSL_CERT_FILE], 'SSL_CERT_FILE'),
-      ...by([NODE_EXTRA_CA_CERTS], 'NODE_EXTRA_CA_CERTS'),
-      ...files,
-    ],
-    directories: [
-      ...usual.directories.map((path) => ({ path })),
-      ...by(SSL_CERT_DIR?.split(':') ?? [], 'SSL_CERT_DIR'),
-      ...directories,
-    ],
   };
 }
 

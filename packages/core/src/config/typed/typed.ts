@@ -1,6 +1,6 @@
 // Typed reads of knobs.
 import { isCoded } from '../../base/errors/errors.ts';
-import type { NamedTrust } from '../../base/http/trust.ts';
+import type { NamedTrust } from '../../base/http/trust-files.ts';
 import { type EvaluateExpression, evaluateExpression } from '../macros/conditions.ts';
 import { splitList } from '../macros/text.ts';
 import {
