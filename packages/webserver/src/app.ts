@@ -19,7 +19,13 @@ import { openCredentialFiles } from './host/credential-files.ts';
 import { trustFunction } from './host/listen.ts';
 import { whyNotReady } from './host/readiness.ts';
 import { openPublicKeys, readClientKeyFile, openViews } from './host/served-files.ts';
-import { fastifyLogger, registerErrors, registerNotFound, sendError } from './plugins/errors.ts';
+import {
+  fastifyLogger,
+  makeReferences,
+  registerErrors,
+  registerNotFound,
+  sendError,
+} from './plugins/errors.ts';
 import { registerHostCheck } from './plugins/host.ts';
 import { BARE_HEADERS, registerSecurity } from './plugins/security.ts';
 import { registerSessions, rememberingSigner } from './plugins/session.ts';
@@ -194,7 +200,7 @@ export async function createApp(settings: Settings, ports: Ports): Promise<Fasti
     requestTimeout: REQUEST_TIMEOUT,
     bodyLimit: 16_384,
     routerOptions: { ignoreDuplicateSlashes: true, maxParamLength: 512 },
-    genReqId: () => Buffer.from(ports.random(6)).toString('hex'),
+    genReqId: makeReferences(ports.random),
     frameworkErrors: (error, request, reply) =>
       void sendError(context, request, reply.headers(BARE_HEADERS), error),
   });

@@ -14,7 +14,7 @@ import {
   sendPrepared,
 } from '../pages/send-page.ts';
 import { rightAddress } from './host.ts';
-import { isCoded, messageOf } from '@credmon/core/base';
+import { isCoded, messageOf, type Random } from '@credmon/core/base';
 import type { Log } from '@credmon/core/log';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
@@ -29,6 +29,25 @@ export function registerNotFound(app: FastifyInstance, context: PortalContext): 
   app.setNotFoundHandler((request, reply) =>
     sendError(context, request, reply, pageError('no-such-page')),
   );
+}
+
+/** How many references are made at once: each alone takes a twentieth of a request. */
+const REFERENCES = 512;
+/** Hex digits. */
+const REFERENCE_LENGTH = 12;
+
+/** Returns a function that makes references: the same one in the log and on the page. */
+export function makeReferences(random: Random): () => string {
+  let digits = '';
+  let used = 0;
+  return () => {
+    if (used === digits.length) {
+      digits = Buffer.from(random((REFERENCES * REFERENCE_LENGTH) / 2)).toString('hex');
+      used = 0;
+    }
+    used += REFERENCE_LENGTH;
+    return digits.slice(used - REFERENCE_LENGTH, used);
+  };
 }
 
 /** Sends the page of an error. Query, headers and body of the request are not logged. */

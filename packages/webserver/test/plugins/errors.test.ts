@@ -1,6 +1,7 @@
-// The lines of Fastify in our log.
+// The lines of Fastify in our log, and the references of requests.
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { fastifyLogger } from '../../src/plugins/errors.ts';
+import { fastifyLogger, makeReferences } from '../../src/plugins/errors.ts';
 
 describe("Fastify's logger", () => {
   it('R43 logs the texts of warnings and errors without queries, and no objects', () => {
@@ -18,5 +19,14 @@ describe("Fastify's logger", () => {
     child.fatal({ err: new Error('canary') });
     for (const level of ['info', 'debug', 'trace'] as const) child[level]('canary');
     expect(lines).toEqual(['warn a warning', 'error Route GET:/return']);
+  });
+});
+
+describe('references', () => {
+  it('are 12 hex digits each, and no two are the same, however many there are', () => {
+    const reference = makeReferences((bytes) => randomBytes(bytes));
+    const all = new Set(Array.from({ length: 2000 }, reference));
+    expect(all.size).toBe(2000);
+    expect([...all].filter((one) => !/^[0-9a-f]{12}$/.test(one))).toEqual([]);
   });
 });
