@@ -164,34 +164,30 @@ export function sendPrepared(
 /**
  * Sends a prepared page like {@link sendPrepared}, past Fastify: its headers and hooks would
  * cost more than all else. Only hooks for `onResponse` run.
- * @param headers names and values in turn: all but type and length
+ * @param headers names and values in turn; type and length are added to them
  */
 export function sendBare(
   context: PortalContext,
   reply: FastifyReply,
   prepared: PreparedPage,
-  headers: readonly string[],
+  headers: string[],
   reference: string,
 ): FastifyReply {
   const text = preparedText(context, prepared, reference);
+  headers.push('content-type', HTML, 'content-length', String(text.length));
   reply.hijack();
-  reply.raw
-    .writeHead(
-      prepared.status,
-      headers.concat('content-type', HTML, 'content-length', String(text.length)),
-    )
-    .end(text, 'latin1');
+  reply.raw.writeHead(prepared.status, headers).end(text, 'latin1');
   return reply;
 }
 
-/** Sends a redirect (303) without Fastify's hooks, as {@link sendBare} sends a page. */
-export function sendBareRedirect(
-  reply: FastifyReply,
-  location: string,
-  headers: readonly string[],
-): void {
+/**
+ * Sends a redirect (303) without Fastify's hooks, as {@link sendBare} sends a page.
+ * @param headers names and values in turn; location and length are added to them
+ */
+export function sendBareRedirect(reply: FastifyReply, location: string, headers: string[]): void {
+  headers.push('location', location, 'content-length', '0');
   reply.hijack();
-  reply.raw.writeHead(303, headers.concat('location', location, 'content-length', '0')).end();
+  reply.raw.writeHead(303, headers).end();
 }
 
 function preparedText(
