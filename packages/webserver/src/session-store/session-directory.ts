@@ -93,6 +93,12 @@ export function tooManyOpen(count: number): CodedError {
 }
 
 /**
+ * The time of a new file may be this much later than the noted one, in milliseconds: the
+ * clock is read before the file is written.
+ */
+const WRITE_TIME = 10;
+
+/**
  * Removes the file that was used least recently. A file is looked at only if it may be
  * this one: the time of its last use, once known, only grows.
  */
@@ -105,7 +111,7 @@ function removeOldest(directory: string, files: OpenFiles, names: ReadonlySet<st
       if (time < least) [oldest, least] = [name, time];
     }
     const found = statSync(`${directory}/${oldest}`, { throwIfNoEntry: false });
-    if (found && found.mtimeMs > least) files.noteUse(oldest, found.mtimeMs);
+    if (found && found.mtimeMs > least + WRITE_TIME) files.noteUse(oldest, found.mtimeMs);
     else return files.remove(oldest, found !== undefined);
   }
 }

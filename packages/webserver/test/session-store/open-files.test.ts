@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { MAX_OPEN_PER_USER } from '../../src/flow/flow.ts';
 import { openFileStores, type Stores } from '../../src/session-store/file-stores.ts';
+import { sessionPath } from '../../src/session-store/session-directory.ts';
 import { openedFlow, promised, sessionOf } from './contract.ts';
 
 /** The calls of readdirSync and statSync since the last reset. */
@@ -117,6 +118,23 @@ it('R40 at the limit of a user, the files of the others are not looked at for ea
   Object.assign(calls, { readdir: 0, stat: 0 });
   for (let number = 0; number < 10; number += 1) await append(100 + number);
   expect(calls).toEqual({ readdir: 0, stat: 10 });
+});
+
+it('R40 a file whose time is some milliseconds later than expected is looked at once', async () => {
+  fill(200);
+  const { flows } = open();
+  const first = idOf(7, 'flow 0');
+  for (let number = 0; number < MAX_OPEN_PER_USER; number += 1) {
+    now += 1;
+    await flows.append(idOf(7, `flow ${number}`), openedFlow);
+  }
+  const path = sessionPath(directory, first, 'flow');
+  const noted = now - MAX_OPEN_PER_USER + 1;
+  utimesSync(path, noted, noted + 0.005);
+  Object.assign(calls, { readdir: 0, stat: 0 });
+  await flows.append(idOf(7, 'new'), openedFlow);
+  expect(calls).toEqual({ readdir: 0, stat: 1 });
+  expect(await flows.read(first)).toEqual([]);
 });
 
 it('R40 a file that was used meanwhile is not the oldest', async () => {
