@@ -13,6 +13,7 @@ import {
   needingSpace,
   prepareSessionDirectory,
   pruneSessions,
+  replaceFile,
   sessionFileName,
   stamp,
   writeWhole,
@@ -24,7 +25,6 @@ import {
   rememberFiles,
   systemCode,
   temporaryName,
-  writeFileAtomically,
 } from '@credmon/core/base';
 import type { SessionStore } from '@fastify/session';
 import {
@@ -109,12 +109,6 @@ export function createFileAnswers(
     },
     remove: async (id) => files.remove(nameOf(id)),
   };
-}
-
-/** Writes a file, which may exist, as a whole. It has the time `now` (epoch seconds). */
-function replaceFile(path: string, text: string, now: number): void {
-  needingSpace(() => writeFileAtomically(path, text, { mode: 0o600, durable: false }));
-  utimesSync(path, now, now);
 }
 
 /**
@@ -260,6 +254,7 @@ export function createFileSessions(
       files.remove(name);
       return undefined;
     }
+    files.add(name, usedAt / 1000);
     if (Math.abs(now - usedAt / 1000) > TOUCH_SECONDS) utimesSync(path, now, now);
     else if (!memory.has(name)) memory.keep(name, found, stored);
     return stored;
@@ -272,21 +267,22 @@ export function createFileSessions(
         const name = nameOf(id);
         const path = `${directory}/${name}`;
         const now = clock.now();
-        const known = ifPresent(() => find(name));
-        // @fastify/session stores a new session twice.
-        if (known && known.session.flow === session.flow)
-          if (isUnchanged(known.session) && isUnchanged(session)) return null;
-        if (!known) makeRoom(directory, files, id, 'session', now, limits);
-        const text = JSON.stringify({ createdAt: known?.createdAt ?? now, session });
-        if (text.length > MAX_SESSION_BYTES)
-          throw new CodedError(
-            'SESSION_STORE_FULL',
-            `a session of ${text.length} characters is too large`,
-          );
-        const create = (): boolean =>
-          (isUnchanged(session) && linkToFlow(directory, path, files.newest, session.flow, now)) ||
-          createFile(path, text, now);
-        if (known || !create()) replaceFile(path, text, now);
+        const create = (): boolean => {
+          makeRoom(directory, files, id, 'session', now, limits);
+          const isLinked =
+            isUnchanged(session) && linkToFlow(directory, path, files.newest, session.flow, now);
+          return isLinked || createFile(path, storedText(session, now), now);
+        };
+        // A session that was not read is new: there is no file to look at.
+        const isNew = !files.has(name) && create();
+        if (!isNew) {
+          const known = ifPresent(() => find(name));
+          // @fastify/session stores a new session twice.
+          if (known && known.session.flow === session.flow)
+            if (isUnchanged(known.session) && isUnchanged(session)) return null;
+          if (known || !create())
+            replaceFile(path, storedText(session, known?.createdAt ?? now), now);
+        }
         files.add(name, now);
         return null;
       }),
@@ -296,6 +292,13 @@ export function createFileSessions(
         return null;
       }),
   };
+}
+
+/** @throws CodedError `SESSION_STORE_FULL` if it is too long */
+function storedText(session: Stored['session'], createdAt: number): string {
+  const text = JSON.stringify({ createdAt, session });
+  if (text.length <= MAX_SESSION_BYTES) return text;
+  throw new CodedError('SESSION_STORE_FULL', `a session of ${text.length} characters is too large`);
 }
 
 /** Returns `undefined` if another process has removed the file. */

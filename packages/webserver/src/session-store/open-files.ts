@@ -22,10 +22,12 @@ export interface OpenFiles {
   ownOf(id: string, kind: SessionFileKind): ReadonlySet<string>;
   /** Returns the number of files of one kind, at the time of the last {@link ownOf}. */
   count(kind: SessionFileKind): number;
+  /** True if a file of this name is known. */
+  has(name: string): boolean;
   /** Reads the directory again. */
   lookAgain(): void;
-  /** Notes a file that this process wrote at `now` (epoch seconds). */
-  add(name: string, now: number): void;
+  /** Notes a file, and the time of a use (epoch seconds). */
+  add(name: string, usedAt: number): void;
   /** Removes a file, if it exists. `seen`: it was seen a moment ago. */
   remove(name: string, seen?: boolean): void;
   /** Returns a time (epoch milliseconds) since which the file was used; 0 if none is known. */
@@ -47,7 +49,7 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
   const change = (name: string, present: boolean): void => {
     const kind = kindOf(name);
     if (kind === undefined) return;
-    const group = name.slice(0, TAG_LENGTH) + kind;
+    const group = groupOf(name, kind);
     const names = known.get(group) ?? new Set();
     if (names.has(name) === present) return;
     if (present) known.set(group, names.add(name));
@@ -69,13 +71,14 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
     newest: undefined,
     ownOf: (id, kind) => (look(), known.get(ownerTag(id) + kind) ?? NONE),
     count: (kind) => counts.get(kind) ?? 0,
+    has: (name) => known.get(groupOf(name, kindOf(name)))?.has(name) === true,
     lookAgain() {
       readAt = -Infinity;
       look();
     },
-    add(name, now) {
+    add(name, usedAt) {
       change(name, true);
-      uses.set(name, now * 1000);
+      uses.set(name, usedAt * 1000);
     },
     usedSince: (name) => uses.get(name) ?? 0,
     noteUse: (name, time) => void uses.set(name, time),
@@ -95,6 +98,9 @@ export function openFilesOf(directory: string, clock: Pick<Clock, 'steady'>): Op
 }
 
 const TAG_LENGTH = 16;
+
+const groupOf = (name: string, kind = ''): string => name.slice(0, TAG_LENGTH) + kind;
+
 /** Where the dot is: after the tag, a hyphen and 64 hex digits. */
 const DOT = TAG_LENGTH + 1 + 64;
 const KINDS: readonly string[] = ['session', 'flow', 'answer'] satisfies SessionFileKind[];

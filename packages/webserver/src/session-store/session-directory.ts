@@ -13,6 +13,7 @@ import {
   readFileSync,
   readdirSync,
   statSync,
+  utimesSync,
   writeSync,
 } from 'node:fs';
 import { removeSync } from 'fs-extra/esm';
@@ -24,6 +25,7 @@ import {
   stageFile,
   systemCode,
   type Trust,
+  writeFileAtomically,
 } from '@credmon/core/base';
 import { readCredentialFile } from '@credmon/core/store';
 import { ownerTag } from '../flow/context.ts';
@@ -141,6 +143,12 @@ export function createFile(path: string, text: string, now: number): boolean {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Writes a file, which may exist, as a whole. It has the time `now` (epoch seconds). */
+export function replaceFile(path: string, text: string, now: number): void {
+  needingSpace(() => writeFileAtomically(path, text, { mode: 0o600, durable: false }));
+  utimesSync(path, now, now);
 }
 
 /**

@@ -171,6 +171,25 @@ function sessionsContract(world: () => StoreWorld): void {
     expect(await store.get('one')).toBeNull();
   });
 
+  it('R40 a session that another process changes keeps its age, and no session of its user ends', async () => {
+    const one = open();
+    for (const number of upTo(MAX_OPEN_PER_USER)) {
+      world().now += 1;
+      await one.set(idOf('a', number), sessionOf('f'));
+    }
+    const other = open();
+    const changed = { ...(await other.get(idOf('a', 0))), ...sessionOf('f'), offer: 'key' };
+    await other.set(idOf('a', 0), changed);
+    for (const number of upTo(MAX_OPEN_PER_USER))
+      expect(await other.get(idOf('a', number))).toMatchObject({ flow: 'f' });
+    for (const seconds of [75, 75, 79]) {
+      world().now += seconds;
+      expect(await one.get(idOf('a', 0))).toEqual(changed);
+    }
+    world().now += 2;
+    expect(await one.get(idOf('a', 0))).toBeNull();
+  });
+
   it('R40 limits the sessions of one user: removes the least recently used, and none of another user', async () => {
     const store = open({ ...LIMITS, idle: 250 });
     await store.set(idOf('b', 'theirs'), sessionOf('f'));
