@@ -48,7 +48,7 @@ export {
   exitAtOnce,
   isAlive,
   isAliveElsewhere,
-  keepNurserySmall,
+  keepHeapSmall,
   runFile,
 } from './process/process.ts';
 export { isTerminal, STDERR, STDOUT, writeOutput } from './process/process.ts';

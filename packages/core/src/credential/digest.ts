@@ -115,8 +115,16 @@ export function digestMeta(text: string): Parsed<MetaDigest> {
     token_url: tokenUrl,
     use_refresh_token: useRefreshToken,
   } = meta.value;
-  return { ok: true, value: { clientId, tokenUrl, useRefreshToken } };
+  const isLast =
+    lastMeta.clientId === clientId &&
+    lastMeta.tokenUrl === tokenUrl &&
+    lastMeta.useRefreshToken === useRefreshToken;
+  if (!isLast) lastMeta = { clientId, tokenUrl, useRefreshToken };
+  return { ok: true, value: lastMeta };
 }
+
+/** Thousands of tokens that wait for their renewal have the same client: one object for all. */
+let lastMeta: MetaDigest = { clientId: '', tokenUrl: '', useRefreshToken: false };
 
 /** Parses `.S.renewal`. Invalid contents count as no state, which costs one attempt. */
 export function parseRenewal(text: string): RenewalState | undefined {

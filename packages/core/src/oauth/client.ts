@@ -55,8 +55,12 @@ interface Exchange {
 /** The library, loaded with the first request: commands that send none start faster. */
 export type OpenidClient = typeof openid;
 
-/** Loads the library. */
-export const loadOpenidClient = (): Promise<OpenidClient> => import('openid-client');
+let loadedLibrary: OpenidClient | undefined;
+
+/** Loads the library once: each import in the bundle copies what the library exports. */
+export async function loadOpenidClient(): Promise<OpenidClient> {
+  return (loadedLibrary ??= await import('openid-client'));
+}
 
 /**
  * Returns the configuration of openid-client for a registration. Checks all endpoints, so

@@ -192,15 +192,24 @@ function isSameRest(before: ScannedToken, found: FoundRest): boolean {
 }
 
 /** Most tokens have nothing else. */
-function restOf({ assumed, overtaken, ...found }: FoundRest): Rest | undefined {
-  const { meta, renewal, issued, facts } = found;
+function restOf(found: FoundRest): Rest | undefined {
+  const { meta, renewal, issued, written, facts, overtaken, assumed } = found;
   const isPlain =
     (meta.kind === 'missing' || meta.kind === 'unread') &&
     renewal.kind === 'missing' &&
     issued.kind === 'missing' &&
     facts === NO_FACTS;
   if (isPlain && !assumed && !overtaken) return undefined;
-  return { ...found, overtaken: overtaken ? true : undefined, assumed: assumed ? true : undefined };
+  // A spread would give each of these objects a description of its own, which is larger.
+  return {
+    meta,
+    renewal,
+    issued,
+    written,
+    facts,
+    overtaken: overtaken ? true : undefined,
+    assumed: assumed ? true : undefined,
+  };
 }
 
 /**

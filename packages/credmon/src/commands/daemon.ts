@@ -16,7 +16,7 @@ import {
   createSend,
   exitAtOnce,
   isCoded,
-  keepNurserySmall,
+  keepHeapSmall,
   messageOf,
   systemClock,
   systemRandom,
@@ -100,7 +100,7 @@ export async function runDaemonCommand(
   const older = olderDirectory(directory);
   if (older !== undefined) log.warn(older);
   const lock = lockDirectory(directory);
-  keepNurserySmall();
+  keepHeapSmall();
   try {
     const reserve = openReserve(directory, lock);
     const running: Running = {

@@ -1,6 +1,6 @@
 // One pass: scan the directory, recover leftovers, plan, and start what is due.
-import { smallest, createYielder, inSlices, messageOf } from '@credmon/core/base';
-import { type ManagedToken, type Plan, type Verdict, localNow } from '@credmon/core/renewal';
+import { createYielder, inSlices, messageOf } from '@credmon/core/base';
+import type { ManagedToken, Plan, Verdict } from '@credmon/core/renewal';
 import { tokenId, instantOf, type Instant, type TokenSnapshot } from '@credmon/core/credential';
 import type { Scan, ScanHabits } from '@credmon/core/store';
 import {
@@ -11,12 +11,9 @@ import {
   type JudgedToken,
   type ProviderLookup,
 } from './judge-scan.ts';
-import { attempt, type Attempted, whyBusy } from './attempt.ts';
-import { postponed } from './record-outcome.ts';
-import { UNEXPECTED_INTERVAL } from '../settings/policy.ts';
-import type { Job } from '../throttle/limiter.ts';
+import { whyBusy } from './attempt.ts';
+import { endOf, start, type Renewals } from './started-renewals.ts';
 import type { PassMemory, PassContext } from './context.ts';
-import type { Provider } from '../providers/common/provider.ts';
 import { retryWrites } from './full-disk.ts';
 import { forgetSuccessors, restoreSuccessors } from './successors.ts';
 import { recoveries } from './cleanup.ts';
@@ -68,13 +65,16 @@ export async function beginPass(
   const lateBefore = [...memory.late];
   retryWrites(context, memory);
   forgetSuccessors(memory, now.steady);
-  const early = new Map<string, Promise<number>>();
+  const early = new Set<string>();
   const mayCut = now.steady - (memory.cutSince ?? now.steady) < LONGEST_WITHOUT_PLAN;
   const { hurry, interrupted, stopped = () => false, first, ended } = options;
-  const begin = async (verdict: Verdict, provider: Provider): Promise<number> => {
-    const nextIn = await start(context, memory, verdict, provider);
-    ended?.(nextIn);
-    return nextIn;
+  const renewals: Renewals = {
+    context,
+    memory,
+    ended,
+    started: 0,
+    running: 0,
+    soonest: Number.POSITIVE_INFINITY,
   };
   const isWoken = (): boolean => mayCut && interrupted?.() === true;
   const cut = (): boolean => stopped() || isWoken();
@@ -87,12 +87,12 @@ export async function beginPass(
     found: (tokens) => {
       for (const token of tokens) {
         const due = dueEarly(lookup, memory, token, now);
-        if (due) early.set(tokenId(token), begin(due.verdict, due.owner.provider));
+        if (!due) continue;
+        early.add(tokenId(token));
+        start(renewals, due.verdict, due.owner.provider);
       }
     },
   });
-  const started: Promise<number>[] = [...early.values()];
-  const settled = async (): Promise<number> => smallest(await Promise.all(started));
   const judged = await judgeScan(
     scanned,
     {
@@ -106,8 +106,7 @@ export async function beginPass(
   );
   const cutSince = memory.cutSince ?? now.steady;
   memory.cutSince = judged ? undefined : cutSince;
-  if (!judged)
-    return { cut: true, scan: scanned, plan: NO_PLAN, started: started.length, settled: settled() };
+  if (!judged) return { cut: true, scan: scanned, plan: NO_PLAN, ...endOf(renewals) };
   memory.hasPlanned = true;
   const { scan, plan, owner } = judged;
   const unrecovered = await recover(context, scan, now, stopped);
@@ -127,11 +126,11 @@ export async function beginPass(
     const id = tokenId(verdict.managed.snapshot);
     const provider = owner(id)?.provider;
     if (provider && !inProgress(id) && busy(verdict.managed.snapshot) === undefined)
-      started.push(begin(verdict, provider));
+      start(renewals, verdict, provider);
   };
   const isCut = await startAll(renew, plan.renew.length, isWoken, startOne);
   if (isCut) memory.cutSince = cutSince;
-  return { cut: isCut, scan, plan, started: started.length, settled: settled() };
+  return { cut: isCut, scan, plan, ...endOf(renewals) };
 }
 
 /**
@@ -221,84 +220,4 @@ async function recover(
     }
   }
   return unrecovered;
-}
-
-async function start(
-  context: PassContext,
-  memory: PassMemory,
-  verdict: Verdict,
-  provider: Provider,
-): Promise<number> {
-  const { snapshot } = verdict.managed;
-  const id = tokenId(snapshot);
-  let nextIn = Number.POSITIVE_INFINITY;
-  let written: Promise<number> | undefined;
-  memory.inFlight.add(id);
-  try {
-    await context.limiter.add({
-      issuer: provider.issuerOf(snapshot),
-      user: snapshot.user,
-      id: id,
-      asked: () => provider.issuerOf(snapshot),
-      deadline: deadlineOf(snapshot, instantOf(context.clock)),
-      ...(provider.isLocal === true
-        ? { local: snapshot.use.kind === 'missing' ? ('awaited' as const) : ('due' as const) }
-        : {}),
-      run: async () => {
-        const turn = provider.isLocal === true ? undefined : context.turn();
-        if (turn) await turn;
-        if (context.lockState() !== 'held') {
-          nextIn = 0;
-          return undefined;
-        }
-        const { error, late, ...result } = await attempt(context, memory, verdict, provider);
-        written = Promise.resolve(result.nextIn);
-        // Its error is reported below.
-        written.catch(() => undefined);
-        const { user } = snapshot;
-        if (late)
-          void followLate(context, { issuer: provider.issuerOf(snapshot), user, id: id }, late);
-        return error;
-      },
-      skip: (error, seconds) => {
-        nextIn = postponed(context, memory, verdict, error, seconds);
-      },
-    });
-    return (await written) ?? nextIn;
-  } catch (error) {
-    // A bug with one token must not end the renewal of all others.
-    context.report({
-      type: 'problem',
-      text: `${id}: unexpected error: ${messageOf(error)}`,
-      id: id,
-    });
-    return UNEXPECTED_INTERVAL;
-  } finally {
-    memory.inFlight.delete(id);
-    context.asked?.ended(id);
-  }
-}
-
-/** Waits for a late answer and reports the issuer's health to the limiter. */
-async function followLate(
-  context: PassContext,
-  job: Pick<Job, 'issuer' | 'user' | 'id'>,
-  late: NonNullable<Attempted['late']>,
-): Promise<void> {
-  try {
-    const answer = await late;
-    if (answer) context.limiter.answered(job, answer.error);
-  } catch (error) {
-    const text = `${job.id}: unexpected error with a late answer: ${messageOf(error)}`;
-    context.report({ type: 'problem', text, id: job.id });
-  }
-}
-
-/**
- * Returns when the access token on disk expires, in steady seconds; infinite when it has
- * expired or is missing.
- */
-function deadlineOf(token: TokenSnapshot, now: Instant): number {
-  const left = token.use.kind === 'valid' ? token.use.value.expiresAt - localNow(token, now) : 0;
-  return left > 0 ? now.steady + left : Number.POSITIVE_INFINITY;
 }

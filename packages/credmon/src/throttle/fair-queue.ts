@@ -94,6 +94,15 @@ export interface LocalJob extends Waiting {
 }
 
 /**
+ * Called at the end of a job in a queue: when it has ended or was dropped, or with what it
+ * threw. Both are methods: thousands of jobs wait, and closures would take most of the memory.
+ */
+export interface Ending {
+  done(): void;
+  failed(error: unknown): void;
+}
+
+/**
  * `awaited` when the token's `.use` is missing, because a job or condor_submit may wait
  * for it; else `due`.
  */
@@ -101,22 +110,18 @@ export type LocalRank = 'awaited' | 'due';
 
 /**
  * Runs local jobs one at a time. `add` resolves when the job has ended, or was dropped by
- * `close`; it rejects with what the job threw.
+ * `close`; it rejects with what the job threw. `put` calls its methods instead.
  */
 export interface LocalQueue {
   add(job: LocalJob, rank: LocalRank): Promise<void>;
+  put(job: LocalJob & Ending, rank: LocalRank): void;
   /** Drops every job that has not started; the queue takes no more. */
   close(): void;
   /** How many jobs were dropped. */
   readonly dropped: number;
 }
 
-interface Entry extends Waiting {
-  readonly job: LocalJob;
-  readonly rank: LocalRank;
-  readonly done: () => void;
-  readonly failed: (error: unknown) => void;
-}
+type Entry = LocalJob & Ending;
 
 /**
  * A queue for local jobs. Awaited tokens come before due ones. The first awaited token of
@@ -132,8 +137,8 @@ export function createLocalQueue(): LocalQueue {
   let closed = false;
   let dropped = 0;
 
-  const put = (entry: Entry): void => {
-    if (entry.rank === 'due') return due.add(entry);
+  const enqueue = (entry: Entry, rank: LocalRank): void => {
+    if (rank === 'due') return due.add(entry);
     const before = waitingUsers.get(entry.user) ?? 0;
     waitingUsers.set(entry.user, before + 1);
     if (before === 0) newcomers.push(entry);
@@ -151,28 +156,30 @@ export function createLocalQueue(): LocalQueue {
 
   const drop = (entries: readonly Entry[]): void => {
     dropped += entries.length;
-    for (const { done } of entries) done();
+    for (const entry of entries) entry.done();
   };
 
   const work = async (): Promise<void> => {
     const yieldIfDue = createYielder();
     running = true;
     for (let entry = take(); entry; entry = take()) {
-      await entry.job.run().then(entry.done, entry.failed);
+      await ended(entry, entry.run());
       await yieldIfDue();
     }
     running = false;
   };
 
+  const put: LocalQueue['put'] = (entry, rank) => {
+    if (closed) return drop([entry]);
+    enqueue(entry, rank);
+    if (!running) void work();
+    return undefined;
+  };
+
   return {
+    put,
     add: (job, rank) =>
-      new Promise((done, failed) => {
-        const entry = { job, rank, user: job.user, deadline: job.deadline, done, failed };
-        if (closed) return drop([entry]);
-        put(entry);
-        if (!running) void work();
-        return undefined;
-      }),
+      new Promise((done, failed) => put({ ...job, done: () => done(), failed }, rank)),
     close: () => {
       closed = true;
       drop([...newcomers.splice(0), ...awaited.remove(() => true), ...due.remove(() => true)]);
@@ -181,4 +188,14 @@ export function createLocalQueue(): LocalQueue {
       return dropped;
     },
   };
+}
+
+/** Calls the method of a job for the end of `work`. */
+export async function ended(job: Ending, work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    return job.failed(error);
+  }
+  return job.done();
 }

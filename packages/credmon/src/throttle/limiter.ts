@@ -17,10 +17,12 @@ import {
 } from './circuit-breaker.ts';
 import {
   createFairQueue,
-  type FairQueue,
-  type Waiting,
   createLocalQueue,
+  ended,
+  type Ending,
+  type FairQueue,
   type LocalRank,
+  type Waiting,
 } from './fair-queue.ts';
 
 /**
@@ -36,15 +38,19 @@ export interface Job extends Waiting {
   readonly asked?: () => string;
   readonly skip: (error: CodedError, seconds: number) => void;
   /** Set when the attempt asks no issuer: the job uses the queue for local tokens. */
-  readonly local?: LocalRank;
+  readonly local?: LocalRank | undefined;
 }
+
+/** A job whose methods are called at its end, or when it was skipped or dropped. */
+export type QueuedJob = Job & Ending;
 
 /**
  * Runs jobs, at most `cap` at a time for one issuer; issuers are independent. `add`
- * rejects with the error of a job.
+ * rejects with the error of a job; `put` calls its methods instead.
  */
 export interface Limiter {
   add(job: Job): Promise<void>;
+  put(job: QueuedJob): void;
   /**
    * Records an answer that arrived after the job ended at its time-out; it changes the
    * issuer's health.
@@ -68,12 +74,6 @@ export interface LimiterParts {
 /** Evict idle queues at this size; the threshold doubles, so the cost is amortised. */
 const EVICT_AT = 1000;
 
-interface Entry extends Waiting {
-  readonly job: Job;
-  readonly done: () => void;
-  readonly failed: (error: unknown) => void;
-}
-
 /**
  * `ownHealth`: users with two failed tokens, whose tokens alone wait. `turns`: who was
  * asked for since the last good answer.
@@ -86,7 +86,7 @@ interface Queue {
   health: IssuerHealth;
   readonly ownHealth: Map<string, IssuerHealth>;
   readonly turns: Map<string, number>;
-  readonly waiting: FairQueue<Entry>;
+  readonly waiting: FairQueue<QueuedJob>;
   /** When the circuit opened, in steady seconds; `undefined` while it is closed. */
   openSince: number | undefined;
   /** The tokens that were skipped since then. */
@@ -99,9 +99,12 @@ interface Queue {
 export function createLimiter(parts: LimiterParts): Limiter {
   const issuers = createIssuerQueues(parts);
   const locals = createLocalQueue();
+  const put: Limiter['put'] = (job) =>
+    job.local === undefined ? issuers.put(job) : locals.put(job, job.local);
   return {
     ...issuers,
-    add: (job) => (job.local === undefined ? issuers.add(job) : locals.add(job, job.local)),
+    put,
+    add: (job) => new Promise((done, failed) => put({ ...job, done: () => done(), failed })),
     close: () => {
       locals.close();
       issuers.close();
@@ -112,7 +115,7 @@ export function createLimiter(parts: LimiterParts): Limiter {
   };
 }
 
-function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
+function createIssuerQueues({ cap, steady }: LimiterParts): Omit<Limiter, 'add'> {
   const queues = new Map<string, Queue>();
   let closed = false;
   let dropped = 0;
@@ -131,21 +134,21 @@ function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
   const next = (queue: Queue): void => {
     queue.scheduled = false;
     if (isOpen(queue.health)) {
-      const entry = probeOf(queue, steady());
-      if (entry) start(queue, entry);
+      const job = probeOf(queue, steady());
+      if (job) start(queue, job);
     } else
       while (queue.running < cap()) {
-        const entry = queue.waiting.take();
-        if (!entry) break;
-        if (!mustWait(queue, entry, steady())) start(queue, entry);
+        const job = queue.waiting.take();
+        if (!job) break;
+        if (!mustWait(queue, job, steady())) start(queue, job);
       }
     if (isIdle(queue, steady())) queues.delete(queue.issuer);
   };
 
-  const start = (queue: Queue, entry: Entry): void => {
+  const start = (queue: Queue, job: QueuedJob): void => {
     queue.running += 1;
-    if (isOpen(queue.health)) takeTurn(queue, entry.user);
-    run(queue, entry.job).then(entry.done, entry.failed);
+    if (isOpen(queue.health)) takeTurn(queue, job.user);
+    void ended(job, run(queue, job));
   };
 
   const run = async (queue: Queue, job: Job): Promise<void> => {
@@ -168,18 +171,17 @@ function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
   };
 
   return {
-    add: (job) =>
-      new Promise((done, failed) => {
-        if (closed) {
-          dropped += 1;
-          return done();
-        }
-        const queue = queueOf(job.issuer);
-        queue.waiting.add({ job, user: job.user, deadline: job.deadline, done, failed });
-        if (!isOpen(queue.health)) next(queue);
-        else if (!queue.scheduled) void scheduleNext(queue);
-        return undefined;
-      }),
+    put: (job) => {
+      if (closed) {
+        dropped += 1;
+        return job.done();
+      }
+      const queue = queueOf(job.issuer);
+      queue.waiting.add(job);
+      if (!isOpen(queue.health)) next(queue);
+      else if (!queue.scheduled) void scheduleNext(queue);
+      return undefined;
+    },
     answered: (job, error) => {
       const queue = queueOf(job.issuer);
       record(queue, job, error, steady());
@@ -188,9 +190,9 @@ function createIssuerQueues({ cap, steady }: LimiterParts): Limiter {
     close: () => {
       closed = true;
       for (const { waiting } of queues.values())
-        for (const { done } of waiting.remove(() => true)) {
+        for (const job of waiting.remove(() => true)) {
           dropped += 1;
-          done();
+          job.done();
         }
     },
     get dropped() {
@@ -219,16 +221,16 @@ function emptyQueue(issuer: string): Queue {
  * Skips the jobs that must wait for the open circuit, and returns the probe if none is
  * running.
  */
-function probeOf(queue: Queue, now: number): Entry | undefined {
+function probeOf(queue: Queue, now: number): QueuedJob | undefined {
   const { health, issuer, running, turns, waiting } = queue;
   // Tokens that wait for the same time share one error: creating an error takes long.
   const errors = new Map<number, CodedError>();
-  for (const entry of waiting.remove(({ deadline }) => waitOf(health, deadline, now) > 0)) {
-    queue.held.add(entry.job.id);
-    const seconds = waitOf(health, entry.job.deadline, now);
+  for (const job of waiting.remove(({ deadline }) => waitOf(health, deadline, now) > 0)) {
+    queue.held.add(job.id);
+    const seconds = waitOf(health, job.deadline, now);
     const error = errors.get(seconds) ?? errorOfWaiting(issuer, health, seconds);
     errors.set(seconds, error);
-    skipped(entry, error, seconds);
+    skipped(job, error, seconds);
   }
   // Prefer users not asked for since the last answer: one user's bad tokens must not be
   // the only probes.
@@ -265,13 +267,13 @@ function noteOutage(queue: Queue, now: number): void {
 }
 
 /** Skips a job whose user's tokens wait, or that takes its turn after an outage. */
-function mustWait(queue: Queue, entry: Entry, now: number): boolean {
-  const own = queue.ownHealth.get(entry.user) ?? HEALTHY;
-  return isSkipped(queue, entry, own, now) || isHeld(queue, entry, now);
+function mustWait(queue: Queue, job: QueuedJob, now: number): boolean {
+  const own = queue.ownHealth.get(job.user) ?? HEALTHY;
+  return isSkipped(queue, job, own, now) || isHeld(queue, job, now);
 }
 
 /** Skips, once, a job that waited for the issuer and whose turn after the outage is later. */
-function isHeld(queue: Queue, { job, done, failed }: Entry, now: number): boolean {
+function isHeld(queue: Queue, job: QueuedJob, now: number): boolean {
   const { recovery, held, issuer } = queue;
   if (recovery && isOver(recovery, now)) {
     queue.recovery = undefined;
@@ -279,7 +281,7 @@ function isHeld(queue: Queue, { job, done, failed }: Entry, now: number): boolea
   }
   if (!held.delete(job.id) || !queue.recovery) return false;
   const seconds = waitAfter(queue.recovery, job.id, job.deadline, now);
-  return seconds > 0 && skipped({ job, done, failed }, errorOfTurn(issuer), seconds);
+  return seconds > 0 && skipped(job, errorOfTurn(issuer), seconds);
 }
 
 function isIdle({ running, waiting, health, ownHealth, recovery }: Queue, now: number): boolean {
@@ -303,22 +305,19 @@ function evictIdle(queues: Map<string, Queue>, now: number): void {
 }
 
 /** Skips a job that must wait. */
-function isSkipped({ issuer }: Queue, entry: Entry, health: IssuerHealth, now: number): boolean {
-  const seconds = waitOf(health, entry.job.deadline, now);
-  return seconds > 0 && skipped(entry, errorOfWaiting(issuer, health, seconds), seconds);
+function isSkipped({ issuer }: Queue, job: QueuedJob, health: IssuerHealth, now: number): boolean {
+  const seconds = waitOf(health, job.deadline, now);
+  return seconds > 0 && skipped(job, errorOfWaiting(issuer, health, seconds), seconds);
 }
 
 /** Skips a job. An error in `skip` does not affect other jobs. */
-function skipped(
-  { job, done, failed }: Pick<Entry, 'job' | 'done' | 'failed'>,
-  error: CodedError,
-  seconds: number,
-): true {
+function skipped(job: QueuedJob, error: CodedError, seconds: number): true {
   try {
     job.skip(error, seconds);
-    done();
   } catch (unexpected) {
-    failed(unexpected);
+    job.failed(unexpected);
+    return true;
   }
+  job.done();
   return true;
 }

@@ -83,6 +83,32 @@ it('R22 an exit has its code if the call returns soon', () => {
   expect(exitWhileHanging(PATIENCE, writer)).toEqual([3, null, '']);
 });
 
+/**
+ * The largest heap, in multiples of what is in use, of a process that uses 20 MB for long and
+ * replaces as much again and again, each object after some time; `first` runs before.
+ */
+function heapOf(first: string): number {
+  const program = programOf(`
+    import { keepHeapSmall } from './base/process/process.ts';
+    ${first}
+    const kept = Array.from({ length: 200_000 }, (_, n) => ({ n, next: [n] }));
+    let largest = 0;
+    for (let n = 0; n < 5_000_000; n += 1) {
+      kept[(n * 7919) % kept.length] = { n, next: [n] };
+      if (n % 50_000 === 0) largest = Math.max(largest, process.memoryUsage().heapTotal);
+    }
+    globalThis.gc();
+    console.log(largest / process.memoryUsage().heapUsed, kept.length);
+  `);
+  const words = ['--expose-gc', '--input-type=module', '-'];
+  const { stdout } = spawnSync(process.execPath, words, { input: program, encoding: 'utf8' });
+  return Number.parseFloat(stdout);
+}
+
+it('R4 a heap of which most is garbage stays small', () => {
+  expect(heapOf('keepHeapSmall();')).toBeLessThan(0.75 * heapOf(''));
+});
+
 it.each([0, 1, 12, 24, 255, 256, 257, 5000])('%i bytes are as many as asked for', (bytes) => {
   expect(systemRandom(bytes)).toHaveLength(bytes);
 });
