@@ -168,8 +168,8 @@ export function metadataFindings(
   const lacking = FEATURES.filter(({ has }) => !has(metadata)).map((one) => one.lacking);
   const text = [
     `its metadata offers ${offered.length === 0 ? 'nothing optional' : offered.join(', ')}`,
-    ...(lacking.length === 0 ? [] : [`and lacks ${lacking.join(', ')}`]),
-  ].join(' ');
+    ...(lacking.length === 0 ? [] : [`it does not offer ${lacking.join(', ')}`]),
+  ].join('; ');
   return [
     ok(what, text),
     ...methodFindings(what, name, policy, metadata),

@@ -151,8 +151,8 @@ function shortLife(
   return [
     warning(
       what,
-      `a job may read a token with only ${Math.max(0, left)} s left; set ${knob} to ` +
-        `${shortestLifetime(policy, settings)} or more, or lower SEC_CREDENTIAL_REFRESH`,
+      `a job may read a token with only ${Math.max(0, left)} s left; increase ${knob} to ` +
+        `at least ${shortestLifetime(policy, settings)}, or reduce SEC_CREDENTIAL_REFRESH`,
     ),
   ];
 }

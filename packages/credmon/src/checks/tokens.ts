@@ -136,7 +136,7 @@ function shortLives(
     warning(
       TOKENS,
       `a job may read a token of ${service} with only ${Math.max(0, left)} s left; ` +
-        `${lifetimeAdvice(enough)}, or lower SEC_CREDENTIAL_REFRESH`,
+        `${lifetimeAdvice(enough)}, or reduce SEC_CREDENTIAL_REFRESH`,
     ),
   );
 }

@@ -131,7 +131,7 @@ function shortLife(settings: Settings): Finding[] {
     warning(
       WHAT,
       `a job may read a token with only ${Math.max(0, left)} s left; raise ` +
-        'CREDMON_OAUTH_TOKEN_MINIMUM, or lower SEC_CREDENTIAL_REFRESH',
+        'CREDMON_OAUTH_TOKEN_MINIMUM, or reduce SEC_CREDENTIAL_REFRESH',
     ),
   ];
 }

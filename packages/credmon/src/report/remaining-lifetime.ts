@@ -74,7 +74,7 @@ export function shortRemainingText(
   const seconds = `only ${Math.max(0, left)} s left`;
   return standing
     ? `the standing token ${stem} may have ${seconds} when it is read; ${longer(managed)}`
-    : `a job may read ${stem} with ${seconds}; ${longer(managed, options)}, or lower SEC_CREDENTIAL_REFRESH`;
+    : `a job may read ${stem} with ${seconds}; ${longer(managed, options)}, or reduce SEC_CREDENTIAL_REFRESH`;
 }
 
 /** Returns a warning about a lifetime (seconds) that is too short for any use. */

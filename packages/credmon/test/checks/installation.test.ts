@@ -184,7 +184,7 @@ describe('R45 the version of HTCondor', () => {
     expect(lines('23.9.6', 'local', 'storer')).toEqual([
       'ok 23.9.6 is installed',
       expect.stringMatching(
-        /^warning 23\.9\.6 has no LOCAL_CREDMON_PROVIDER_NAMES .*: condor_submit fails .*; fix: each user runs this, .*: echo '\{\}' \| condor_store_cred add-oauth /,
+        /^warning 23\.9\.6 has no LOCAL_CREDMON_PROVIDER_NAMES .*: condor_submit fails .*; fix: each user runs the following command, .*: echo '\{\}' \| condor_store_cred add-oauth /,
       ),
       expect.stringMatching(
         /^warning 23\.9\.6 has no SUBMIT_ADD_LOCAL_CREDMON_PROVIDERS \(local tokens/,

@@ -124,7 +124,7 @@ describe("R45 an issuer's metadata", () => {
 
   it('that offers nothing', () => {
     expect(said(BARE)).toEqual([
-      'ok: its metadata offers nothing optional and lacks refresh tokens (not listed; tokens may ' +
+      'ok: its metadata offers nothing optional; it does not offer refresh tokens (not listed; tokens may ' +
         'not be renewable), PKCE with S256 (not listed), a key set (ID tokens cannot be verified), ' +
         'iss in callbacks, device logins, revocation (condor_credmon revoke only removes files)',
     ]);

@@ -110,7 +110,7 @@ it.each<[string, () => Record<string, string>, string | RegExp]>([
   [
     'R18 a short lifetime',
     () => ({ LOCAL_CREDMON_TOKEN_LIFETIME: '1200' }),
-    'warning: a job may read a token with only 240 s left; set LOCAL_CREDMON_TOKEN_LIFETIME to 1920 or more, or lower SEC_CREDENTIAL_REFRESH',
+    'warning: a job may read a token with only 240 s left; increase LOCAL_CREDMON_TOKEN_LIFETIME to at least 1920, or reduce SEC_CREDENTIAL_REFRESH',
   ],
   [
     'an issuer without https',

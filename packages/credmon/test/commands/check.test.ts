@@ -198,7 +198,7 @@ it('tokens: one has no provider, one needs attention, and R18 one has a short li
   expect(texts).toEqual([
     'bob/own2 is not renewed: own2 is not listed in any *_CREDMON_PROVIDER_NAMES and has no own2_CLIENT_ID',
     'alice/mytok is expired, and not renewed yet',
-    'a job may read a token of mytok with only 1440 s left; ask the issuer for a lifetime of 10720 s or more, or lower SEC_CREDENTIAL_REFRESH',
+    'a job may read a token of mytok with only 1440 s left; ask the issuer for a lifetime of 10720 s or more, or reduce SEC_CREDENTIAL_REFRESH',
   ]);
 });
 

@@ -28,7 +28,7 @@ it.each([
   [
     'local',
     'scitokens',
-    'a job may read scitokens with only 240 s left; raise LOCAL_CREDMON_TOKEN_LIFETIME, or lower SEC_CREDENTIAL_REFRESH',
+    'a job may read scitokens with only 240 s left; raise LOCAL_CREDMON_TOKEN_LIFETIME, or reduce SEC_CREDENTIAL_REFRESH',
   ],
   [
     'standing',
@@ -38,7 +38,7 @@ it.each([
   [
     'oauth',
     'mytok',
-    'a job may read mytok with only 240 s left; ask the issuer for a lifetime of 1920 s or more, or lower SEC_CREDENTIAL_REFRESH',
+    'a job may read mytok with only 240 s left; ask the issuer for a lifetime of 1920 s or more, or reduce SEC_CREDENTIAL_REFRESH',
   ],
 ])('R18 a short life, %s', (provider, stem, text) => {
   expect(shortRemainingText(token(provider, stem, 1200), HABITS)).toBe(text);
@@ -58,7 +58,7 @@ it.each([
   [
     1200,
     240,
-    'a job may read orcid with only 240 s left; ask the issuer for a lifetime of 1920 s or more, or lower SEC_CREDENTIAL_REFRESH',
+    'a job may read orcid with only 240 s left; ask the issuer for a lifetime of 1920 s or more, or reduce SEC_CREDENTIAL_REFRESH',
   ],
 ])('R18 a late renewal leaves the floor of %d s: %d s', (lifetime, left, text) => {
   const late = token('oauth', 'orcid', lifetime);
