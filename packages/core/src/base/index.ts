@@ -45,6 +45,7 @@ export { makeSocket, removeStaleSocket } from './http/stale-socket.ts';
 export { shellWord } from './text/printable.ts';
 export { durationOf, wholeSeconds } from './values/numbers.ts';
 export {
+  collectEarly,
   exitAtOnce,
   isAlive,
   isAliveElsewhere,

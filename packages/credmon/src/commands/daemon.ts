@@ -14,6 +14,7 @@ import {
   type ServiceManager,
   connectServiceManager,
   createSend,
+  collectEarly,
   exitAtOnce,
   isCoded,
   keepHeapSmall,
@@ -48,7 +49,7 @@ import { prepareKeyPair } from '../providers/local/keys.ts';
 import { createProcessTrust, namedTrustOf } from '../host/tls-ca.ts';
 import { withStanding } from '../providers/standing/store.ts';
 import { createAuditReport } from '../report/audit-report.ts';
-import { reportToAll } from '../report/events.ts';
+import { reportOf, reportToAll } from '../report/events.ts';
 import { createReport } from '../report/log-report.ts';
 import { createReserveKeeper, reserveBytes, type ReserveKeeper } from '../daemon/full-disk.ts';
 import { createSecretReader, secretVersion } from '../host/secret-file.ts';
@@ -244,7 +245,14 @@ function partsOf(running: Running, wake: DaemonParts['wake'], stop: AbortSignal)
   const rotateKeys = createKeyRotation(keyDirectories, log);
   rotateKeys(settings, systemClock.now());
   let lookup = providerLookupOf(settings, ports);
-  const report = reportToAll([createReport(log, () => running.settings), createAuditReport(log)]);
+  const report = reportToAll([
+    createReport(log, () => running.settings),
+    createAuditReport(log),
+    reportOf(
+      async () => collectEarly(),
+      () => undefined,
+    ),
+  ]);
   const reload = createReload(
     () => readDaemonSettings(openConfig(command, env), { ...command, programs }),
     (next) => {
