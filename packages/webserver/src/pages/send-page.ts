@@ -203,7 +203,8 @@ function preparedText(
     parts = prepare(context, page, { ...data, reference: REFERENCE }, REFERENCE);
     pages.set(key, parts);
   }
-  return parts.join(reference);
+  // A text that is joined is copied, and again when it is sent.
+  return parts.reduce((text, part) => text + reference + part);
 }
 
 /**
