@@ -1,6 +1,7 @@
 // A scan of the credential directory: names, stats, and a digest of each file that
 // changed since the last scan.
 import { createYielder } from '../base/time/yielder.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { rememberPlace, type Inside } from '../base/files/held-directory.ts';
 import type { OpenDirectory } from '../base/files/safe-directory.ts';
 import { KEY_FILE_NAME, isCredName } from '../credential/file-names.ts';
@@ -239,6 +240,8 @@ async function scanFirst(progress: Progress, names: readonly string[]): Promise<
     if (scanned) await scanned;
   }
   progress.flush();
+  // Their tokens are made before the directory is listed, which takes milliseconds.
+  if (progress.awaited.size > 0) await outside(progress, nextTurn());
 }
 
 /**

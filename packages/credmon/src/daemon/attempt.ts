@@ -109,12 +109,15 @@ function providerContextOf(context: PassContext): {
   const began = clock.steady();
   const providerContext: ProviderContext = {
     // Only a POST can spend a refresh token, so only a POST waits for a late answer.
-    send: (request) =>
-      context.send(
-        request.method === 'POST'
-          ? { ...request, late: { seconds: context.lateAnswer(), began: resolveTimedOut } }
-          : request,
-      ),
+    send: async (request) => {
+      const late = { seconds: context.lateAnswer(), began: resolveTimedOut };
+      const response = await context.send(
+        request.method === 'POST' ? { ...request, late } : request,
+      );
+      const turn = context.turn();
+      if (turn) await turn;
+      return response;
+    },
     get now() {
       return clock.now() - (clock.steady() - began);
     },

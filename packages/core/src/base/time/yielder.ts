@@ -1,5 +1,6 @@
 // Yields to the event loop during long synchronous work, so that signals and responses
 // are handled in time.
+import { nextTick } from 'node:process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { milliseconds } from './clock.ts';
 
@@ -56,6 +57,9 @@ export async function sortInSlices(
   if (from !== items) items.set(from);
 }
 
+/** Milliseconds of work of one kind in a turn, if there is work of several kinds. */
+const SHARE_MS = 2;
+
 /**
  * Returns a function to await before each of many tasks that are ready at the same time.
  * The tasks run in order, for a few milliseconds in each turn of the event loop; the
@@ -68,18 +72,18 @@ export function createTurnLimit(): () => Promise<void> | undefined {
   const runTurns = async (): Promise<void> => {
     do {
       await nextTurn();
-      ends = milliseconds() + WORK_MS;
-      while (waiting.length > 0 && milliseconds() < ends) {
+      ends = milliseconds() + SHARE_MS;
+      do {
         waiting.shift()?.();
-        // The task runs before this loop continues.
-        await Promise.resolve();
-      }
+        // The task runs, with all that it awaits and is ready, before this loop continues.
+        await new Promise<void>((resolve) => nextTick(resolve));
+      } while (waiting.length > 0 && milliseconds() < ends);
     } while (waiting.length > 0);
     ends = undefined;
   };
   return () => {
     if (ends === undefined) {
-      ends = milliseconds() + WORK_MS;
+      ends = milliseconds() + SHARE_MS;
       void runTurns();
     }
     if (waiting.length === 0 && milliseconds() < ends) return undefined;

@@ -73,6 +73,26 @@ describe('the limit of work in a turn of the event loop', () => {
     expect(seen.join(' ')).toMatch(/^a( turn)+ b( turn)+ c$/);
   });
 
+  it('counts the work of a task that first waits for what is ready', async () => {
+    const turn = createTurnLimit();
+    void turn();
+    work(6);
+    const seen: string[] = [];
+    const piece = async (name: string): Promise<void> => {
+      await turn();
+      for (let hop = 0; hop < 5; hop += 1) await Promise.resolve();
+      work(6);
+      seen.push(name);
+    };
+    const tick = (): void => {
+      seen.push('turn');
+      if (seen.filter((each) => each !== 'turn').length < 3) setImmediate(tick);
+    };
+    setImmediate(tick);
+    await Promise.all(['a', 'b', 'c'].map(piece));
+    expect(seen.join(' ')).toMatch(/a( turn)+ b( turn)+ c$/);
+  });
+
   it('runs several short pieces in one turn', async () => {
     const turn = createTurnLimit();
     void turn();
