@@ -12,7 +12,7 @@ import {
 } from '@credmon/core/base';
 import { plainCommand, type Command, type DaemonCommand } from './command-line/command.ts';
 import { exitCodeOf } from './command-line/exit-codes.ts';
-import type { StartError } from './commands/daemon.ts';
+import type { startError } from './commands/daemon.ts';
 import type { StatusOutput } from './commands/status.ts';
 import type { Logger } from '@credmon/core/log';
 import { holdHangup } from './daemon/signals.ts';
@@ -160,7 +160,7 @@ async function reportFatal(error: unknown, command: Command | undefined): Promis
   opened.close();
 }
 
-async function startErrorOf(error: Error, command: DaemonCommand): Promise<StartError> {
+async function startErrorOf(error: Error, command: DaemonCommand): ReturnType<typeof startError> {
   try {
     const { startError } = await import('./commands/daemon.ts');
     return await startError(error, command, process.env);

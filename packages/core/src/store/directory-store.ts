@@ -3,7 +3,11 @@
 // remembered for the next scans.
 import { CodedError, isCoded, messageOf, systemCode } from '../base/errors/errors.ts';
 import { syncDirectory } from '../base/files/atomic-write.ts';
-import { type OpenDirectory, openDirectory, openSubdirectory } from '../base/files/safe-directory.ts';
+import {
+  type OpenDirectory,
+  openDirectory,
+  openSubdirectory,
+} from '../base/files/safe-directory.ts';
 import { isAliveElsewhere } from '../base/process/process.ts';
 import { type Parsed, parseMeta } from '../credential/file-contents.ts';
 import { tokenFileName } from '../credential/file-names.ts';

@@ -330,20 +330,15 @@ function apply(running: Running, next: Settings): void {
 }
 
 /**
- * The lines of the error, with all mistakes of the configuration, and the log for them if
- * one can be opened: condor_master connects standard error to /dev/null.
+ * Returns the lines of the error, with all mistakes of the configuration, and the log for
+ * them if one can be opened: condor_master connects standard error to /dev/null. If the log
+ * cannot be opened, that is the error itself.
  */
-export interface StartError {
-  readonly lines: readonly string[];
-  readonly log: Logger | undefined;
-}
-
-/** If the log cannot be opened, that is the error itself. */
 export async function startError(
   error: Error,
   command: DaemonCommand,
   env: NodeJS.ProcessEnv,
-): Promise<StartError> {
+): Promise<{ readonly lines: readonly string[]; readonly log: Logger | undefined }> {
   const mistakes: CodedError[] = [];
   const config = openConfig(command, env, (mistake) => void mistakes.push(mistake));
   const log = isCoded(error, 'LOG_UNWRITABLE')
