@@ -1,6 +1,5 @@
 // Yields to the event loop during long synchronous work, so that signals and responses
 // are handled in time.
-import { nextTick } from 'node:process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { milliseconds } from './clock.ts';
 
@@ -76,7 +75,7 @@ export function createTurnLimit(): () => Promise<void> | undefined {
       do {
         waiting.shift()?.();
         // The task runs, with all that it awaits and is ready, before this loop continues.
-        await new Promise<void>((resolve) => nextTick(resolve));
+        await new Promise<void>((resolve) => process.nextTick(resolve));
       } while (waiting.length > 0 && milliseconds() < ends);
     } while (waiting.length > 0);
     ends = undefined;
