@@ -60,10 +60,14 @@ export function unreadFiles({ root, memory, options, now }: UnreadOptions): Unre
       return undefined;
     }
   };
+  let next = 0;
   return {
     complete: ({ user, stem }, renewal) => {
       const known = memory.users.get(user);
-      const index = known?.tokens.findIndex((one) => one.stem === stem) ?? -1;
+      // They are asked for in their order: a user may have a hundred thousand.
+      const isNext = known?.tokens[next]?.stem === stem;
+      const index = isNext ? next : (known?.tokens.findIndex((one) => one.stem === stem) ?? -1);
+      next = index + 1;
       const before = known?.tokens[index];
       if (!known || !before) return undefined;
       const token = look(user, before);

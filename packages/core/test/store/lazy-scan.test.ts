@@ -131,13 +131,15 @@ describe('reading what was left unread', () => {
       ['bob', 'mytok'],
     ] as const)
       putToken(root, user, stem);
-    const { tokens } = await store.scan(NOW, { lazy: true });
+    const tokens = [...(await store.scan(NOW, { lazy: true })).tokens];
     const open = readdirSync('/proc/self/fd').length;
     const unread = store.unread?.(NOW);
     const read = (user: string): (string | undefined)[] =>
       tokens
         .filter((token) => token.user === user)
         .map((token) => unread?.complete(token, true)?.meta.kind);
+    expect(read('alice')).toEqual(['valid', 'valid']);
+    tokens.reverse();
     expect(read('alice')).toEqual(['valid', 'valid']);
     rmSync(join(root, 'bob'), { recursive: true });
     expect([read('bob'), read('alice')]).toEqual([[undefined], ['valid', 'valid']]);

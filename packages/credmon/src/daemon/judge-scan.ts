@@ -62,7 +62,7 @@ export const MOST_URLS = 1024;
 /** A pass that users wait for may read this many tokens that need no renewal. */
 const FEW_UNREAD = 100;
 /** Each other pass may read this many of them. */
-const SOME_UNREAD = 1000;
+const SOME_UNREAD = 500;
 /** Tokens without a change are checked in such groups, in less than a millisecond. */
 const AT_ONCE = 1024;
 /** After the first pass, so many passes read all of them. */
