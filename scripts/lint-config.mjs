@@ -42,7 +42,7 @@ const worldFiles = [
   'packages/credmon/src/{commands,checks,host,storer}/**',
   'packages/credmon/src/mytoken/main.ts',
   'packages/credmon/src/daemon/{pid-and-complete,signals,master-watch}.ts',
-  'packages/credmon/src/metrics/listener.ts',
+  'packages/credmon/src/metrics/health-and-pages.ts',
   'packages/scitokens/src/keys/{create-key,key-directory,private-files}.ts',
   'packages/scitokens/src/verify/{discover,issuer-keys,key-files}.ts',
   'packages/webserver/src/{host,session-store}/**',

@@ -3,7 +3,7 @@ export { originText, warningText } from './table/config.ts';
 export type { Config, ConfigWarning, Origin } from './table/config.ts';
 export { loadConfig } from './machine/load.ts';
 export type { LoadOptions } from './machine/load.ts';
-export { readConfiguration } from './syntax/read-configuration.ts';
+export { readConfiguration } from './syntax/read-sources.ts';
 export type { CommandResult, HostFacts, ReadOptions, SourceHost } from './syntax/reader-state.ts';
 export {
   readBoolean,
@@ -40,7 +40,7 @@ export type {
   SharedKnobName,
 } from './typed/declarations.ts';
 export { unusedKnobs } from './mistakes/unknown-knobs.ts';
-export type { ConfiguredNames } from './mistakes/known-knobs.ts';
+export type { ConfiguredNames } from './mistakes/similar-knobs.ts';
 export type { UnjudgedKnob } from './mistakes/unknown-knobs.ts';
 export { oldKnobs } from './mistakes/old-knobs.ts';
 export type { OldKnob } from './mistakes/old-knobs.ts';

@@ -2,7 +2,7 @@
 // alternatives, and counts every step.
 import { limitError, type Limits, type Assertion } from './node.ts';
 import type { Instruction, Program } from './compile.ts';
-import { WORD } from './class.ts';
+import { WORD } from './classes-and-escapes.ts';
 
 /** The number of remaining steps, shared by all matches of one evaluation. */
 export interface Budget {

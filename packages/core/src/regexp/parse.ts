@@ -1,6 +1,13 @@
 // Parses patterns to trees: alternatives, quantifiers and groups, with the meaning of
 // PCRE2 10.42 for bytes; and the constructs after an opening parenthesis.
-import { ANY_BYTE, NOT_NEWLINE, byteSet, opensPosix, readClass, readEscape } from './class.ts';
+import {
+  ANY_BYTE,
+  NOT_NEWLINE,
+  byteSet,
+  opensPosix,
+  readClass,
+  readEscape,
+} from './classes-and-escapes.ts';
 import { type Pattern, type RegexpNode, type RepeatMode, refuse } from './node.ts';
 
 const DEEPEST = 250;

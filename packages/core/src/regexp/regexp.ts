@@ -4,7 +4,7 @@ import { limitError, type Limits, RefusedPattern, type ByteSet } from './node.ts
 import { compilePattern, type Program } from './compile.ts';
 import { Matcher, type Budget } from './match.ts';
 import { parsePattern } from './parse.ts';
-import { ANY_BYTE, NOT_NEWLINE, include } from './class.ts';
+import { ANY_BYTE, NOT_NEWLINE, include } from './classes-and-escapes.ts';
 
 /** A compiled pattern. */
 export interface Regexp {

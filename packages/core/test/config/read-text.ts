@@ -3,7 +3,7 @@
 import defaults from '../../src/config/table/defaults.json' with { type: 'json' };
 import { type Config, indexDefaults } from '../../src/config/table/config.ts';
 import { evaluateExpression } from '../../src/config/macros/conditions.ts';
-import { readConfiguration } from '../../src/config/syntax/read-configuration.ts';
+import { readConfiguration } from '../../src/config/syntax/read-sources.ts';
 import type { HostFacts, ReadOptions, SourceHost } from '../../src/config/syntax/reader-state.ts';
 import templates from '../../src/config/syntax/templates.json' with { type: 'json' };
 import { indexTemplates } from '../../src/config/syntax/templates.ts';

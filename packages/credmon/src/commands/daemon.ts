@@ -40,7 +40,7 @@ import { addUserView, systemUserView } from '../daemon/user-view.ts';
 import { olderDirectory } from '../host/older-directory.ts';
 import { keyDirectories, localFiles } from '../host/local-files.ts';
 import { watchMaster } from '../daemon/master-watch.ts';
-import { openListener, whyUnreadable } from '../metrics/listener.ts';
+import { openListener, whyUnreadable } from '../metrics/health-and-pages.ts';
 import { monitorDaemon, type Monitor } from '../metrics/monitor.ts';
 import { openLog, openStartLog, reopenLog, startErrorLines, type Logger } from '@credmon/core/log';
 import { providerLookupOf } from '../daemon/provider-lookup.ts';

@@ -13,7 +13,12 @@ import {
   configuredName,
   tallyOf,
 } from './tally.ts';
-import { type Serving, type ServingOptions, createPages, createServing } from './listener.ts';
+import {
+  type Serving,
+  type ServingOptions,
+  createPages,
+  createServing,
+} from './health-and-pages.ts';
 import type { Clock } from '@credmon/core/base';
 import { type Instant, instantOf, splitStem } from '@credmon/core/credential';
 import type { ManagedToken } from '@credmon/core/renewal';

@@ -4,7 +4,7 @@ import families from '../../src/metrics/families.json' with { type: 'json' };
 import { type DaemonParts, createWakeUp, runOnce } from '../../src/daemon/loop.ts';
 import { CodedError } from '@credmon/core/base';
 import type { CredentialStore } from '@credmon/core/store';
-import type { Pages } from '../../src/metrics/listener.ts';
+import type { Pages } from '../../src/metrics/health-and-pages.ts';
 import { type Monitor, monitorDaemon } from '../../src/metrics/monitor.ts';
 import { settingsWith } from '../support/access-point.ts';
 import { type Bench, bench, json, meta, useText } from '../support/bench.ts';

@@ -1,6 +1,6 @@
 // When the daemon calls itself ready, and what it says when not.
 import { expect, it } from 'vitest';
-import { readinessOf } from '../../src/metrics/listener.ts';
+import { readinessOf } from '../../src/metrics/health-and-pages.ts';
 
 it.each([
   [{ sincePass: 0, unreadable: undefined }, { ready: true }],

@@ -1,6 +1,6 @@
 // All functions by name: those of the ClassAd library, and those that HTCondor adds.
 import type { ClassAdFunction, FunctionTable } from '../operate/context.ts';
-import { CONVERT_FUNCTIONS, MATH_FUNCTIONS, VERSION_FUNCTIONS } from './numbers.ts';
+import { CONVERT_FUNCTIONS, MATH_FUNCTIONS, VERSION_FUNCTIONS } from './numbers-and-versions.ts';
 import {
   LIST_FUNCTIONS,
   SPLIT_FUNCTIONS,
@@ -13,7 +13,7 @@ import {
   REGEXP_FUNCTIONS,
   STRING_LIST_REGEXP_MEMBER,
   STRING_FUNCTIONS,
-} from './strings.ts';
+} from './strings-and-environment.ts';
 import { TIME_FUNCTIONS } from './times.ts';
 
 /** The functions of the bare ClassAd library. */

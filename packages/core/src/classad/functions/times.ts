@@ -27,7 +27,7 @@ import {
   type Value,
 } from '../language/value.ts';
 import { taking } from './args.ts';
-import { realOf } from './numbers.ts';
+import { realOf } from './numbers-and-versions.ts';
 
 const now = (context: Context): number => Math.floor(context.world.now);
 

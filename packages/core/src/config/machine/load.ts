@@ -14,7 +14,7 @@ import {
 import { type EvaluateExpression, evaluateExpression } from '../macros/conditions.ts';
 import { LIMITS } from '../macros/expansion.ts';
 import { decodeText } from '../macros/text.ts';
-import { readConfiguration } from '../syntax/read-configuration.ts';
+import { readConfiguration } from '../syntax/read-sources.ts';
 import type { CommandResult, HostFacts, SourceHost } from '../syntax/reader-state.ts';
 import { indexTemplates, type Templates } from '../syntax/templates.ts';
 import { type Config, standardDefaults } from '../table/config.ts';

@@ -10,7 +10,7 @@ import {
   type Candidate,
   type ConfiguredNames,
   type NamedKnob,
-} from './known-knobs.ts';
+} from './similar-knobs.ts';
 import type { SetKnob } from './set-knobs.ts';
 
 /**

@@ -1,7 +1,7 @@
 // Misspelt knobs, and knobs of providers that there are not.
 import { describe, expect, it } from 'vitest';
 import { distance, nearest } from '../../../src/base/values/distance.ts';
-import { knownKnobs } from '../../../src/config/mistakes/known-knobs.ts';
+import { knownKnobs } from '../../../src/config/mistakes/similar-knobs.ts';
 import { unusedKnobs } from '../../../src/config/mistakes/unknown-knobs.ts';
 
 const configured = {

@@ -12,7 +12,7 @@ import {
   whyUnreadable,
   type Listener,
   type Pages,
-} from '../../src/metrics/listener.ts';
+} from '../../src/metrics/health-and-pages.ts';
 import type { MetricsAddress } from '../../src/settings/metrics-address.ts';
 import { ask } from '@credmon/test-fixtures/servers/metrics';
 

@@ -1,7 +1,7 @@
 // Functions on numbers and versions: what HTCondor 25.14 returns in the odd cases.
 import { expect, test } from 'vitest';
 import { answer } from '../answer.ts';
-import { power } from '../../../src/classad/functions/numbers.ts';
+import { power } from '../../../src/classad/functions/numbers-and-versions.ts';
 
 test.each([
   ['no quantum leaves a number as it is', 'quantize(9, false)', '9'],
