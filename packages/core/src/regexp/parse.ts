@@ -15,8 +15,7 @@ const MOST_REPEATS = 65_535;
 const QUANTIFIER = /(?:([*+?])|\{(\d{1,9})(?:(,)(\d{0,9}))?\})/y;
 
 /**
- * Parses a pattern, one char for each byte, with options of `i m s x U`.
- * @throws RefusedPattern
+ * Parses a pattern, one char a byte, with options of `i m s x U`. @throws RefusedPattern
  */
 export function parsePattern(pattern: string, options: string): Pattern {
   return new PatternReader(pattern, new Set(options)).run();
