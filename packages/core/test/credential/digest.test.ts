@@ -98,6 +98,17 @@ describe('.meta', () => {
     });
   });
 
+  it('is one object for equal ones that follow each other', () => {
+    const valueOf = (client: string): unknown => {
+      const meta = digestMeta(`{"client_id":"${client}","token_url":"https://x/"}`);
+      return meta.ok && meta.value;
+    };
+    const first = valueOf('c');
+    expect(valueOf('c')).toBe(first);
+    expect(valueOf('d')).toMatchObject({ clientId: 'd' });
+    expect(first).toMatchObject({ clientId: 'c' });
+  });
+
   it('R3 gives the reason of a rejection', () => {
     expect(digestMeta('')).toEqual({ ok: false, reason: 'is empty' });
   });
