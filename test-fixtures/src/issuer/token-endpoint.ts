@@ -28,11 +28,15 @@ export interface TokenState {
 
 type Context = Parameters<Parameters<Provider['use']>[0]>[0];
 
-/** Adds the log and the faults to `provider`. `takeFault` is called once per request. */
+/**
+ * Adds the log and the faults to `provider`. `takeFault` is called once per request.
+ * `isStopped` says that the issuer has closed all connections.
+ */
 export function watchTokenEndpoint(
   provider: Provider,
   log: TokenLog,
   takeFault: () => CurrentFault | undefined,
+  isStopped: () => boolean,
 ): void {
   provider.on('grant.error', (context, error) => {
     (context.state as TokenState).detail = error.error_detail ?? error.message;
@@ -47,7 +51,7 @@ export function watchTokenEndpoint(
     await next();
     const form = (context.oidc?.body ?? {}) as Record<string, unknown>;
     const answer = isObject(context.body) ? context.body : {};
-    log.add({
+    const request: TokenRequest = {
       ...about(form, context.get('authorization')),
       ...(typeof answer['refresh_token'] === 'string'
         ? { issued: tokenId(answer['refresh_token']) }
@@ -55,10 +59,25 @@ export function watchTokenEndpoint(
       outcome: context.status === 200 ? 'issued' : textOf(answer['error'], String(context.status)),
       ...(state.detail === undefined ? {} : { description: state.detail }),
       ...(fault === undefined ? {} : { fault: fault.name }),
-    });
+    };
+    log.add(request);
+    noteLost(context, () => isStopped() && log.lost(request));
     if (fault !== undefined && isLate(fault.name))
       await failLate(context, fault.name, fault, answer);
     return undefined;
+  });
+}
+
+/** Calls `lost` when the connection is closed before the whole answer was sent. */
+function noteLost({ req, res }: Context, lost: () => void): void {
+  if (req.socket.destroyed) return lost();
+  let isSent = false;
+  // Also an answer that is written to a closed connection is finished.
+  res.once('finish', () => {
+    isSent = !req.socket.destroyed;
+  });
+  res.once('close', () => {
+    if (!isSent) lost();
   });
 }
 

@@ -36,6 +36,12 @@ export class TokenLog {
     this.watchers = this.watchers.filter((done) => !done());
   }
 
+  /** Notes that the issuer closed the connection before the answer to `request` was sent. */
+  lost(request: TokenRequest): void {
+    const index = this.requests.indexOf(request);
+    if (index >= 0) this.requests[index] = { ...request, fault: 'answer-lost' };
+  }
+
   /** Returns the successful requests, of one grant type if given. */
   successes(grant?: string): readonly TokenRequest[] {
     return this.requests.filter(

@@ -94,7 +94,7 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<Issuer> 
     scopes: settings.scopes,
     state,
   });
-  watchTokenEndpoint(provider, log, takeFault);
+  watchTokenEndpoint(provider, log, takeFault, () => !server.listening);
   watchRevocations(provider, revocations);
   const answer = provider.callback();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
